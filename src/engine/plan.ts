@@ -1,0 +1,46 @@
+import type { Disruption, Refusal, Setting } from '../tuning/domain.ts';
+
+/** One difference between the machine and its profile. */
+export interface Change {
+  readonly setting: Setting;
+  readonly domain: string;
+  /** What the machine has now; null: nothing there. */
+  readonly current: string | null;
+  /** What the next boot would give; undefined when the tunable does not live across boots. */
+  readonly staged: string | null | undefined;
+  readonly desired: string | null;
+  readonly takesEffect: 'now' | 'reboot';
+  readonly disruption: Disruption;
+  /** The reading that `current` comes from. */
+  readonly evidence: string;
+}
+
+export interface Satisfied {
+  readonly setting: Setting;
+  readonly domain: string;
+  readonly current: string | null;
+  readonly evidence: string;
+  /** Staged for the next boot and not in effect yet. */
+  readonly pendingReboot: boolean;
+}
+
+export interface Unread {
+  readonly setting: Setting;
+  readonly domain: string;
+  readonly code: string;
+  readonly evidence: string;
+}
+
+export interface Plan {
+  readonly profile: string;
+  readonly host: string;
+  readonly bootId: string | undefined;
+  readonly layout: { readonly housekeeping: string; readonly irq: string; readonly isolated: string };
+  readonly changes: readonly Change[];
+  readonly satisfied: readonly Satisfied[];
+  readonly refused: readonly (Refusal & { readonly domain: string })[];
+  /** Could not be read (needs root …): never counted as right. */
+  readonly unread: readonly Unread[];
+  /** A reboot is needed before everything is in effect. */
+  readonly reboot: boolean;
+}

@@ -1,0 +1,26 @@
+import type { Host, HostReader } from '../host/host.ts';
+import type { Reading, Tunable } from './tunable.ts';
+
+/** One write to one place; value in canonical spelling, null: make it not be there. */
+export interface Write<T extends Tunable = Tunable> {
+  readonly tunable: T;
+  readonly value: string | null;
+}
+
+/** All that hft knows about one kind of place: how to read, spell and write it. Written once per kind. */
+export interface TunableKind<T extends Tunable> {
+  /** Lives across boots: journal records are synced one by one, and an undo acts after a reboot too. */
+  readonly persistent: boolean;
+  /** What is in effect now, in canonical spelling. Readers passed in may remember earlier reads. */
+  read(reader: HostReader, tunable: T): Promise<Reading>;
+  /** What the next boot will give, for what takes effect at boot only. When a kind has this, undo and comparison
+   *  before a write look at it, and `read` tells whether a reboot is pending. */
+  readStaged?(reader: HostReader, tunable: T): Promise<Reading>;
+  /** `2,3` and `2-3` are one value: the spelling that comparison uses. Throws for text that is no value of this kind. */
+  canonical(tunable: T, value: string): string;
+  /** Writes that share a batch key and stand next to each other are made together (`ethtool -G rx 4096 tx 4096`:
+   *  one link flap). Without it, each is made alone. */
+  batchKey?(tunable: T): string;
+  /** Makes the writes of one batch. Throws HostError. The engine reads back: an exit code proves nothing. */
+  write(host: Host, writes: readonly Write<T>[]): Promise<void>;
+}

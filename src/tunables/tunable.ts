@@ -1,0 +1,107 @@
+/** The closed union of places where a value lives. A new kind is written once, here and in `kinds.ts`. */
+
+/**
+ * How a kernel file spells its value.
+ * word: one token. integer: decimal. bracketed: `always [madvise] never`, the chosen word is the value.
+ * cpulist: `0-3,8`. cpumask: comma-separated hex words, held as a cpulist in hft. words: tokens, white space folded.
+ * flag: `Y`/`N` or `1`/`0`, held as 1/0.
+ */
+export type FileFormat = 'word' | 'integer' | 'bracketed' | 'cpulist' | 'cpumask' | 'words' | 'flag';
+
+/** A kernel file in /proc or /sys. Missing means that this kernel or machine has no such knob. */
+export interface FileTunable {
+  readonly kind: 'file';
+  readonly path: string;
+  readonly format: FileFormat;
+}
+
+/** The affinity of one interrupt, judged by the kernel's effective affinity. Value: cpulist. */
+export interface IrqAffinityTunable {
+  readonly kind: 'irq-affinity';
+  readonly irq: number;
+}
+
+export type EthtoolGroup = 'channels' | 'ring' | 'pause' | 'private-flag' | 'feature' | 'coalesce' | 'rss' | 'eee';
+
+/** One parameter that ethtool reads and sets. `key` as ethtool's set side spells it (`rx`, `rx-usecs`, `tso`). */
+export interface EthtoolTunable {
+  readonly kind: 'ethtool';
+  readonly device: string;
+  readonly group: EthtoolGroup;
+  readonly key: string;
+}
+
+/** An attribute of a network device that `ip link set` changes. */
+export interface LinkTunable {
+  readonly kind: 'link';
+  readonly device: string;
+  readonly attribute: 'mtu' | 'txqueuelen' | 'qdisc';
+}
+
+/** A systemd unit. activity: active|inactive. enablement: enabled|disabled|masked (masked: cannot be started by anybody). */
+export interface UnitTunable {
+  readonly kind: 'unit';
+  readonly name: string;
+  readonly aspect: 'activity' | 'enablement';
+}
+
+/**
+ * Kernel arguments, staged for the next boot through the boot loader. `names` are the argument names that belong
+ * together in their order (`hugepagesz`, `hugepages`); the value is their text on the command line
+ * (`isolcpus=managed_irq,domain,2-7`), null when none is given.
+ * Current is what the running kernel has in effect; staged is what the boot loader's default entry gives.
+ */
+export interface BootArgTunable {
+  readonly kind: 'boot-arg';
+  readonly names: readonly string[];
+  /** Where the running kernel shows that the argument took effect, and what it must show. */
+  readonly effect?: { readonly path: string; readonly format: FileFormat; readonly value: string };
+}
+
+/** A whole file that hft owns (a drop-in, a unit). Value: its content; null: not there. */
+export interface ConfigFileTunable {
+  readonly kind: 'config-file';
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** A mount point that hft owns. Value: `type options`, null: not mounted. */
+export interface MountTunable {
+  readonly kind: 'mount';
+  readonly target: string;
+  readonly source: string;
+}
+
+/** The allowed CPUs of one running thread (kernel threads that can be moved). Value: cpulist. */
+export interface ThreadAffinityTunable {
+  readonly kind: 'thread-affinity';
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat: the pid was not reused. */
+  readonly startTicks: number;
+}
+
+/** A folder that hft owns in cgroup v2. Value: `present`; null: not there. */
+export interface CgroupTunable {
+  readonly kind: 'cgroup';
+  readonly path: string;
+}
+
+export type Tunable =
+  | FileTunable
+  | IrqAffinityTunable
+  | EthtoolTunable
+  | LinkTunable
+  | UnitTunable
+  | BootArgTunable
+  | ConfigFileTunable
+  | MountTunable
+  | ThreadAffinityTunable
+  | CgroupTunable;
+
+/** What was found where a value lives. `value` null: nothing there, which is a state of its own for files hft owns. */
+export type Reading =
+  | { readonly status: 'value'; readonly value: string | null; readonly evidence: string }
+  /** This kernel, driver or machine has no such knob. */
+  | { readonly status: 'missing'; readonly evidence: string }
+  /** It is there and cannot be read (needs root, EIO). */
+  | { readonly status: 'unreadable'; readonly code: string; readonly evidence: string };

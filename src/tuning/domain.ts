@@ -1,0 +1,58 @@
+import type { z } from 'zod';
+import type { HostReader } from '../host/host.ts';
+import type { PlacedMachine } from '../layout/layout.ts';
+import type { Machine } from '../topology/machine.ts';
+import type { Tunable } from '../tunables/tunable.ts';
+
+/** shape: changes what exists (queues, SMT, drivers). values: planned again on the machine after that. */
+export type Stage = 'shape' | 'values';
+
+/** What a change disturbs while it is made. */
+export type Disruption = 'none' | 'link' | 'process' | 'reboot';
+
+/** One wish for one place. Written once by a domain; compared, applied, verified and undone by the engine. */
+export interface Setting {
+  /** `domain.tunable@target`, stable across boots: `irq.affinity@ens1f0/rx-3`, never an IRQ number. */
+  readonly id: string;
+  readonly stage: Stage;
+  readonly tunable: Tunable;
+  /** In the tunable's canonical spelling; null: must not be there. */
+  readonly value: string | null;
+  /** One sentence for people. */
+  readonly why: string;
+  /** fail: the run fails and is undone when the kernel refuses it. skip: reported, the rest goes on. */
+  readonly ifRefused: 'fail' | 'skip';
+  readonly disruption: Disruption;
+  /** The network interface whose link or interrupts this change can disturb. */
+  readonly interface?: string;
+}
+
+/** Something asked for that hft will not or cannot do here, with the reason. Never silent. */
+export interface Refusal {
+  readonly id: string;
+  readonly reason: string;
+  /** unsupported: this kernel, driver or machine has no such knob. refused: possible, and wrong. conflict: somebody else's setting is in the way. */
+  readonly kind: 'unsupported' | 'refused' | 'conflict';
+}
+
+export interface Desired {
+  readonly settings: readonly Setting[];
+  readonly refused: readonly Refusal[];
+}
+
+/**
+ * One area of tuning. `observe` reads and decides nothing; `desire` decides and reads nothing: no I/O, no clock.
+ * Neither ever writes.
+ */
+export interface TuningDomain<Wanted = unknown, Facts = unknown> {
+  readonly name: string;
+  /** Its part of the profile: the value of the profile key `name`. Each key described (`.describe`) for docs and editors. */
+  readonly schema: z.ZodType<Wanted>;
+  observe(host: HostReader, machine: Machine): Promise<Facts>;
+  desire(wanted: Wanted, facts: Facts, machine: PlacedMachine): Desired;
+}
+
+/** Gives the compiler both type parameters of a domain and hides them from the list of all domains. */
+export function defineDomain<Wanted, Facts>(domain: TuningDomain<Wanted, Facts>): TuningDomain {
+  return domain as unknown as TuningDomain;
+}
