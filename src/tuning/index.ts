@@ -1,0 +1,4 @@
+import type { TuningDomain } from './domain.ts';
+
+/** Every domain, in the order in which people see them. A new domain is a folder here and a line in this list. */
+export const domains: readonly TuningDomain[] = [];
