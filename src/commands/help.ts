@@ -1,0 +1,16 @@
+import { Args, loadHelpClass } from '@oclif/core';
+import { BaseCommand } from './base.ts';
+
+export default class Help extends BaseCommand {
+  static override summary = 'Show help for a command';
+  static override examples = ['<%= config.bin %> help', '<%= config.bin %> help profile explain'];
+  static override strict = false;
+  static override enableJsonFlag = false;
+  static override args = { command: Args.string({ description: 'The command, for example `profile explain`' }) };
+
+  async run(): Promise<void> {
+    const { argv } = await this.parse(Help);
+    const HelpClass = await loadHelpClass(this.config);
+    await new HelpClass(this.config, this.config.pjson.oclif.helpOptions).showHelp(argv as string[]);
+  }
+}
