@@ -108,6 +108,10 @@ export class FakeHost implements Host {
     return result;
   }
 
+  async start(argv: readonly string[]): Promise<void> {
+    this.write(argv.join(' '), '', () => {});
+  }
+
   private run(argv: readonly string[], input: string | undefined): QueryResult {
     const answer = this.commands.get(argv.join(' ')) ?? this.commands.get(argv[0] as string);
     if (answer === undefined) return { found: false };

@@ -36,4 +36,6 @@ export interface Host extends HostReader {
   removeFolder(path: string): Promise<void>;
   /** Runs a command that changes the machine. Exit codes prove nothing: the caller reads back. Never through a shell. */
   execute(argv: readonly string[], options?: { readonly input?: string }): Promise<QueryResult>;
+  /** Starts a process that outlives hft, in a session of its own, without input and output. Never through a shell. */
+  start(argv: readonly string[]): Promise<void>;
 }

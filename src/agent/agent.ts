@@ -1,0 +1,39 @@
+import type { Scope, Wanted } from '../engine/observe.ts';
+import type { Plan } from '../engine/plan.ts';
+import type { RollbackOutcome, RollbackRequest } from '../engine/rollback.ts';
+import type { Status } from '../engine/status.ts';
+import type { TuneOutcome } from '../engine/tune.ts';
+import type { Verification } from '../engine/verify.ts';
+import type { PlacedMachine } from '../layout/layout.ts';
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly machine: PlacedMachine;
+}
+
+export interface ApplyRequest {
+  readonly wanted: Wanted;
+  readonly scope?: Scope;
+  readonly planned: Planned;
+  /** Seconds until an unconfirmed change to the session's own interface is taken back by the host. */
+  readonly confirmWithinS: number;
+  readonly approve: (plan: Plan) => Promise<boolean>;
+  readonly signal?: AbortSignal;
+}
+
+/** All that is done to a host. One interface: in process (embedded), and over a daemon's socket. */
+export interface Agent {
+  /** The plan, with the machine it was made from. Changes nothing. */
+  plan(wanted: Wanted, scope?: Scope): Promise<Planned>;
+  apply(request: ApplyRequest): Promise<TuneOutcome>;
+  /** Undoes what was cut off by a kill or a power cut; what was done is in the reports. */
+  recover(): Promise<RollbackOutcome>;
+  rollback(request: RollbackRequest): Promise<RollbackOutcome>;
+  /** Keeps the run that waits; undefined when none does. */
+  confirm(): Promise<string | undefined>;
+  status(): Promise<Status>;
+  /** Verifies a profile, or the one in force when none is given. */
+  verify(wanted: Wanted, scope?: Scope): Promise<Verification>;
+  /** The profile in force as it was applied; undefined when none is. */
+  inForce(): Promise<{ readonly wanted: Wanted; readonly scope: Scope } | undefined>;
+}

@@ -1,0 +1,4 @@
+/** Where hft keeps its state: HFT_STATE_DIR, else /var/lib/hft. */
+export function statePath(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment.HFT_STATE_DIR || '/var/lib/hft';
+}

@@ -1,0 +1,44 @@
+import { readRuns } from '../engine/journal.ts';
+import { confirm, recover, rollback } from '../engine/rollback.ts';
+import type { Engine } from '../engine/tune.ts';
+import { LockHeld } from '../host/local-state.ts';
+import { isReachableAgain, readSession } from './session.ts';
+
+/** How an unconfirmed run was settled. */
+export type Settled = 'confirmed' | 'rolled-back' | 'settled-elsewhere';
+
+const PERIOD_MS = 500;
+
+/**
+ * Watches one run until it is settled: kept when it was confirmed or the host is seen to be reachable again, taken
+ * back at its deadline or when `hft tune` died in the middle. Runs on the host itself, apart from the session.
+ */
+export async function watchRun(engine: Engine, name: string): Promise<Settled> {
+  const before = await readSession(engine.host);
+  for (;;) {
+    const run = (await readRuns(engine.state)).find((each) => each.run === name);
+    if (!run || run.confirmed) return run ? 'confirmed' : 'settled-elsewhere';
+    if (run.result === 'undone' || run.result === 'partly-undone') return 'settled-elsewhere';
+    const isLate = run.confirmBy !== undefined && engine.now() >= new Date(run.confirmBy);
+    if (run.result === undefined) {
+      // Refused by the lock while hft tune lives; when it takes the lock, hft tune is dead.
+      if (await unlessLocked(() => recover(engine))) return 'rolled-back';
+    } else if (isReachableAgain(before, await readSession(engine.host))) {
+      if (await unlessLocked(() => confirm(engine))) return 'confirmed';
+    } else if (isLate && (await unlessLocked(() => rollback(engine, { scope: { run: name } })))) {
+      return 'rolled-back';
+    }
+    await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
+  }
+}
+
+/** False when another hft holds the lock: try again at the next period. */
+async function unlessLocked(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    if (error instanceof LockHeld) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,186 @@
+import { HostError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+import { rememberingReader } from '../host/memo.ts';
+import { kindOf } from '../tunables/kinds.ts';
+import type { Reading } from '../tunables/tunable.ts';
+import type { Setting } from '../tuning/domain.ts';
+import { inBatches } from './batch.ts';
+import { canonicalOrNull } from './compare.ts';
+import type { JournalRecord, RunJournal } from './journal.ts';
+import type { Change } from './plan.ts';
+import { holds, readLiving } from './undo.ts';
+
+/** One change of a plan with its place in the run. */
+export interface PlannedStep {
+  readonly step: number;
+  readonly setting: Setting;
+  readonly tunable: Setting['tunable'];
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly persistent: boolean;
+}
+
+export interface AppliedStep {
+  readonly id: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** A change that the kernel refused and that the profile can do without. */
+export interface SkippedStep {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface ApplyReport {
+  readonly applied: readonly AppliedStep[];
+  readonly skipped: readonly SkippedStep[];
+  /** What stopped the run; undefined when it went through. The caller undoes. */
+  readonly failure: { readonly id: string; readonly reason: string } | undefined;
+}
+
+/** The steps of a plan's changes, numbered on from `firstStep`, in the order in which they will be made. */
+export function planSteps(changes: readonly Change[], firstStep: number): readonly PlannedStep[] {
+  return changes.map((change, index) => ({
+    step: firstStep + index,
+    setting: change.setting,
+    tunable: change.setting.tunable,
+    from: change.staged === undefined ? change.current : change.staged,
+    to: change.desired,
+    persistent: kindOf(change.setting.tunable).persistent,
+  }));
+}
+
+/** The first step whose machine is not as the plan saw it; undefined when the plan still holds. Writes nothing. */
+export async function findDrift(host: Host, steps: readonly PlannedStep[]): Promise<{ id: string; reason: string } | undefined> {
+  const reader = rememberingReader(host);
+  for (const step of steps) {
+    const reading = await readLiving(reader, step);
+    if (!holds(reading, step.tunable, step.from)) {
+      return { id: step.setting.id, reason: `the plan saw ${show(step.from)}, now ${reading.evidence}` };
+    }
+  }
+  return undefined;
+}
+
+/** Where changes are made and journaled. An aborted signal (Ctrl-C) stops before the next batch. */
+export interface Applying {
+  readonly host: Host;
+  readonly journal: RunJournal;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes the changes in order: intent on disk, write, read back, done. Stops at the first failure; undoing is the
+ * caller's. Intents of changes that end with the power share one fsync; the others have one each.
+ */
+export async function applySteps({ host, journal, signal }: Applying, steps: readonly PlannedStep[]): Promise<ApplyReport> {
+  const applied: AppliedStep[] = [];
+  const skipped: SkippedStep[] = [];
+  const volatile = steps.filter((step) => !step.persistent);
+  if (volatile.length > 0) await journal.record(...volatile.map(intent));
+  for (const batch of inBatches(steps)) {
+    if (signal?.aborted) return { applied, skipped, failure: { id: (batch[0] as PlannedStep).setting.id, reason: 'interrupted' } };
+    const lasting = batch.filter((step) => step.persistent);
+    if (lasting.length > 0) await journal.record(...lasting.map(intent));
+    const outcome = await applyBatch(host, journal, batch);
+    applied.push(...outcome.applied);
+    skipped.push(...outcome.skipped);
+    if (outcome.failure) return { applied, skipped, failure: outcome.failure };
+  }
+  return { applied, skipped, failure: undefined };
+}
+
+async function applyBatch(host: Host, journal: RunJournal, batch: readonly PlannedStep[]): Promise<ApplyReport> {
+  const before = rememberingReader(host);
+  const due: PlannedStep[] = [];
+  for (const step of batch) {
+    const reading = await readLiving(before, step);
+    if (holds(reading, step.tunable, step.from)) due.push(step);
+    // An earlier change of this run can have brought this one along (vm.dirty_bytes zeroes vm.dirty_ratio); the undo
+    // of that one brings it back.
+    else if (holds(reading, step.tunable, step.to)) await note(journal, step, { type: 'done', step: step.step, reported: step.to });
+    else return failed(step, `expected ${show(step.from)} before the write, found ${reading.evidence}`);
+  }
+  if (due.length === 0) return { applied: [], skipped: [], failure: undefined };
+  const error = await write(host, due);
+  return settle({ host, journal, due, error });
+}
+
+/** undefined when the kernel took the writes. */
+async function write(host: Host, due: readonly PlannedStep[]): Promise<string | undefined> {
+  try {
+    const kind = kindOf((due[0] as PlannedStep).tunable);
+    await kind.write(host, due.map((step) => ({ tunable: step.tunable, value: step.to })));
+    return undefined;
+  } catch (error) {
+    if (error instanceof HostError) return error.message;
+    throw error;
+  }
+}
+
+interface Settling {
+  readonly host: Host;
+  readonly journal: RunJournal;
+  readonly due: readonly PlannedStep[];
+  readonly error: string | undefined;
+}
+
+/** Reads back what a batch of writes came to, and journals it. */
+async function settle({ host, journal, due, error }: Settling): Promise<ApplyReport> {
+  const after = rememberingReader(host);
+  const applied: AppliedStep[] = [];
+  const skipped: SkippedStep[] = [];
+  let failure: ApplyReport['failure'];
+  for (const step of due) {
+    const reading = await readLiving(after, step);
+    const reported = reading.status === 'value' ? canonicalOrNull(step.tunable, reading.value) : null;
+    await note(journal, step, { type: 'done', step: step.step, reported });
+    if (holds(reading, step.tunable, step.to)) {
+      applied.push({ id: step.setting.id, from: step.from, to: step.to });
+      continue;
+    }
+    const reason = explain(step, reading, error);
+    const isLeft = step.setting.ifRefused === 'skip' && (await takeBack(host, journal, { step, reading, reason }));
+    if (isLeft) skipped.push({ id: step.setting.id, reason });
+    else failure ??= { id: step.setting.id, reason };
+  }
+  return { applied, skipped, failure };
+}
+
+function explain(step: PlannedStep, reading: Reading, error: string | undefined): string {
+  const wrote = `wrote ${show(step.to)}, the kernel reports ${reading.evidence}`;
+  return error === undefined ? wrote : `${error}; ${reading.evidence}`;
+}
+
+/** Puts the old value back where the kernel made something else of the wish. True when the old value is there. */
+async function takeBack(
+  host: Host,
+  journal: RunJournal,
+  { step, reading, reason }: { step: PlannedStep; reading: Reading; reason: string },
+): Promise<boolean> {
+  if (!holds(reading, step.tunable, step.from)) {
+    await write(host, [{ ...step, to: step.from }]);
+    if (!holds(await readLiving(host, step), step.tunable, step.from)) return false;
+  }
+  await note(journal, step, { type: 'skipped', step: step.step, reason });
+  return true;
+}
+
+async function note(journal: RunJournal, step: PlannedStep, record: JournalRecord): Promise<void> {
+  if (step.persistent) await journal.record(record);
+  else await journal.note(record);
+}
+
+function failed(step: PlannedStep, reason: string): ApplyReport {
+  return { applied: [], skipped: [], failure: { id: step.setting.id, reason } };
+}
+
+function intent(step: PlannedStep): JournalRecord {
+  const { tunable, from, to, persistent } = step;
+  return { type: 'intent', step: step.step, id: step.setting.id, tunable, from, to, persistent };
+}
+
+function show(value: string | null): string {
+  return value === null ? 'nothing' : value.includes('\n') ? `${value.length} characters` : value;
+}

@@ -1,0 +1,132 @@
+import { HftError, UsageError } from '../errors.ts';
+import { forgetRun, type Run, RunJournal, readRuns } from './journal.ts';
+import type { Engine } from './tune.ts';
+import { type UndoReport, undoRun } from './undo.ts';
+
+/** Which changes to take back: the newest profile (default), everything since a run, everything, or single settings. */
+export interface RollbackRequest {
+  readonly scope: 'last' | 'all' | { readonly to: string } | { readonly items: readonly string[] } | { readonly run: string };
+}
+
+export interface RollbackOutcome {
+  readonly reports: readonly UndoReport[];
+  readonly complete: boolean;
+}
+
+/** Undoes runs newest first, under the lock. Nothing to undo is a report without runs, not an error. */
+export async function rollback(engine: Engine, request: RollbackRequest): Promise<RollbackOutcome> {
+  const lock = await engine.state.lock('hft rollback');
+  try {
+    const bootId = await readBootId(engine);
+    const open = (await readRuns(engine.state)).filter(isOpen);
+    if (typeof request.scope === 'object' && 'items' in request.scope) {
+      return undoItems(engine, open, { items: request.scope.items, bootId });
+    }
+    const reports: UndoReport[] = [];
+    for (const run of chooseRuns(open, request.scope).toReversed()) {
+      reports.push(await undoRun({ host: engine.host, state: engine.state, bootId }, run));
+    }
+    return { reports, complete: reports.every((report) => report.complete) };
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Undoes every run that was cut off. What `hft tune` and the boot do before anything else. */
+export async function recover(engine: Engine): Promise<RollbackOutcome> {
+  const isCutOff = (run: Run) => run.result === undefined;
+  if (!(await readRuns(engine.state)).some(isCutOff)) return { reports: [], complete: true };
+  const lock = await engine.state.lock('hft recovery');
+  try {
+    const bootId = await readBootId(engine);
+    const reports: UndoReport[] = [];
+    for (const run of (await readRuns(engine.state)).filter(isCutOff).toReversed()) {
+      reports.push(await undoRun({ host: engine.host, state: engine.state, bootId }, run));
+    }
+    return { reports, complete: reports.every((report) => report.complete) };
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Keeps a run that waits for its confirmation. Returns its name, or undefined when none waits. */
+export async function confirm(engine: Engine): Promise<string | undefined> {
+  const waiting = findWaiting(await readRuns(engine.state));
+  if (!waiting) return undefined;
+  const lock = await engine.state.lock('hft confirm');
+  try {
+    const still = findWaiting(await readRuns(engine.state));
+    if (!still) return undefined;
+    await new RunJournal(engine.state, still.run).record({ type: 'confirmed' });
+    return still.run;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The run that waits for a confirmation, applied and not yet kept or taken back. */
+export function findWaiting(runs: readonly Run[]): Run | undefined {
+  return runs.findLast((run) => run.result === 'applied' && run.confirmBy !== undefined && !run.confirmed);
+}
+
+/** The run whose profile is in force: the newest that somebody asked for and that was applied and not taken back. */
+export function findInForce(runs: readonly Run[]): Run | undefined {
+  return runs.findLast((run) => run.result === 'applied' && run.begin.origin === 'user');
+}
+
+/** Boot-time runs of earlier boots whose changes all ended with the power hold nothing any more. */
+export async function forgetSpentRuns(engine: Engine): Promise<void> {
+  const bootId = await readBootId(engine);
+  for (const run of await readRuns(engine.state)) {
+    const isSpent = run.steps.every((step) => !step.persistent || step.status === 'undone' || step.status === 'skipped');
+    if (run.begin.origin === 'boot' && run.begin.bootId !== bootId && run.result !== undefined && isSpent) {
+      await forgetRun(engine.state, run.run);
+    }
+  }
+}
+
+export async function readBootId(engine: Pick<Engine, 'host'>): Promise<string | undefined> {
+  return (await engine.host.readText('/proc/sys/kernel/random/boot_id'))?.trim();
+}
+
+function isOpen(run: Run): boolean {
+  return run.result !== 'undone';
+}
+
+function chooseRuns(open: readonly Run[], scope: 'last' | 'all' | { to: string } | { run: string }): readonly Run[] {
+  if (scope === 'all') return open;
+  if (scope === 'last') {
+    const start = open.findLastIndex((run) => run.begin.origin === 'user');
+    return open.slice(Math.max(start, 0));
+  }
+  const name = 'to' in scope ? scope.to : scope.run;
+  const at = open.findIndex((run) => run.run === name);
+  if (at < 0) {
+    const known = open.map((run) => run.run).join(', ') || 'none';
+    throw new UsageError(`There is no run ${name} to undo. Runs that can be undone: ${known}.`);
+  }
+  // `--to RUN` keeps that run and takes back what came after it.
+  return 'to' in scope ? open.slice(at + 1) : open.slice(at, at + 1);
+}
+
+interface ItemRequest {
+  readonly items: readonly string[];
+  readonly bootId: string | undefined;
+}
+
+async function undoItems(engine: Engine, open: readonly Run[], { items, bootId }: ItemRequest): Promise<RollbackOutcome> {
+  const known = new Set(open.flatMap((run) => run.steps.map((step) => step.id)));
+  const unknown = items.find((item) => !known.has(item));
+  if (unknown !== undefined) {
+    throw new HftError(`${unknown} was not changed by hft; nothing was undone.`, {
+      exitCode: 2,
+      next: ['`hft status --json` lists the changes in force by their ids.'],
+    });
+  }
+  const reports: UndoReport[] = [];
+  for (const run of open.toReversed()) {
+    const own = new Set(run.steps.map((step) => step.id).filter((id) => items.includes(id)));
+    if (own.size > 0) reports.push(await undoRun({ host: engine.host, state: engine.state, bootId }, run, own));
+  }
+  return { reports, complete: reports.every((report) => report.complete) };
+}

@@ -1,0 +1,172 @@
+import { HftError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+import type { StateDirectory } from '../host/state-directory.ts';
+import type { Machine } from '../topology/machine.ts';
+import type { TuningDomain } from '../tuning/domain.ts';
+import { type ApplyReport, applySteps, findDrift, planSteps } from './apply.ts';
+import { type Run, RunJournal, readRuns } from './journal.ts';
+import { observeAndPlan, type Scope, type Wanted } from './observe.ts';
+import type { Change, Plan } from './plan.ts';
+import { type UndoReport, undoRun } from './undo.ts';
+
+/** What the engine works with: the machine, hft's own state, the list of domains. */
+export interface Engine {
+  readonly host: Host;
+  readonly state: StateDirectory;
+  readonly domains: readonly TuningDomain[];
+  readonly version: string;
+  readonly now: () => Date;
+  /** A new name for a run, sorting by time. */
+  readonly nameRun: () => string;
+}
+
+export interface TuneRequest {
+  readonly wanted: Wanted;
+  readonly scope?: Scope;
+  /** The plan that was shown. Refused as stale when the machine is not as it says. */
+  readonly plan: Plan;
+  readonly origin: 'user' | 'boot';
+  /** Taken back by the host itself unless confirmed within this time; undefined: needs no confirmation. */
+  readonly confirmWithinS?: number;
+  /** Starts the watch on the host that takes an unconfirmed run back. Called before anything is written. */
+  readonly armGuard?: (run: string, deadline: Date) => Promise<void>;
+  /** Asked when the values to set differ from those shown, since changing what exists (queues) brought others. */
+  readonly approve: (plan: Plan) => Promise<boolean>;
+  /** Aborted by Ctrl-C: the run stops before its next change and is undone. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TuneOutcome {
+  readonly run: string;
+  readonly result: 'applied' | 'undone' | 'partly-undone';
+  readonly report: ApplyReport;
+  readonly undo: UndoReport | undefined;
+  /** ISO 8601; the run waits for `hft confirm` until then. */
+  readonly confirmBy: string | undefined;
+  /** The plan made again afterwards: empty but for what was skipped, or needs a reboot. */
+  readonly after: Plan;
+}
+
+/** Applies a plan under the one lock. Everything as wanted, or everything as before and why; never in between. */
+export async function tune(engine: Engine, request: TuneRequest): Promise<TuneOutcome> {
+  const lock = await engine.state.lock('hft tune');
+  try {
+    refuseUnsettled(await readRuns(engine.state), engine.now());
+    return await tuneLocked(engine, request);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function tuneLocked(engine: Engine, request: TuneRequest): Promise<TuneOutcome> {
+  const steps = planSteps(request.plan.changes, 0);
+  const drift = await findDrift(engine.host, steps);
+  if (drift) throw new StalePlan(drift.id, drift.reason);
+  const journal = await begin(engine, request);
+  const confirmBy = await armConfirmation(engine, request, journal);
+  const report = await applyStages(engine, request, journal);
+  if (report.failure) {
+    const undo = await undoCutOff(engine, journal.run);
+    const result = undo.complete ? 'undone' : 'partly-undone';
+    return { run: journal.run, result, report, undo, confirmBy: undefined, after: await replan(engine, request) };
+  }
+  await journal.record({ type: 'end', result: 'applied' });
+  return { run: journal.run, result: 'applied', report, undo: undefined, confirmBy, after: await replan(engine, request) };
+}
+
+/** Shape first; when that changed something, the values are planned again on what exists now. */
+async function applyStages(engine: Engine, request: TuneRequest, journal: RunJournal): Promise<ApplyReport> {
+  const shape = request.plan.changes.filter((change) => change.setting.stage === 'shape');
+  let values = request.plan.changes.filter((change) => change.setting.stage === 'values');
+  const applying = { host: engine.host, journal, ...(request.signal && { signal: request.signal }) };
+  const first = await applySteps(applying, planSteps(shape, 0));
+  if (first.failure) return first;
+  if (first.applied.length > 0) {
+    const again = await replan(engine, request);
+    const shown = new Set(values.map((change) => change.setting.id));
+    values = again.changes.filter((change) => change.setting.stage === 'values');
+    const isNew = values.some((change) => !shown.has(change.setting.id));
+    if (isNew && !(await request.approve(again))) return { ...first, failure: declined(values) };
+  }
+  const second = await applySteps(applying, planSteps(values, shape.length));
+  return {
+    applied: [...first.applied, ...second.applied],
+    skipped: [...first.skipped, ...second.skipped],
+    failure: second.failure,
+  };
+}
+
+function declined(values: readonly Change[]): { id: string; reason: string } {
+  return { id: values[0]?.setting.id ?? 'plan', reason: 'the second plan was declined' };
+}
+
+async function begin(engine: Engine, request: TuneRequest): Promise<RunJournal> {
+  const journal = new RunJournal(engine.state, engine.nameRun());
+  const { plan, origin, wanted } = request;
+  await journal.record({
+    type: 'begin',
+    run: journal.run,
+    time: engine.now().toISOString(),
+    host: plan.host,
+    bootId: plan.bootId,
+    origin,
+    wanted,
+    version: engine.version,
+  });
+  return journal;
+}
+
+async function armConfirmation(engine: Engine, request: TuneRequest, journal: RunJournal): Promise<string | undefined> {
+  if (request.confirmWithinS === undefined) return undefined;
+  const deadline = new Date(engine.now().getTime() + request.confirmWithinS * 1000);
+  await journal.record({ type: 'confirm-by', time: deadline.toISOString() });
+  await request.armGuard?.(journal.run, deadline);
+  return deadline.toISOString();
+}
+
+async function replan(engine: Engine, request: TuneRequest): Promise<Plan> {
+  const { host: reader, domains } = engine;
+  const { wanted, scope } = request;
+  return (await observeAndPlan({ reader, domains, wanted, ...(scope && { scope }) })).plan;
+}
+
+async function undoCutOff(engine: Engine, name: string): Promise<UndoReport> {
+  const run = (await readRuns(engine.state)).find((each) => each.run === name) as Run;
+  return undoRun({ host: engine.host, state: engine.state, bootId: run.begin.bootId }, run);
+}
+
+/** A run that was cut off, or waits for its confirmation, must be settled before another one changes the machine. */
+function refuseUnsettled(runs: readonly Run[], now: Date): void {
+  const cutOff = runs.find((run) => run.result === undefined);
+  if (cutOff) {
+    throw new HftError(`The run ${cutOff.run} was cut off and is not undone yet.`, {
+      exitCode: 3,
+      next: ['Run `hft rollback` to put everything back as it was before that run.'],
+    });
+  }
+  const waiting = runs.find((run) => run.result === 'applied' && run.confirmBy !== undefined && !run.confirmed);
+  if (waiting) {
+    const late = new Date(waiting.confirmBy as string) < now ? ', which is over' : '';
+    throw new HftError(`The run ${waiting.run} waits for a confirmation until ${waiting.confirmBy}${late}.`, {
+      exitCode: 3,
+      next: ['Run `hft confirm` to keep it, or `hft rollback` to take it back.'],
+    });
+  }
+}
+
+/** The interfaces that a plan's changes can disturb and that carry a session: such a plan waits for a confirmation. */
+export function sessionInterfaces(plan: Plan, machine: Machine): readonly string[] {
+  const carrying = new Set(machine.nics.filter((nic) => nic.carriesSession).map((nic) => nic.name));
+  const touched = plan.changes.flatMap((change) => change.setting.interface ?? []);
+  return [...new Set(touched.filter((name) => carrying.has(name)))];
+}
+
+/** The machine changed between plan and apply. Nothing was written. */
+export class StalePlan extends HftError {
+  constructor(id: string, reason: string) {
+    super(`The plan is stale: ${id}: ${reason}.`, {
+      exitCode: 3,
+      next: ['Nothing was changed. Run the command again to see the plan for the machine as it is now.'],
+    });
+  }
+}

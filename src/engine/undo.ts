@@ -1,0 +1,168 @@
+import { HostError } from '../errors.ts';
+import type { Host, HostReader } from '../host/host.ts';
+import { rememberingReader } from '../host/memo.ts';
+import type { StateDirectory } from '../host/state-directory.ts';
+import { kindOf } from '../tunables/kinds.ts';
+import type { Reading, Tunable } from '../tunables/tunable.ts';
+import { inBatches, sharesBatch } from './batch.ts';
+import { canonicalOrNull } from './compare.ts';
+import { type JournalRecord, type Run, RunJournal, type Step } from './journal.ts';
+
+/** How undoing one change ended. */
+export interface UndoneStep {
+  readonly id: string;
+  readonly step: number;
+  /** undone: the old value is back. already: it was never changed, or is back already. gone: the reboot took it, or
+   *  the thing itself is no more. kept: somebody changed it since; left as it is. failed: could not be put back. */
+  readonly outcome: 'undone' | 'already' | 'gone' | 'kept' | 'failed';
+  /** The value before the run. */
+  readonly to: string | null;
+  /** What the undo found there. */
+  readonly found: string | null;
+  readonly reason?: string;
+}
+
+export interface UndoReport {
+  readonly run: string;
+  readonly steps: readonly UndoneStep[];
+  /** Everything is as before the run, but for what others changed since. */
+  readonly complete: boolean;
+}
+
+export interface UndoContext {
+  readonly host: Host;
+  readonly state: StateDirectory;
+  /** The boot that is running now. After a reboot only what lives across boots is undone. */
+  readonly bootId: string | undefined;
+}
+
+/**
+ * Undoes a run, newest change first. Can be cut off anywhere and run again: every step looks at the machine before it
+ * writes. A value that is neither ours nor the old one belongs to somebody else and is left and reported.
+ */
+export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet<string>): Promise<UndoReport> {
+  const journal = await resumeIfWritable(context.state, run.run);
+  const wanted = [...run.steps].reverse().filter((step) => only === undefined || only.has(step.id));
+  const steps: UndoneStep[] = [];
+  for (const batch of inBatches(wanted)) {
+    const undone = await undoBatch(context, run, batch);
+    steps.push(...undone);
+    for (const each of undone) await noteOutcome(journal, each);
+  }
+  const final = await recheckFailed(context, steps, wanted);
+  const complete = final.every((step) => step.outcome !== 'failed');
+  if (only === undefined) await tryRecord(journal, { type: 'end', result: complete ? 'undone' : 'partly-undone' });
+  return { run: run.run, steps: final, complete };
+}
+
+async function undoBatch(context: UndoContext, run: Run, batch: readonly Step[]): Promise<UndoneStep[]> {
+  const reader = rememberingReader(context.host);
+  const judged: (UndoneStep | { readonly restore: Step; readonly found: string | null })[] = [];
+  for (const step of batch) judged.push(await judge(reader, { run, step, bootId: context.bootId }));
+  const restores = judged.flatMap((each) => ('restore' in each ? [each.restore] : []));
+  const failure = restores.length > 0 ? await writeBack(context.host, restores) : undefined;
+  const after = rememberingReader(context.host);
+  return Promise.all(
+    judged.map(async (each) => {
+      if (!('restore' in each)) return each;
+      const { restore: step, found } = each;
+      const base = { id: step.id, step: step.step, to: step.from, found };
+      const reading = await readLiving(after, step);
+      if (holds(reading, step.tunable, step.from)) return { ...base, outcome: 'undone' as const };
+      const reason = failure ?? `wrote ${step.from ?? 'nothing'}, the machine reports: ${reading.evidence}`;
+      return { ...base, outcome: 'failed' as const, reason };
+    }),
+  );
+}
+
+interface Judging {
+  readonly run: Run;
+  readonly step: Step;
+  readonly bootId: string | undefined;
+}
+
+/** Whether a step has to be written back, or how it stands already. Writes nothing. */
+async function judge(reader: HostReader, { run, step, bootId }: Judging): Promise<UndoneStep | { restore: Step; found: string | null }> {
+  const base = { id: step.id, step: step.step, to: step.from, found: null };
+  if (step.status === 'undone' || step.status === 'skipped') return { ...base, outcome: 'already' };
+  if (!step.persistent && run.begin.bootId !== bootId) return { ...base, outcome: 'gone' };
+  const reading = await readLiving(reader, step);
+  if (reading.status === 'missing') return { ...base, outcome: 'gone', reason: reading.evidence };
+  if (reading.status === 'unreadable') return { ...base, outcome: 'failed', reason: reading.evidence };
+  const found = canonicalOrNull(step.tunable, reading.value);
+  if (found === canonicalOrNull(step.tunable, step.from)) return { ...base, found, outcome: 'already' };
+  if (!isOurs(run, step, found)) return { ...base, found, outcome: 'kept' };
+  return { restore: step, found };
+}
+
+/**
+ * Ours is what the kernel reported after our write. Of a write that was cut off before that was journaled, only the
+ * first such batch can have reached the machine (they are made in order): whatever it left there is ours.
+ */
+function isOurs(run: Run, step: Step, found: string | null): boolean {
+  if (step.status === 'done') return found === canonicalOrNull(step.tunable, step.reported ?? null);
+  if (step.status === 'kept') return false;
+  const firstOpen = run.steps.find((each) => each.status === 'intended');
+  return firstOpen !== undefined && (firstOpen.step === step.step || sharesBatch(firstOpen, step));
+}
+
+/** Undefined when the writes went through; else what refused them. */
+async function writeBack(host: Host, steps: readonly Step[]): Promise<string | undefined> {
+  const tunable = (steps[0] as Step).tunable;
+  try {
+    await kindOf(tunable).write(host, steps.map((step) => ({ tunable: step.tunable, value: step.from })));
+    return undefined;
+  } catch (error) {
+    if (error instanceof HostError) return error.message;
+    throw error;
+  }
+}
+
+/** Undoing a later step can put an earlier failure right (vm.dirty_bytes and vm.dirty_ratio zero each other). */
+async function recheckFailed(context: UndoContext, steps: readonly UndoneStep[], tried: readonly Step[]): Promise<UndoneStep[]> {
+  const reader = rememberingReader(context.host);
+  return Promise.all(
+    steps.map(async (undone) => {
+      const step = tried.find((each) => each.step === undone.step);
+      if (undone.outcome !== 'failed' || !step) return undone;
+      if (!holds(await readLiving(reader, step), step.tunable, step.from)) return undone;
+      const { reason: _, ...rest } = undone;
+      return { ...rest, outcome: 'undone' as const };
+    }),
+  );
+}
+
+/** What undo and drift look at: the staged value where a kind stages for the next boot, else what is in effect. */
+export async function readLiving(reader: HostReader, { tunable }: { readonly tunable: Tunable }): Promise<Reading> {
+  const kind = kindOf(tunable);
+  return kind.readStaged ? kind.readStaged(reader, tunable) : kind.read(reader, tunable);
+}
+
+/** Whether a reading is this value, in whatever spelling. */
+export function holds(reading: Reading, tunable: Tunable, value: string | null): boolean {
+  return reading.status === 'value' && canonicalOrNull(tunable, reading.value) === canonicalOrNull(tunable, value);
+}
+
+async function noteOutcome(journal: RunJournal | undefined, undone: UndoneStep): Promise<void> {
+  const { step, outcome, found } = undone;
+  if (outcome === 'kept') await tryRecord(journal, { type: 'kept', step, found });
+  else if (outcome !== 'failed') await tryRecord(journal, { type: 'undone', step });
+}
+
+/** A full or read-only disk must not stop an undo: doing it again later only finds it done already. */
+async function tryRecord(journal: RunJournal | undefined, record: JournalRecord): Promise<void> {
+  try {
+    await journal?.note(record);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+  }
+}
+
+async function resumeIfWritable(state: StateDirectory, run: string): Promise<RunJournal | undefined> {
+  try {
+    return await RunJournal.resume(state, run);
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import { unreadable } from './file.ts';
+import type { TunableKind } from './kind.ts';
+import type { ConfigFileTunable } from './tunable.ts';
+
+/** A whole file that hft owns. null: not there. */
+export const configFileKind: TunableKind<ConfigFileTunable> = {
+  persistent: true,
+  async read(reader, tunable) {
+    try {
+      const text = await reader.readText(tunable.path);
+      if (text === undefined) return { status: 'value', value: null, evidence: `${tunable.path}: not there` };
+      return { status: 'value', value: text, evidence: `${tunable.path}: ${Buffer.byteLength(text)} bytes` };
+    } catch (error) {
+      return unreadable(error, tunable.path);
+    }
+  },
+  canonical: (_tunable, value) => value,
+  async write(host, writes) {
+    for (const { tunable, value } of writes) {
+      if (value === null) await host.removeFile(tunable.path);
+      else await host.replaceFile(tunable.path, value, tunable.mode);
+    }
+  },
+};

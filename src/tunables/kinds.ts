@@ -1,0 +1,31 @@
+import { bootArgKind } from './boot-arg.ts';
+import { cgroupKind } from './cgroup.ts';
+import { configFileKind } from './config-file.ts';
+import { ethtoolKind } from './ethtool.ts';
+import { fileKind } from './file.ts';
+import { irqAffinityKind } from './irq-affinity.ts';
+import type { TunableKind } from './kind.ts';
+import { linkKind } from './link.ts';
+import { mountKind } from './mount.ts';
+import { threadAffinityKind } from './thread-affinity.ts';
+import type { Tunable } from './tunable.ts';
+import { unitKind } from './unit.ts';
+
+/** The list of all kinds: a tunable's `kind` names its entry. */
+const KINDS: { readonly [K in Tunable['kind']]: TunableKind<Extract<Tunable, { kind: K }>> } = {
+  file: fileKind,
+  'irq-affinity': irqAffinityKind,
+  ethtool: ethtoolKind,
+  link: linkKind,
+  unit: unitKind,
+  'boot-arg': bootArgKind,
+  'config-file': configFileKind,
+  mount: mountKind,
+  'thread-affinity': threadAffinityKind,
+  cgroup: cgroupKind,
+};
+
+/** The kind of a tunable. The one cast: a tunable is always given to the kind of its own name. */
+export function kindOf(tunable: Tunable): TunableKind<Tunable> {
+  return KINDS[tunable.kind] as unknown as TunableKind<Tunable>;
+}

@@ -1,0 +1,39 @@
+import { HostError } from '../errors.ts';
+import type { HostReader } from '../host/host.ts';
+import { parseCpulist, printCpulist } from '../topology/cpulist.ts';
+import { unreadable } from './file.ts';
+import type { TunableKind } from './kind.ts';
+import type { ThreadAffinityTunable } from './tunable.ts';
+
+/** The allowed CPUs of a running thread, through taskset(1). proc(5): /proc/PID/status Cpus_allowed_list. */
+export const threadAffinityKind: TunableKind<ThreadAffinityTunable> = {
+  persistent: false,
+  async read(reader, tunable) {
+    const path = `/proc/${tunable.pid}/status`;
+    try {
+      if (!(await isSameThread(reader, tunable))) return { status: 'missing', evidence: `${path}: the thread has ended` };
+      const allowed = /^Cpus_allowed_list:\s*(\S*)$/m.exec((await reader.readText(path)) ?? '');
+      if (!allowed) return { status: 'missing', evidence: `${path}: the thread has ended` };
+      return { status: 'value', value: printCpulist(parseCpulist(allowed[1] as string)), evidence: `${path}: ${allowed[0]}` };
+    } catch (error) {
+      return unreadable(error, path);
+    }
+  },
+  canonical: (_tunable, value) => printCpulist(parseCpulist(value)),
+  async write(host, writes) {
+    for (const { tunable, value } of writes) {
+      if (value === null) throw new HostError('set affinity of', `${tunable.pid}`, 'EINVAL');
+      if (!(await isSameThread(host, tunable))) throw new HostError('set affinity of', `${tunable.pid}`, 'ESRCH');
+      const done = await host.execute(['taskset', '-p', '-c', value, `${tunable.pid}`]);
+      if (!done.found) throw new HostError('run', 'taskset', 'ENOENT');
+      if (done.exitCode !== 0) throw new HostError('set affinity of', `thread ${tunable.pid}`, 'EINVAL');
+    }
+  },
+};
+
+/** A pid that was reused is another thread: field 22 of /proc/PID/stat must be the start time seen before. */
+async function isSameThread(reader: HostReader, { pid, startTicks }: ThreadAffinityTunable): Promise<boolean> {
+  const stat = await reader.readText(`/proc/${pid}/stat`);
+  const afterName = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return afterName !== undefined && Number(afterName[19]) === startTicks;
+}
