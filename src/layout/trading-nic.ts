@@ -1,0 +1,96 @@
+import type { Machine, Nic } from '../topology/machine.ts';
+import { groupCores, nodesByDistance, nodesInUse } from './cores.ts';
+import { LayoutError } from './layout-error.ts';
+
+/** The NIC that the layout is built around, and why. */
+export interface TradingNic {
+  readonly name: string | undefined;
+  readonly why: string;
+}
+
+/**
+ * `auto`: physical, not carrying the session, with a link, on a known NUMA node, fastest, with a PTP clock; in this order.
+ * `none`. `driver=NAME`: the best of those with this driver. Otherwise the name of an interface; throws LayoutError when
+ * there is none.
+ */
+export function chooseTradingNic(wanted: string, machine: Machine): TradingNic {
+  if (wanted === 'none') return { name: undefined, why: 'the profile wants none (layout.nic: none)' };
+  if (wanted === 'auto') return chooseBest(machine.nics, machine.host);
+  const driver = /^driver=(?<driver>.+)$/.exec(wanted)?.groups?.driver;
+  if (driver !== undefined) return chooseByDriver(driver, machine);
+  if (machine.nics.some((nic) => nic.name === wanted)) return { name: wanted, why: 'named by the profile (layout.nic)' };
+  throw new LayoutError('nic', `there is no NIC ${wanted} on ${machine.host}`, [
+    `NICs here: ${listNics(machine)}. Name one of them, or write "auto".`,
+  ]);
+}
+
+/** The NUMA nodes a NIC hangs on: one, or those of the NICs below a bond; empty when none is known. */
+export function nicNodes(name: string, machine: Machine): number[] {
+  const nic = machine.nics.find((known) => known.name === name);
+  if (nic?.node !== undefined && nic.node >= 0) return [nic.node];
+  const below = machine.nics.filter((lower) => lower.uppers.includes(name) && lower.node !== undefined && lower.node >= 0);
+  return [...new Set(below.map((lower) => lower.node as number))].sort((left, right) => left - right);
+}
+
+/**
+ * The online CPUs on the NIC's NUMA node; on the nearest node with CPUs when that one has none; all online CPUs when the
+ * node is unknown, as the kernel's local_cpulist does.
+ */
+export function cpusNearNic(name: string, machine: Machine): number[] {
+  const home = nicNodes(name, machine);
+  const cores = groupCores(machine.topology);
+  const nodes = nodesInUse(cores);
+  if (home.length === 0) return cores.flatMap((core) => core.cpus).sort((left, right) => left - right);
+  const local = nodes.filter((node) => node !== undefined && home.includes(node));
+  const chosen = local.length > 0 ? local : nodesByDistance(machine, nodes, home).slice(0, 1);
+  return cores.filter((core) => chosen.includes(core.node)).flatMap((core) => core.cpus).sort((left, right) => left - right);
+}
+
+function chooseByDriver(driver: string, machine: Machine): TradingNic {
+  const matching = machine.nics.filter((nic) => nic.driver === driver || nic.driver?.startsWith(`${driver}_`) === true);
+  if (matching.length === 0) {
+    throw new LayoutError('nic', `no NIC on ${machine.host} has the driver ${driver}`, [`NICs here: ${listNics(machine)}.`]);
+  }
+  const best = chooseBest(matching, machine.host);
+  return { name: best.name, why: `driver ${driver}; ${best.why}` };
+}
+
+function chooseBest(nics: readonly Nic[], host: string): TradingNic {
+  const physical = nics.filter((nic) => nic.physical);
+  const best = [...physical].sort(compareNics)[0];
+  if (best === undefined) return { name: undefined, why: `${host} has no physical NIC` };
+  const merits = [
+    best.carriesSession ? 'it also carries the session' : 'not carrying the session',
+    best.carrier === true ? 'link up' : best.carrier === false ? 'no link' : 'link state unknown',
+    hasNode(best) ? `on NUMA node ${best.node}` : 'NUMA node unknown',
+    ...(best.speedMbps === undefined ? [] : [`${best.speedMbps / 1000} Gbit/s`]),
+    ...(best.phc === undefined ? [] : [`PTP clock ${best.phc}`]),
+  ];
+  const rank = physical.length === 1 ? 'the only physical NIC' : `best of ${physical.length} physical NICs`;
+  return { name: best.name, why: `${rank}: ${merits.join(', ')}` };
+}
+
+function compareNics(left: Nic, right: Nic): number {
+  return (
+    Number(left.carriesSession) - Number(right.carriesSession) ||
+    linkRank(left) - linkRank(right) ||
+    Number(hasNode(right)) - Number(hasNode(left)) ||
+    (right.speedMbps ?? 0) - (left.speedMbps ?? 0) ||
+    Number(right.phc !== undefined) - Number(left.phc !== undefined) ||
+    left.name.localeCompare(right.name, 'en', { numeric: true })
+  );
+}
+
+function linkRank(nic: Nic): number {
+  if (nic.carrier === true) return 0;
+  return nic.carrier === undefined ? 1 : 2;
+}
+
+function hasNode(nic: Nic): boolean {
+  return nic.node !== undefined && nic.node >= 0;
+}
+
+function listNics(machine: Machine): string {
+  const names = machine.nics.map((nic) => (nic.driver === undefined ? nic.name : `${nic.name} (${nic.driver})`)).sort();
+  return names.length === 0 ? 'none' : names.join(', ');
+}
