@@ -1,0 +1,84 @@
+import type { HostReader } from '../host/host.ts';
+import type { CpuSet } from './cpulist.ts';
+import { readCpulist, readCpumask, readInteger, readNames, readValue } from './kernel-file.ts';
+import type { Cache } from './machine.ts';
+import { CPU_ROOT } from './present-cpus.ts';
+
+/** A cache as one CPU sees it, and under which folders it was found. */
+interface SeenCache extends Cache {
+  readonly index: string;
+  /** How many caches that CPU has: the numbering of the folders is compared only between CPUs that have as many. */
+  readonly indexCount: number;
+}
+
+/**
+ * The caches of the online CPUs, each once, ordered by level, type and lowest CPU.
+ * https://docs.kernel.org/admin-guide/abi-testing.html (/sys/devices/system/cpu/cpuX/cache).
+ * A cache that an earlier CPU shares with this one is not read again: of 96 CPUs some 60 files are left of 1600.
+ * `coreOf` gives the threads of a CPU's core, for kernels that leave the map of a cache empty.
+ */
+export async function readCaches(
+  reader: HostReader,
+  online: CpuSet,
+  coreOf: (cpu: number) => CpuSet,
+): Promise<readonly Cache[]> {
+  const seen: SeenCache[] = [];
+  const isOnline = new Set(online);
+  for (const cpu of online) {
+    const indexes = (await readNames(reader, `${CPU_ROOT}/cpu${cpu}/cache`)).filter((name) => /^index\d+$/.test(name));
+    for (const index of indexes) {
+      if (seen.some((cache) => isSameFolder(cache, index, indexes.length) && cache.cpus.includes(cpu))) continue;
+      const cache = await readCache(reader, cpu, index, coreOf);
+      if (!cache) continue;
+      const known = seen.some(
+        ({ level, type, cpus }) => level === cache.level && type === cache.type && cpus.includes(cpu),
+      );
+      const cpus = cache.cpus.filter((member) => isOnline.has(member));
+      if (!known) seen.push({ ...cache, cpus, index, indexCount: indexes.length });
+    }
+  }
+  return seen.map(({ level, type, bytes, cpus }) => ({ level, type, bytes, cpus })).sort(byLevelTypeAndCpu);
+}
+
+function isSameFolder(cache: SeenCache, index: string, indexCount: number): boolean {
+  return cache.index === index && cache.indexCount === indexCount;
+}
+
+async function readCache(
+  reader: HostReader,
+  cpu: number,
+  index: string,
+  coreOf: (cpu: number) => CpuSet,
+): Promise<Cache | undefined> {
+  const folder = `${CPU_ROOT}/cpu${cpu}/cache/${index}`;
+  const level = await readInteger(reader, `${folder}/level`);
+  const type = parseCacheType(await readValue(reader, `${folder}/type`));
+  if (level === undefined || type === undefined) return undefined;
+  const shared =
+    (await readCpumask(reader, `${folder}/shared_cpu_map`)) ?? (await readCpulist(reader, `${folder}/shared_cpu_list`));
+  const bytes = parseCacheSize(await readValue(reader, `${folder}/size`)) ?? 0;
+  // IA-64 kernels leave the map empty, some others the whole file: the cache belongs to the core then.
+  return { level, type, bytes, cpus: shared?.includes(cpu) ? shared : coreOf(cpu) };
+}
+
+/** `Data`, `Instruction` or `Unified`; undefined for the kernel's `Unknown`. */
+export function parseCacheType(text: string | undefined): Cache['type'] | undefined {
+  const type = text?.trim().toLowerCase();
+  return type === 'data' || type === 'instruction' || type === 'unified' ? type : undefined;
+}
+
+/** `32K`, `1M` or plain bytes, as bytes; undefined for anything else. */
+export function parseCacheSize(text: string | undefined): number | undefined {
+  const match = /^(\d+)([KMG]?)B?$/i.exec(text?.trim() ?? '');
+  if (!match) return undefined;
+  const unit = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[(match[2] as string).toUpperCase()] as number;
+  return Number(match[1]) * unit;
+}
+
+function byLevelTypeAndCpu(left: Cache, right: Cache): number {
+  return (
+    left.level - right.level ||
+    left.type.localeCompare(right.type) ||
+    (left.cpus[0] as number) - (right.cpus[0] as number)
+  );
+}
