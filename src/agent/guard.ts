@@ -1,3 +1,4 @@
+import { HftError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 
 /**
@@ -12,5 +13,17 @@ export async function armGuard(host: Host, command: string, run: string): Promis
     return;
   }
   const unit = `hft-guard-${run.toLowerCase()}`;
-  await host.execute(['systemd-run', '--quiet', '--collect', `--unit=${unit}`, '--property=KillMode=process', ...argv]);
+  await host.execute(['systemd-run', '--quiet', '--collect', `--unit=${unit}`, ...argv]);
+  const active = await host.query(['systemctl', 'is-active', unit]);
+  if (!active.found || active.stdout.trim() !== 'active') throw new GuardMissing(unit);
+}
+
+/** Without its guard a change that can cut the session must not be made. */
+class GuardMissing extends HftError {
+  constructor(unit: string) {
+    super(`The guard ${unit}, which would take this change back if the host were lost, did not start.`, {
+      exitCode: 3,
+      next: [`Nothing was changed. See \`journalctl -u ${unit}\`, or leave the session's interface out with --skip nic,irq.`],
+    });
+  }
 }

@@ -2,7 +2,7 @@ import { readRuns } from '../engine/journal.ts';
 import { confirm, recover, rollback } from '../engine/rollback.ts';
 import type { Engine } from '../engine/tune.ts';
 import { LockHeld } from '../host/local-state.ts';
-import { isReachableAgain, readSession } from './session.ts';
+import { isReachableAgain, readSession } from '../engine/session.ts';
 
 /** How an unconfirmed run was settled. */
 export type Settled = 'confirmed' | 'rolled-back' | 'settled-elsewhere';
@@ -14,7 +14,6 @@ const PERIOD_MS = 500;
  * back at its deadline or when `hft tune` died in the middle. Runs on the host itself, apart from the session.
  */
 export async function watchRun(engine: Engine, name: string): Promise<Settled> {
-  const before = await readSession(engine.host);
   for (;;) {
     const run = (await readRuns(engine.state)).find((each) => each.run === name);
     if (!run || run.confirmed) return run ? 'confirmed' : 'settled-elsewhere';
@@ -23,7 +22,7 @@ export async function watchRun(engine: Engine, name: string): Promise<Settled> {
     if (run.result === undefined) {
       // Refused by the lock while hft tune lives; when it takes the lock, hft tune is dead.
       if (await unlessLocked(() => recover(engine))) return 'rolled-back';
-    } else if (isReachableAgain(before, await readSession(engine.host))) {
+    } else if (run.session && isReachableAgain(run.session, await readSession(engine.host))) {
       if (await unlessLocked(() => confirm(engine))) return 'confirmed';
     } else if (isLate && (await unlessLocked(() => rollback(engine, { scope: { run: name } })))) {
       return 'rolled-back';

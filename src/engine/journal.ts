@@ -2,6 +2,7 @@ import { HftError } from '../errors.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { Tunable } from '../tunables/tunable.ts';
 import type { Wanted } from './observe.ts';
+import type { SessionFacts } from './session.ts';
 
 /**
  * The write-ahead journal: one file of JSON lines per run below `journal/`. An intent is on disk before its write;
@@ -27,8 +28,9 @@ export type JournalRecord =
   | { readonly type: 'undone'; readonly step: number }
   /** Left as somebody else changed it. */
   | { readonly type: 'kept'; readonly step: number; readonly found: string | null }
-  /** The run is taken back by the host itself unless it is confirmed by then (ISO 8601). */
-  | { readonly type: 'confirm-by'; readonly time: string }
+  /** The run is taken back by the host itself unless it is confirmed by then (ISO 8601), or the host is seen to be as
+   *  reachable as it was before. */
+  | { readonly type: 'confirm-by'; readonly time: string; readonly session: SessionFacts }
   | { readonly type: 'confirmed' }
   /** The line before this one was cut off by a power cut or a full disk. */
   | { readonly type: 'torn' }
@@ -55,6 +57,8 @@ export interface Run {
   readonly begin: Extract<JournalRecord, { type: 'begin' }>;
   readonly steps: readonly Step[];
   readonly confirmBy: string | undefined;
+  /** How the host could be reached before the run; with confirmBy. */
+  readonly session: SessionFacts | undefined;
   readonly confirmed: boolean;
   /** undefined: the run is going on or was cut off. */
   readonly result: 'applied' | 'undone' | 'partly-undone' | undefined;
@@ -118,11 +122,11 @@ export function parseRun(name: string, text: string): Run | undefined {
   if (begin === undefined) return undefined;
   if (begin.type !== 'begin') throw new JournalDamaged(name, 1, 'the first line is not the begin of a run');
   const steps = new Map<number, Step>();
-  let run: Run = { run: begin.run, begin, steps: [], confirmBy: undefined, confirmed: false, result: undefined };
+  let run: Run = { run: begin.run, begin, steps: [], confirmBy: undefined, session: undefined, confirmed: false, result: undefined };
   for (const [index, record] of records.entries()) {
     if (record.type === 'intent') steps.set(record.step, { ...stepOf(record) });
     else if ('step' in record) steps.set(record.step, advance(steps.get(record.step), record, { name, line: index + 1 }));
-    else if (record.type === 'confirm-by') run = { ...run, confirmBy: record.time, confirmed: false };
+    else if (record.type === 'confirm-by') run = { ...run, confirmBy: record.time, session: record.session, confirmed: false };
     else if (record.type === 'confirmed') run = { ...run, confirmed: true };
     else if (record.type === 'end') run = { ...run, result: record.result };
   }

@@ -7,6 +7,7 @@ import { type ApplyReport, applySteps, findDrift, planSteps } from './apply.ts';
 import { type Run, RunJournal, readRuns } from './journal.ts';
 import { observeAndPlan, type Scope, type Wanted } from './observe.ts';
 import type { Change, Plan } from './plan.ts';
+import { readSession } from './session.ts';
 import { type UndoReport, undoRun } from './undo.ts';
 
 /** What the engine works with: the machine, hft's own state, the list of domains. */
@@ -29,7 +30,7 @@ export interface TuneRequest {
   /** Taken back by the host itself unless confirmed within this time; undefined: needs no confirmation. */
   readonly confirmWithinS?: number;
   /** Starts the watch on the host that takes an unconfirmed run back. Called before anything is written. */
-  readonly armGuard?: (run: string, deadline: Date) => Promise<void>;
+  readonly armGuard?: (run: string) => Promise<void>;
   /** Asked when the values to set differ from those shown, since changing what exists (queues) brought others. */
   readonly approve: (plan: Plan) => Promise<boolean>;
   /** Aborted by Ctrl-C: the run stops before its next change and is undone. */
@@ -119,8 +120,13 @@ async function begin(engine: Engine, request: TuneRequest): Promise<RunJournal> 
 async function armConfirmation(engine: Engine, request: TuneRequest, journal: RunJournal): Promise<string | undefined> {
   if (request.confirmWithinS === undefined) return undefined;
   const deadline = new Date(engine.now().getTime() + request.confirmWithinS * 1000);
-  await journal.record({ type: 'confirm-by', time: deadline.toISOString() });
-  await request.armGuard?.(journal.run, deadline);
+  await journal.record({ type: 'confirm-by', time: deadline.toISOString(), session: await readSession(engine.host) });
+  try {
+    await request.armGuard?.(journal.run);
+  } catch (error) {
+    await journal.record({ type: 'end', result: 'undone' });
+    throw error;
+  }
   return deadline.toISOString();
 }
 

@@ -1,4 +1,7 @@
 import type { TuningDomain } from './domain.ts';
+import { persistenceDomain } from './persistence/persistence.ts';
 
 /** Every domain, in the order in which people see them. A new domain is a folder here and a line in this list. */
-export const domains: readonly TuningDomain[] = [];
+export const domains: readonly TuningDomain[] = [
+  persistenceDomain,
+];

@@ -1,0 +1,99 @@
+import type { Change, Plan } from '../engine/plan.ts';
+import { paint, type Style, type Terminal, wrap } from './terminal.ts';
+
+/** The plan for people: what changes from what to what, why, and what it disturbs; then what is not done, and why. */
+export function viewPlan(plan: Plan, terminal: Terminal): string {
+  const blocks = [viewHeader(plan, terminal)];
+  for (const domain of new Set(plan.changes.map((change) => change.domain))) {
+    const changes = plan.changes.filter((change) => change.domain === domain);
+    blocks.push([paint(terminal, 'bold', domain), ...changes.map((change) => viewChange(change, terminal))].join('\n'));
+  }
+  if (plan.refused.length > 0) blocks.push(viewRefused(plan, terminal));
+  if (plan.unread.length > 0) blocks.push(viewUnread(plan, terminal));
+  blocks.push(viewSummary(plan, terminal));
+  return blocks.join('\n\n');
+}
+
+function viewHeader({ profile, host, layout }: Plan, terminal: Terminal): string {
+  const title = `Profile ${paint(terminal, 'bold', profile)} on ${paint(terminal, 'bold', host)}`;
+  const roles = [
+    `housekeeping ${layout.housekeeping || 'none'}`,
+    `irq ${layout.irq || 'on housekeeping'}`,
+    `isolated ${layout.isolated || 'none'}`,
+  ];
+  return `${title}\n${paint(terminal, 'dim', wrap(`CPUs: ${roles.join(' · ')}`, terminal.columns, 6))}`;
+}
+
+/** One change: the id and the values on one line where they fit, the reason below. */
+function viewChange(change: Change, terminal: Terminal): string {
+  const sign = change.current === null ? '+' : change.desired === null ? '-' : '~';
+  const style: Style = change.current === null ? 'green' : change.desired === null ? 'red' : 'yellow';
+  const values = `${show(change.current)} → ${paint(terminal, 'bold', show(change.desired))}${staged(change)}`;
+  const cost = disturbance(change);
+  const first = `  ${paint(terminal, style, sign)} ${change.setting.id}  `;
+  const plainLength = 6 + change.setting.id.length + show(change.current).length + show(change.desired).length + 3 + staged(change).length;
+  const line = plainLength <= terminal.columns ? `${first}${values}` : `${first.trimEnd()}\n      ${values}`;
+  const why = wrap(`${change.setting.why}${cost}`, terminal.columns - 6).split('\n');
+  return [line, ...why.map((text) => paint(terminal, 'dim', `      ${text}`))].join('\n');
+}
+
+function staged(change: Change): string {
+  if (change.staged === undefined || change.staged === change.current) return '';
+  return `  (next boot: ${show(change.staged)})`;
+}
+
+function disturbance(change: Change): string {
+  if (change.takesEffect === 'reboot') return ' Takes effect at the next boot.';
+  if (change.disruption === 'link') return ` The link of ${change.setting.interface ?? 'the interface'} goes down for a moment.`;
+  if (change.disruption === 'process') return ' Processes are disturbed while it is made.';
+  return '';
+}
+
+/** Long or many-line values (files) are shown by their size. */
+function show(value: string | null): string {
+  if (value === null) return 'nothing';
+  if (value === '') return "''";
+  if (value.includes('\n')) return `a file of ${value.split('\n').length - 1} lines`;
+  return value;
+}
+
+function viewRefused({ refused }: Plan, terminal: Terminal): string {
+  const lines = groupByReason(refused).map(({ ids, reason }) => {
+    const text = wrap(reason, terminal.columns - 6).split('\n');
+    return [`  ${paint(terminal, 'magenta', '!')} ${ids}`, ...text.map((each) => paint(terminal, 'dim', `      ${each}`))].join('\n');
+  });
+  return [paint(terminal, 'bold', 'Not done here, and why'), ...lines].join('\n');
+}
+
+/** The same reason for many targets (every CPU without cpufreq) is said once. */
+function groupByReason(refused: Plan['refused']): readonly { readonly ids: string; readonly reason: string }[] {
+  const groups = new Map<string, { ids: string[]; reason: string }>();
+  for (const { id, reason } of refused) {
+    const key = `${id.split('@')[0]} ${reason.replace(/\d+/g, '#')}`;
+    const group = groups.get(key) ?? { ids: [], reason };
+    group.ids.push(id);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ ids, reason }) => ({
+    ids: ids.length > 2 ? `${ids[0]} and ${ids.length - 1} more like it` : ids.join(', '),
+    reason,
+  }));
+}
+
+function viewUnread({ unread }: Plan, terminal: Terminal): string {
+  const shown = unread.slice(0, 8).map((each) => `  ${paint(terminal, 'cyan', '?')} ${each.setting.id}  ${paint(terminal, 'dim', each.evidence)}`);
+  const rest = unread.length > 8 ? [`  … and ${unread.length - 8} more (--json shows all)`] : [];
+  return [paint(terminal, 'bold', 'Could not be read (root is needed for most of these)'), ...shown, ...rest].join('\n');
+}
+
+function viewSummary(plan: Plan, terminal: Terminal): string {
+  const counts = [
+    `${plan.changes.length} to change`,
+    `${plan.satisfied.length} as wanted`,
+    `${plan.refused.length} not done`,
+    ...(plan.unread.length > 0 ? [`${plan.unread.length} unknown`] : []),
+  ].join(', ');
+  const reboot = plan.reboot ? ' A reboot is needed for part of it.' : '';
+  const style: Style = plan.changes.length > 0 ? 'yellow' : plan.unread.length > 0 ? 'cyan' : 'green';
+  return `${paint(terminal, style, counts)}.${reboot}`;
+}

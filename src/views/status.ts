@@ -1,0 +1,26 @@
+import type { Status } from '../engine/status.ts';
+import { paint, type Terminal } from './terminal.ts';
+
+/** A few lines: this is typed all day. */
+export function viewStatus(status: Status, terminal: Terminal): string {
+  const lines = [`${paint(terminal, 'bold', status.host)}  ${viewProfile(status)}`];
+  for (const { id, left, found } of status.drift) {
+    lines.push(`  ${paint(terminal, 'red', 'drifted')}  ${id}  ${short(left)} → ${short(found)}`);
+  }
+  if (status.profile !== undefined && status.drift.length === 0) {
+    lines.push(`  ${paint(terminal, 'green', 'no drift')}  ${status.changes.length} settings as hft left them`);
+  }
+  for (const id of status.pendingReboot) lines.push(`  ${paint(terminal, 'yellow', 'reboot')}   ${id} takes effect at the next boot`);
+  if (status.waiting) lines.push(`  ${paint(terminal, 'yellow', 'waiting')}  run ${status.waiting.run}: \`hft confirm\` before ${status.waiting.until}`);
+  for (const run of status.cutOff) lines.push(`  ${paint(terminal, 'red', 'cut off')}  run ${run}: \`hft rollback\` puts everything back`);
+  return lines.join('\n');
+}
+
+function viewProfile({ profile, since }: Status): string {
+  return profile === undefined ? 'no profile in force' : `profile ${profile} since ${since}`;
+}
+
+function short(value: string | null): string {
+  if (value === null) return 'nothing';
+  return value.includes('\n') ? `${value.split('\n').length - 1} lines` : value;
+}
