@@ -6,6 +6,7 @@
  * loader adds the key, the place and what it found. Describe each key where it is used: `size().describe('…')`.
  */
 import { z } from 'zod';
+import { CpuExpressionError, parseCpuExpression } from '../layout/cpu-expression.ts';
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 const UNIT_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, min: 60e9 };
@@ -13,8 +14,6 @@ const UNIT_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms
 const SIZE = /^(?<number>\d+)\s*(?<unit>[kmgtKMGT]?)(?:i?B)?$/;
 const DURATION = /^(?<number>\d+(?:\.\d+)?)\s*(?<unit>ns|us|µs|ms|s|min)$/;
 const PERCENT = /^(?<number>\d+(?:\.\d+)?)\s*%$/;
-const CPU_TERM = String.raw`housekeeping|irq|isolated|all|none|node\(\d+\)|nic\([\w.@-]+\)|\d+(?:-\d+(?::\d+\/\d+)?)?`;
-const CPUS = new RegExp(`^(?:${CPU_TERM})(?:\\s*,\\s*(?:${CPU_TERM}))*$`);
 
 /** A size in bytes: `64M`, `1G`, `128KiB`, or a number of bytes. Units are powers of 1024, as the kernel has them. */
 export function size() {
@@ -68,15 +67,17 @@ export function count(limits: { readonly min?: number; readonly max?: number } =
 }
 
 /**
- * CPUs by role or place, kept as text and resolved on each host: `housekeeping`, `irq`, `isolated`, `all`, `none`,
- * `node(0)`, `nic(eth1)`, a list such as `0-3,8`, and several of these with commas.
+ * CPUs by number, role or place, kept as text and resolved on each host by `resolveCpuSet` (src/layout/cpu-set.ts):
+ * `0-3,8`, `housekeeping`, `isolated`, `node(0) - 0`, `nic(eth1)`.
  */
 export function cpuSet() {
-  const expected =
-    'expected CPUs: housekeeping, irq, isolated, all, none, node(0), nic(eth1), or a list such as 0-3,8';
   return z
-    .union([z.string().regex(CPUS, expected), z.number().int(expected).nonnegative(expected)], expected)
-    .transform((written) => String(written).replace(/\s+/g, ''));
+    .union([z.string(), z.number().int().nonnegative()], 'expected a CPU set such as 0-3,8, housekeeping or node(0)')
+    .transform(String)
+    .superRefine((expression, context) => {
+      const problem = findCpuSetProblem(expression);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    });
 }
 
 function duration(unitNs: number, unitName: string, example: string) {
@@ -95,4 +96,14 @@ function parseSize(text: string): number {
 function parseDurationNs(text: string): number {
   const { number, unit } = DURATION.exec(text)?.groups as { number: string; unit: string };
   return Math.round(Number(number) * (UNIT_NS[unit] as number) * 1e6) / 1e6;
+}
+
+function findCpuSetProblem(expression: string): string | undefined {
+  try {
+    parseCpuExpression(expression);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CpuExpressionError)) throw error;
+    return error.message;
+  }
 }

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { layoutWanted } from '../layout/schema.ts';
+import type { TuningDomain } from '../tuning/domain.ts';
+import type { Path } from './sourced.ts';
+
+/** JSON Schema, as far as it is looked at here. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly description?: string;
+  readonly enum?: readonly unknown[];
+  readonly [keyword: string]: unknown;
+}
+
+/** The schema of a whole profile: its header, the layout and one optional key per domain. */
+export function profileSchema(domains: readonly TuningDomain[]) {
+  const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected a name of lower-case letters, digits and hyphens');
+  return z
+    .strictObject({
+      name: name.optional().describe('The name of the profile; the file name without .yaml when it is left out'),
+      description: z.string().optional().describe('One sentence: for which hosts it is'),
+      layout: layoutWanted.prefault({}),
+      ...Object.fromEntries(domains.map((domain) => [domain.name, domain.schema.optional()])),
+    })
+    .describe('A profile of hft: what a host should be like');
+}
+
+/** JSON Schema of what is written in a profile, for editors (`# yaml-language-server: $schema=…`). */
+export function profileJsonSchema(domains: readonly TuningDomain[]): JsonSchema {
+  const names = z.union([z.string(), z.array(z.string())]);
+  const written = profileSchema(domains).extend({
+    extends: names.optional().describe('Profiles that this one starts from, by name or by path relative to this file; later ones win'),
+  });
+  return z.toJSONSchema(allowRemoval(written), { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+}
+
+/** The keys that the schema knows at a path; undefined where any key is right or none can be. */
+export function knownKeys(schema: JsonSchema, path: Path): readonly string[] | undefined {
+  const [step, ...rest] = path;
+  const alternatives = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+  const keys: string[] = [];
+  for (const alternative of alternatives) {
+    if (step === undefined) {
+      if (typeof alternative.additionalProperties === 'object') return undefined;
+      keys.push(...Object.keys(alternative.properties ?? {}));
+      continue;
+    }
+    const below = childSchema(alternative, step);
+    keys.push(...((below && knownKeys(below, rest)) ?? []));
+  }
+  return keys.length > 0 ? [...new Set(keys)] : undefined;
+}
+
+function childSchema(schema: JsonSchema, step: string | number): JsonSchema | undefined {
+  if (typeof step === 'number') return schema.items;
+  const named = schema.properties?.[step];
+  if (named !== undefined) return named;
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+}
+
+/** Any top-level part may be null: that removes what is inherited. */
+function allowRemoval(schema: z.ZodObject): z.ZodObject {
+  const entries = Object.entries(schema.shape).map(([key, part]) => [key, z.nullable(part)] as const);
+  return z.strictObject(Object.fromEntries(entries)).describe(schema.description ?? '');
+}
