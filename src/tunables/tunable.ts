@@ -19,11 +19,17 @@ export interface FileTunable {
 export interface IrqAffinityTunable {
   readonly kind: 'irq-affinity';
   readonly irq: number;
+  /** The name its driver gave it (`eth0-rx-3`): the number did not go to another device since. */
+  readonly action?: string;
 }
 
 export type EthtoolGroup = 'channels' | 'ring' | 'pause' | 'private-flag' | 'feature' | 'coalesce' | 'rss' | 'eee';
 
-/** One parameter that ethtool reads and sets. `key` as ethtool's set side spells it (`rx`, `rx-usecs`, `tso`). */
+/**
+ * One parameter that ethtool reads and sets. `key` as ethtool's set side spells it (`rx`, `rx-usecs`, `tso`).
+ * rss has the one key `indirection`; its value is `equal 4`, `weight 16 16 32`, `start 2 equal 4`, `default`, or
+ * `table 0,2,1 …` for a table that ethtool can show and not set.
+ */
 export interface EthtoolTunable {
   readonly kind: 'ethtool';
   readonly device: string;
