@@ -35,7 +35,12 @@ export class HostError extends HftError {
   readonly code: string;
   readonly path: string;
 
-  constructor(operation: string, path: string, code: string, options: { cause?: unknown } = {}) {
+  constructor(
+    operation: string,
+    path: string,
+    code: string,
+    options: { cause?: unknown; next?: readonly string[] } = {},
+  ) {
     super(`${operation} ${path}: ${code}`, { exitCode: 3, ...options });
     this.code = code;
     this.path = path;

@@ -1,0 +1,96 @@
+import { HostError, UsageError } from '../errors.ts';
+import type { HostReader, QueryResult } from './host.ts';
+import { parseRecordedCommand } from './recorded-command.ts';
+import { COMMANDS_FOLDER, EXCEPTIONS_FILE, giveAnswer, parseExceptions } from './snapshot-exceptions.ts';
+import type { Question, SnapshotException } from './snapshot-exceptions.ts';
+import { resolvePath } from './snapshot-tree.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
+
+/** A captured machine. `tree` is the captured root directory; throws UsageError when hft's own files in it are broken. */
+export class SnapshotReader implements HostReader {
+  readonly label: string;
+  readonly #tree: SnapshotTree;
+  readonly #exceptions: ReadonlyMap<string, SnapshotException>;
+  #answers: ReadonlyMap<string, QueryResult | HostError> | undefined;
+
+  constructor(label: string, tree: SnapshotTree) {
+    this.label = label;
+    this.#tree = hideOwnFiles(tree);
+    this.#exceptions = readExceptions(label, tree);
+    this.#readCommands = () => readCommands(label, tree);
+  }
+
+  readonly #readCommands: () => ReadonlyMap<string, QueryResult | HostError>;
+
+  async readText(path: string): Promise<string | undefined> {
+    const exception = this.#exceptions.get(keyOf('read', path));
+    if (exception !== undefined) return giveAnswer(exception) as string | undefined;
+    const node = resolvePath(this.#tree, path, 'follow');
+    if (node?.kind === 'folder') throw new HostError('read', path, 'EISDIR');
+    return node?.kind === 'file' ? node.readText() : undefined;
+  }
+
+  async list(path: string): Promise<readonly string[] | undefined> {
+    const exception = this.#exceptions.get(keyOf('list', path));
+    if (exception !== undefined) return giveAnswer(exception) as readonly string[] | undefined;
+    const node = resolvePath(this.#tree, path, 'follow');
+    return node?.kind === 'folder' ? [...node.listNames()].sort() : undefined;
+  }
+
+  async readLink(path: string): Promise<string | undefined> {
+    const exception = this.#exceptions.get(keyOf('link', path));
+    if (exception !== undefined) return giveAnswer(exception) as string | undefined;
+    const node = resolvePath(this.#tree, path, 'stop');
+    return node?.kind === 'link' ? node.target : undefined;
+  }
+
+  async query(argv: readonly string[]): Promise<QueryResult> {
+    this.#answers ??= this.#readCommands();
+    const answer = this.#answers.get(JSON.stringify(argv));
+    if (answer instanceof HostError) throw answer;
+    return answer ?? { found: false };
+  }
+}
+
+function keyOf(question: Question, path: string): string {
+  return `${question} ${path}`;
+}
+
+/** The machine itself has neither /commands nor /hft-snapshot.jsonl. */
+function hideOwnFiles(tree: SnapshotTree): SnapshotTree {
+  const own = [COMMANDS_FOLDER, EXCEPTIONS_FILE];
+  return {
+    lookUp(names) {
+      if (own.includes(names[0] ?? '')) return undefined;
+      const node = tree.lookUp(names);
+      if (names.length > 0 || node?.kind !== 'folder') return node;
+      return { kind: 'folder', listNames: () => node.listNames().filter((name) => !own.includes(name)) };
+    },
+  };
+}
+
+function readExceptions(label: string, tree: SnapshotTree): Map<string, SnapshotException> {
+  const node = tree.lookUp([EXCEPTIONS_FILE]);
+  if (node?.kind !== 'file') return new Map();
+  const parsed = parseExceptions(node.readText());
+  if ('mistake' in parsed) throw brokenFile(label, EXCEPTIONS_FILE, parsed.mistake);
+  return new Map(parsed.exceptions.map((each) => [keyOf(each.question, each.path), each]));
+}
+
+function readCommands(label: string, tree: SnapshotTree): Map<string, QueryResult | HostError> {
+  const answers = new Map<string, QueryResult | HostError>();
+  const folder = tree.lookUp([COMMANDS_FOLDER]);
+  if (folder?.kind !== 'folder') return answers;
+  for (const name of folder.listNames()) {
+    const node = tree.lookUp([COMMANDS_FOLDER, name]);
+    if (node?.kind !== 'file') continue;
+    const parsed = parseRecordedCommand(node.readText());
+    if ('mistake' in parsed) throw brokenFile(label, `${COMMANDS_FOLDER}/${name}`, parsed.mistake);
+    answers.set(JSON.stringify(parsed.argv), parsed.answer);
+  }
+  return answers;
+}
+
+function brokenFile(label: string, name: string, mistake: string): UsageError {
+  return new UsageError(`${label}: ${name}: ${mistake}`, { next: ['Make the snapshot anew with `hft snapshot FILE`.'] });
+}

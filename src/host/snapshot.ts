@@ -1,0 +1,82 @@
+import fs from 'node:fs';
+import { UsageError } from '../errors.ts';
+import { openFolderTree } from './folder-tree.ts';
+import type { HostReader } from './host.ts';
+import { errnoOf } from './errno.ts';
+import { SnapshotReader } from './snapshot-reader.ts';
+import { subtreeAt } from './snapshot-tree.ts';
+import type { SnapshotTree } from './snapshot-tree.ts';
+
+/** A captured machine, read-only. `close` gives its memory back; nothing is left on disk. */
+export type Snapshot = HostReader & { close(): Promise<void> };
+
+/** hwloc-gather-topology and lscpu's dump script put one folder around the machine; people put another. */
+const MOST_LEVELS_DOWN = 3;
+
+const HOW_TO_MAKE_ONE = ['Make one with `hft snapshot FILE` on the machine, or give a folder that holds its /proc and /sys.'];
+
+/**
+ * Opens a captured machine: a folder with `proc` or `sys` in it or up to three levels below, or a tar of one (plain,
+ * .gz, .bz2, .xz, .zst, told by content). Paths and links never leave it. Throws UsageError when it is none.
+ */
+export async function openSnapshot(path: string): Promise<Snapshot> {
+  const tree = isFolder(path) ? openFolderTree(path) : await openArchive(path);
+  const reader = new SnapshotReader(path, findMachine(path, tree));
+  return Object.assign(reader, { close: async () => {} });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return fs.statSync(path).isDirectory();
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    throw new UsageError(`${path}: expected a snapshot, got ${code}.`, { next: HOW_TO_MAKE_ONE, cause: error });
+  }
+}
+
+async function openArchive(path: string): Promise<SnapshotTree> {
+  throw new UsageError(`${path}: expected a folder, got a file.`, { next: HOW_TO_MAKE_ONE });
+}
+
+function foldersIn(tree: SnapshotTree, place: readonly string[]): string[][] {
+  const node = tree.lookUp(place);
+  if (node?.kind !== 'folder') return [];
+  const below = [...node.listNames()].sort().map((name) => [...place, name]);
+  return below.filter((each) => tree.lookUp(each)?.kind === 'folder');
+}
+
+function isMachine(tree: SnapshotTree, place: readonly string[]): boolean {
+  return ['proc', 'sys'].some((name) => tree.lookUp([...place, name])?.kind === 'folder');
+}
+
+/** The one machine that is nearest to the top. */
+function findMachine(path: string, tree: SnapshotTree): SnapshotTree {
+  let places: string[][] = [[]];
+  for (let level = 0; level <= MOST_LEVELS_DOWN; level++) {
+    const machines = places.filter((place) => isMachine(tree, place));
+    if (machines.length > 1) throw severalMachines(path, machines);
+    if (machines[0] !== undefined) return subtreeAt(tree, machines[0]);
+    places = places.flatMap((place) => foldersIn(tree, place));
+  }
+  const top = tree.lookUp([]);
+  const names = top?.kind === 'folder' ? top.listNames() : [];
+  throw new UsageError(
+    `${path} is no snapshot: expected a folder with proc or sys in it, at the top or up to ${MOST_LEVELS_DOWN} levels ` +
+      `down; found ${enumerate(names)}.`,
+    { next: HOW_TO_MAKE_ONE },
+  );
+}
+
+function severalMachines(path: string, machines: readonly string[][]): UsageError {
+  const names = machines.map((place) => place.join('/'));
+  return new UsageError(`${path} holds ${names.length} machines: ${enumerate(names)}. Expected one.`, {
+    next: [`Give one of them, for example ${path}/${names[0]}.`],
+  });
+}
+
+function enumerate(names: readonly string[]): string {
+  const shown = [...names].sort().slice(0, 5);
+  if (shown.length === 0) return 'nothing in it';
+  return names.length > shown.length ? `${shown.join(', ')} and ${names.length - shown.length} more` : shown.join(', ');
+}
