@@ -1,0 +1,38 @@
+import { pickArguments } from './arguments.ts';
+import type { BootFacts } from './facts.ts';
+import { describeForeign, findForeign, findOverride } from './foreign.ts';
+import { detectBootLoader } from './loader.ts';
+import { isPlainArgument } from './own-arguments.ts';
+
+export interface BootRefusal {
+  readonly kind: 'unsupported' | 'refused' | 'conflict';
+  readonly reason: string;
+}
+
+/**
+ * Why a kernel argument cannot or must not be set here; undefined when it can. `value` is the canonical text of the
+ * arguments, null when they must not be there. The administrator's own argument is never overridden.
+ */
+export function refuseBootArgument(facts: BootFacts, names: readonly string[], value: string | null): BootRefusal | undefined {
+  const loader = detectBootLoader(facts);
+  if (loader.kind === 'none') {
+    const wanted = value === null ? `without ${names.join(', ')}` : value;
+    return { kind: 'unsupported', reason: `${loader.reason}. ${loader.byHand} Wanted: ${wanted}` };
+  }
+  const odd = value?.split(' ').find((text) => !isPlainArgument(text));
+  if (odd !== undefined) {
+    return { kind: 'refused', reason: `${odd} has characters that the shell or GRUB would read in their own way; give it by hand` };
+  }
+  const foreign = findForeign(facts, loader, names);
+  const theirs = pickArguments(foreign.map(({ argument }) => argument), names);
+  if (theirs !== null && theirs !== value) {
+    const places = [...new Set(foreign.map(describeForeign))].join(', ');
+    return { kind: 'conflict', reason: `${places}; hft wants ${value ?? `no ${names.join(', ')}`}. Take it out there, or leave it out of the profile.` };
+  }
+  const override = findOverride(facts, loader);
+  if (override && value !== null && theirs === null) {
+    return { kind: 'conflict', reason: `${override.file}:${override.line} sets GRUB_CMDLINE_LINUX_DEFAULT anew after hft's drop-in. Append to it there ("$GRUB_CMDLINE_LINUX_DEFAULT …").` };
+  }
+  return undefined;
+}
+
