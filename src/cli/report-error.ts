@@ -1,4 +1,5 @@
 import { HftError } from '../errors.ts';
+import { InvalidProfile, printPlace } from '../profile/problem.ts';
 import { asUsageError } from './parse-error.ts';
 
 /** The exit code of a bug in hft. */
@@ -8,6 +9,7 @@ interface ErrorReport {
   readonly message: string;
   /** `file:line:col`, when the error has a place. */
   readonly where?: string;
+  readonly problems?: readonly { readonly where: string; readonly message: string; readonly hint?: string }[];
   readonly next: readonly string[];
   readonly exitCode: number;
 }
@@ -16,7 +18,7 @@ interface ErrorReport {
 export function reportError(error: unknown, argv: readonly string[]): number {
   const asked = getExitCode(error);
   if (asked !== undefined) return asked;
-  const known = error instanceof HftError ? error : asUsageError(error, argv);
+  const known = error instanceof HftError ? error : asUsageError(error);
   const report = known === undefined ? describeBug(error) : describeError(known);
   if (wantsJson(argv)) process.stdout.write(`${JSON.stringify({ error: report }, null, 2)}\n`);
   else process.stderr.write(`${renderError(report)}\n`);
@@ -27,7 +29,13 @@ export function reportError(error: unknown, argv: readonly string[]): number {
 function describeError(error: HftError): ErrorReport {
   const { message, next, exitCode } = error;
   const where = 'where' in error && typeof error.where === 'string' ? { where: error.where } : {};
-  return { message, ...where, next, exitCode };
+  return { message, ...where, ...listProblems(error), next, exitCode };
+}
+
+/** All the mistakes of a profile, each with its place. */
+function listProblems(error: HftError): Pick<ErrorReport, 'problems'> {
+  if (!(error instanceof InvalidProfile)) return {};
+  return { problems: error.problems.map(({ place, message, hint }) => ({ where: printPlace(place), message, ...(hint && { hint }) })) };
 }
 
 function describeBug(error: unknown): ErrorReport {

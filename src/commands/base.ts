@@ -44,7 +44,7 @@ export abstract class BaseCommand extends Command {
   /** Shows a result: `json` with --json, else the text. `exitCode` is 0 as wanted, 1 differs … (DESIGN.md). */
   protected show<Json>(json: Json, text: (terminal: Terminal) => string, exitCode = 0): Json {
     process.exitCode = exitCode;
-    this.log(this.jsonEnabled() ? '' : text(this.terminal).trimEnd());
+    if (!this.jsonEnabled()) this.log(text(this.terminal).trimEnd());
     return json;
   }
 

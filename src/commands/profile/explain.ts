@@ -1,0 +1,31 @@
+import { Args } from '@oclif/core';
+import { openTarget } from '../../cli/target.ts';
+import { BaseCommand, snapshotFlag } from '../base.ts';
+
+export default class ProfileExplain extends BaseCommand {
+  static override summary = 'Show what a profile means on this host: which CPU gets which role, and why';
+  static override description = 'Also says what the profile asks for and this host cannot have, or should not.';
+  static override examples = [
+    '<%= config.bin %> profile explain colo',
+    '<%= config.bin %> profile explain ./my-profile.yaml --snapshot box7.tar.gz',
+  ];
+  static override args = { profile: Args.string({ required: true, description: 'A name, or a YAML file' }) };
+  static override flags = { snapshot: snapshotFlag };
+
+  async run() {
+    const { args, flags } = await this.parse(ProfileExplain);
+    const { installedProfiles } = await import('../../cli/installed-profiles.ts');
+    const { explainJson, viewExplanation } = await import('../../views/profile-explain.ts');
+    const { loadProfile } = await import('../../profile/load.ts');
+    const { locateErrors } = await import('../../profile/locate.ts');
+    const profile = await loadProfile(args.profile, installedProfiles(this.config.root));
+    const wanted = { name: profile.name, layout: profile.layout, domains: profile.wanted };
+    const target = await openTarget(this.config, flags.snapshot);
+    try {
+      const planned = await locateErrors(profile, () => target.plan(wanted));
+      return this.show(explainJson(planned), (terminal) => viewExplanation(planned, terminal));
+    } finally {
+      await target.close();
+    }
+  }
+}
