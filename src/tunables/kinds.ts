@@ -1,12 +1,14 @@
 import { bootArgKind } from './boot-arg.ts';
 import { cgroupKind } from './cgroup.ts';
 import { configFileKind } from './config-file.ts';
+import { cpusetPartitionKind } from './cpuset-partition.ts';
 import { ethtoolKind } from './ethtool.ts';
 import { fileKind } from './file.ts';
 import { irqAffinityKind } from './irq-affinity.ts';
 import type { TunableKind } from './kind.ts';
 import { linkKind } from './link.ts';
 import { mountKind } from './mount.ts';
+import { sliceCpusKind } from './slice-cpus.ts';
 import { threadAffinityKind } from './thread-affinity.ts';
 import type { Tunable } from './tunable.ts';
 import { unitKind } from './unit.ts';
@@ -23,6 +25,8 @@ const KINDS: { readonly [K in Tunable['kind']]: TunableKind<Extract<Tunable, { k
   mount: mountKind,
   'thread-affinity': threadAffinityKind,
   cgroup: cgroupKind,
+  'slice-cpus': sliceCpusKind,
+  'cpuset-partition': cpusetPartitionKind,
 };
 
 /** The kind of a tunable. The one cast: a tunable is always given to the kind of its own name. */

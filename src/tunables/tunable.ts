@@ -69,6 +69,8 @@ export interface ConfigFileTunable {
   readonly kind: 'config-file';
   readonly path: string;
   readonly mode: number;
+  /** A unit that reads the file when it starts: reloaded and, if it runs, restarted after the file changed. */
+  readonly restarts?: string;
 }
 
 /** A mount point that hft owns. Value: `type options`, null: not mounted. */
@@ -92,6 +94,18 @@ export interface CgroupTunable {
   readonly path: string;
 }
 
+/** AllowedCPUs= of a running systemd slice or scope (`system.slice`), until the next boot. Value: cpulist; null: no limit. */
+export interface SliceCpusTunable {
+  readonly kind: 'slice-cpus';
+  readonly unit: string;
+}
+
+/** The cpuset partition state of a systemd slice. Value: `isolated`; null: an ordinary member. */
+export interface CpusetPartitionTunable {
+  readonly kind: 'cpuset-partition';
+  readonly unit: string;
+}
+
 export type Tunable =
   | FileTunable
   | IrqAffinityTunable
@@ -102,7 +116,9 @@ export type Tunable =
   | ConfigFileTunable
   | MountTunable
   | ThreadAffinityTunable
-  | CgroupTunable;
+  | CgroupTunable
+  | SliceCpusTunable
+  | CpusetPartitionTunable;
 
 /** What was found where a value lives. `value` null: nothing there, which is a state of its own for files hft owns. */
 export type Reading =
