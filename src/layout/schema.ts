@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CpuExpressionError, parseCpuExpression } from './cpu-expression.ts';
 
 const cpuSet = z
-  .union([z.string(), z.number().int().nonnegative()])
+  .union([z.string(), z.number().int().nonnegative()], { error: 'expected a CPU set such as 2-7 or node(0)' })
   .superRefine((value, context) => {
     const problem = findSyntaxProblem(String(value));
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
@@ -21,12 +21,12 @@ const irqCount = z
   })
   .describe('Interrupt cores by number');
 
+const CORES = 'expected a number of cores, "most", or a share such as 50%';
+
 const isolatedCount = z
   .strictObject({
     cores: z
-      .union([z.number().int().min(0), z.literal('most'), z.string().regex(/^(?:100|[1-9]\d?)%$/)], {
-        error: 'expected a number of cores, "most", or a share such as 50%',
-      })
+      .union([z.number(CORES).int(CORES).min(0, CORES), z.literal('most'), z.string().regex(/^(?:100|[1-9]\d?)%$/, CORES)], CORES)
       .describe('A number of cores, `most` (all that are left), or a share of the cores such as 50%'),
     near: cpuSet.default('nic').describe('Cores are taken on the NUMA nodes of this CPU set first, then on the nearest nodes'),
     within: cpuSet.default('all').describe('Only cores that lie wholly in this CPU set are taken'),
