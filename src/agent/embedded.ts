@@ -13,6 +13,7 @@ import { domains } from '../tuning/index.ts';
 import type { Agent, ApplyRequest, Planned } from './agent.ts';
 import { armGuard } from './guard.ts';
 import { statePath } from './state-path.ts';
+import { type Settled, watchRun } from './watch.ts';
 
 export interface EmbeddedOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -26,8 +27,14 @@ export function embeddedAgent(options: EmbeddedOptions): Agent {
   return agentOn(new LocalHost(), new LocalStateDirectory(statePath(options.environment)), options);
 }
 
+/** Watches a run of this machine until it is settled. What the guard process does. */
+export async function watchLocalRun(options: EmbeddedOptions, run: string): Promise<Settled> {
+  const state = new LocalStateDirectory(statePath(options.environment));
+  return watchRun(engineOn(new LocalHost(), state, options.version), run);
+}
+
 /** The engine and what it works with. */
-export function engineOn(host: Host, state: StateDirectory, version: string): Engine {
+function engineOn(host: Host, state: StateDirectory, version: string): Engine {
   return { host, state, domains, version, now: () => new Date(), nameRun };
 }
 

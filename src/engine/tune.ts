@@ -1,4 +1,4 @@
-import { HftError } from '../errors.ts';
+import { HftError, HostError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { Machine } from '../topology/machine.ts';
@@ -65,14 +65,26 @@ async function tuneLocked(engine: Engine, request: TuneRequest): Promise<TuneOut
   if (drift) throw new StalePlan(drift.id, drift.reason);
   const journal = await begin(engine, request);
   const confirmBy = await armConfirmation(engine, request, journal);
-  const report = await applyStages(engine, request, journal);
+  const report = await applyOrFail(engine, request, journal);
   if (report.failure) {
     const undo = await undoCutOff(engine, journal.run);
     const result = undo.complete ? 'undone' : 'partly-undone';
     return { run: journal.run, result, report, undo, confirmBy: undefined, after: await replan(engine, request) };
   }
-  await journal.record({ type: 'end', result: 'applied' });
   return { run: journal.run, result: 'applied', report, undo: undefined, confirmBy, after: await replan(engine, request) };
+}
+
+/** A journal that cannot be written to fails the run like a refused change does; a bug is undone too, and goes on. */
+async function applyOrFail(engine: Engine, request: TuneRequest, journal: RunJournal): Promise<ApplyReport> {
+  try {
+    const report = await applyStages(engine, request, journal);
+    if (!report.failure) await journal.record({ type: 'end', result: 'applied' });
+    return report;
+  } catch (error) {
+    if (error instanceof HostError) return { applied: [], skipped: [], failure: { id: 'journal', reason: error.message } };
+    await undoCutOff(engine, journal.run);
+    throw error;
+  }
 }
 
 /** Shape first; when that changed something, the values are planned again on what exists now. */

@@ -1,0 +1,11 @@
+/**
+ * Ctrl-C stops a run before its next change, and the run is undone. A session that is cut (SIGHUP, a closed pipe) does
+ * not stop it: half a change to the session's own interface is worse than a whole one that is guarded.
+ */
+export function watchInterruption(): AbortSignal {
+  const controller = new AbortController();
+  process.on('SIGINT', () => controller.abort());
+  process.on('SIGTERM', () => controller.abort());
+  process.on('SIGHUP', () => {});
+  return controller.signal;
+}

@@ -1,0 +1,116 @@
+import type { Agent, Planned } from '../agent/agent.ts';
+import type { Scope, Wanted } from '../engine/observe.ts';
+import { type Plan } from '../engine/plan.ts';
+import type { RollbackOutcome } from '../engine/rollback.ts';
+import { sessionInterfaces, type TuneOutcome } from '../engine/tune.ts';
+import { UsageError } from '../errors.ts';
+import { outcomeExitCode } from '../views/outcome.ts';
+import { viewPlan } from '../views/plan.ts';
+import { viewRollback } from '../views/rollback.ts';
+import type { Terminal } from '../views/terminal.ts';
+import { parseSeconds } from './duration.ts';
+import { watchInterruption } from './interruption.ts';
+import { askToApply } from './question.ts';
+import { isRoot } from './root.ts';
+import { readScope } from './scope-flags.ts';
+import { type Installation, openAgent } from './target.ts';
+import { loadWanted, persisted } from './wanted.ts';
+
+/** What a `hft tune` came to. Without an outcome nothing was changed, for the reason given. */
+export interface Tuned {
+  readonly plan: Plan;
+  readonly outcome: TuneOutcome | undefined;
+  readonly unchanged: 'as-wanted' | 'dry-run' | 'declined' | 'needs-root' | undefined;
+  /** What an earlier run left half done and was undone first. */
+  readonly recovered: RollbackOutcome;
+  readonly rebooting: boolean;
+  readonly exitCode: number;
+}
+
+export interface TuneFlags {
+  readonly profile?: string | undefined;
+  readonly yes: boolean;
+  readonly 'dry-run': boolean;
+  readonly only?: string[] | undefined;
+  readonly skip?: string[] | undefined;
+  readonly 'confirm-within': string;
+  readonly reboot: boolean;
+  readonly persist: boolean;
+}
+
+export interface TuneDialogue {
+  readonly terminal: Terminal;
+  /** Shows text to the person, apart from the result. */
+  readonly report: (text: string) => void;
+}
+
+const NOTHING_RECOVERED: RollbackOutcome = { reports: [], complete: true };
+
+/** plan → ask → apply → plan again, on this machine. */
+export async function tuneHost(installation: Installation, flags: TuneFlags, dialogue: TuneDialogue): Promise<Tuned> {
+  const confirmWithinS = parseSeconds(flags['confirm-within']);
+  const scope = await readScope(flags);
+  const wanted = await readWanted(installation, flags);
+  const agent = await openAgent(installation);
+  const recovered = isRoot() && !flags['dry-run'] ? await agent.recover() : NOTHING_RECOVERED;
+  if (recovered.reports.length > 0) {
+    dialogue.report(`An earlier run was cut off; it was undone first.\n${viewRollback(recovered, dialogue.terminal)}\n`);
+  }
+  const planned = await agent.plan(wanted, scope);
+  const { plan } = planned;
+  const unchanged = await whyUnchanged(planned, flags, dialogue);
+  if (unchanged) {
+    return { plan, recovered, unchanged, outcome: undefined, rebooting: false, exitCode: unchangedExitCode(plan, unchanged) };
+  }
+  const outcome = await applyShown(agent, { wanted, scope, planned, confirmWithinS }, { flags, dialogue });
+  const exitCode = outcomeExitCode(outcome);
+  const rebooting = flags.reboot && exitCode === 5 && outcome.confirmBy === undefined;
+  return { plan, recovered, outcome, unchanged: undefined, rebooting, exitCode };
+}
+
+async function readWanted({ root }: Installation, flags: TuneFlags): Promise<Wanted> {
+  if (flags.profile === undefined) {
+    throw new UsageError('Which profile? Give `--profile NAME`.', {
+      next: ['`hft profile list` shows the shipped ones; `--profile colo` is the one for a bare-metal trading host.'],
+    });
+  }
+  const wanted = await loadWanted(flags.profile, root);
+  return flags.persist ? persisted(wanted, `${root}/bin/hft`) : wanted;
+}
+
+async function whyUnchanged(planned: Planned, flags: TuneFlags, { terminal, report }: TuneDialogue): Promise<Tuned['unchanged']> {
+  const { plan, machine } = planned;
+  if (flags['dry-run']) return 'dry-run';
+  if (!isRoot()) return 'needs-root';
+  if (plan.changes.length === 0) return 'as-wanted';
+  report(viewPlan(plan, terminal));
+  const own = sessionInterfaces(plan, machine);
+  if (own.length > 0) report(`\n${own.join(', ')} carries your session: the host takes the change back by itself unless it is confirmed.`);
+  if (flags.yes) return undefined;
+  return (await askToApply(`\nApply ${plan.changes.length} changes to ${plan.host}?`)) ? undefined : 'declined';
+}
+
+interface Shown {
+  readonly wanted: Wanted;
+  readonly scope: Scope;
+  readonly planned: Planned;
+  readonly confirmWithinS: number;
+}
+
+function applyShown(agent: Agent, shown: Shown, { flags, dialogue }: { flags: TuneFlags; dialogue: TuneDialogue }): Promise<TuneOutcome> {
+  return agent.apply({
+    ...shown,
+    signal: watchInterruption(),
+    async approve(plan) {
+      if (flags.yes) return true;
+      dialogue.report(`\nWhat exists has changed, and with it the plan:\n\n${viewPlan(plan, dialogue.terminal)}`);
+      return askToApply('\nGo on with this plan? (no: everything is undone)');
+    },
+  });
+}
+
+function unchangedExitCode(plan: Plan, unchanged: NonNullable<Tuned['unchanged']>): number {
+  if (plan.changes.length > 0) return 1;
+  if (unchanged !== 'as-wanted' && plan.unread.length > 0) return 1;
+  return plan.reboot ? 5 : 0;
+}

@@ -1,0 +1,29 @@
+import { Flags } from '@oclif/core';
+import { openAgent } from '../cli/target.ts';
+import { BaseCommand } from './base.ts';
+
+export default class Confirm extends BaseCommand {
+  static override summary = 'Keep changes that wait for a confirmation';
+  static override description =
+    "A change to the interface that carries the session is taken back by the host itself unless it is confirmed in time. That this command could be typed is the proof that the host can still be reached.";
+  static override examples = ['<%= config.bin %> confirm'];
+  static override flags = {
+    watch: Flags.string({ hidden: true, helpValue: 'RUN', summary: 'Watch a run until it is settled (started by hft tune)' }),
+  };
+
+  async run() {
+    const { flags } = await this.parse(Confirm);
+    const { requireRoot } = await import('../cli/root.ts');
+    requireRoot('hft confirm');
+    if (flags.watch !== undefined) return this.watch(flags.watch);
+    const run = await (await openAgent(this.config)).confirm();
+    const text = run === undefined ? 'Nothing waits for a confirmation.' : `Run ${run} is kept.`;
+    return this.show({ confirmed: run ?? null }, () => text);
+  }
+
+  private async watch(run: string) {
+    const { watchLocalRun } = await import('../agent/embedded.ts');
+    const settled = await watchLocalRun({ environment: process.env, version: this.config.version, command: '' }, run);
+    return this.show({ run, settled }, () => `Run ${run}: ${settled}`);
+  }
+}

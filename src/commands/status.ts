@@ -1,0 +1,16 @@
+import { BaseCommand } from './base.ts';
+
+export default class StatusCommand extends BaseCommand {
+  static override summary = 'Show the profile in force, drift since, and what waits for a reboot';
+  static override description = 'Exit code 0 when all is as hft left it, 1 on drift, 5 when a reboot is pending.';
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
+
+  async run() {
+    await this.parse(StatusCommand);
+    const { localStatus } = await import('../agent/local-status.ts');
+    const { viewStatus } = await import('../views/status.ts');
+    const status = await localStatus(process.env);
+    const differs = status.drift.length > 0 || status.cutOff.length > 0;
+    return this.show(status, (terminal) => viewStatus(status, terminal), differs ? 1 : status.pendingReboot.length > 0 ? 5 : 0);
+  }
+}

@@ -1,0 +1,70 @@
+import { HostError } from '../../src/errors.ts';
+import type { Lock, StateDirectory } from '../../src/host/state-directory.ts';
+import { Killed } from '../fake-host.ts';
+
+/** What can happen to an append. torn: half of the text is on disk and the process is dead. */
+export type AppendFault = 'die-before' | 'die-after' | 'torn' | { readonly errno: string };
+
+/** A state directory in memory that dies, tears and fills up where a test wants it. */
+export class MemoryState implements StateDirectory {
+  readonly path = '/state';
+  readonly files = new Map<string, string>();
+  appends = 0;
+  fault: { readonly at: number; readonly effect: AppendFault } | undefined;
+  /** From this append on, the disk is full. */
+  fullFrom: number | undefined;
+  private dead = false;
+  private held = false;
+
+  revive(): this {
+    this.dead = false;
+    this.fault = undefined;
+    this.fullFrom = undefined;
+    this.held = false;
+    return this;
+  }
+
+  async list(folder: string): Promise<readonly string[]> {
+    const prefix = `${folder}/`;
+    return [...this.files.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)).sort();
+  }
+
+  async readText(name: string): Promise<string | undefined> {
+    return this.files.get(name);
+  }
+
+  async append(name: string, text: string): Promise<void> {
+    if (this.dead) throw new Killed('a dead process cannot append');
+    this.appends++;
+    const effect = this.fault?.at === this.appends ? this.fault.effect : undefined;
+    const kept = this.files.get(name) ?? '';
+    if (effect === 'die-before') this.die();
+    if (typeof effect === 'object') throw new HostError('append', name, effect.errno);
+    if (this.fullFrom !== undefined && this.appends >= this.fullFrom) throw new HostError('append', name, 'ENOSPC');
+    this.files.set(name, kept + (effect === 'torn' ? text.slice(0, Math.floor(text.length / 2)) : text));
+    if (effect === 'torn' || effect === 'die-after') this.die();
+  }
+
+  async replace(name: string, text: string): Promise<void> {
+    this.files.set(name, text);
+  }
+
+  async remove(name: string): Promise<void> {
+    this.files.delete(name);
+  }
+
+  async lock(): Promise<Lock> {
+    if (this.held) throw new HostError('lock', this.path, 'EBUSY');
+    this.held = true;
+    return {
+      release: async () => {
+        this.held = false;
+      },
+    };
+  }
+
+  private die(): never {
+    this.dead = true;
+    throw new Killed('killed by a planted fault');
+  }
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { Wanted } from '../../src/engine/observe.ts';
+import { observeAndPlan } from '../../src/engine/observe.ts';
+import { recover } from '../../src/engine/rollback.ts';
+import { type Engine, tune, type TuneOutcome } from '../../src/engine/tune.ts';
+import { layoutWanted } from '../../src/layout/schema.ts';
+import { defineDomain, type Setting } from '../../src/tuning/domain.ts';
+import { FakeHost, Killed } from '../fake-host.ts';
+import { MemoryState } from './memory-state.ts';
+
+/** One machine and its state, with everything that hft tune and hft rollback do to them. */
+export interface Rig {
+  readonly host: FakeHost;
+  readonly state: MemoryState;
+  readonly engine: Engine;
+}
+
+export const WANTED: Wanted = { name: 'test', layout: layoutWanted.parse({}), domains: { test: {} } };
+
+/** Two CPUs, some kernel files with a value each, and a file of hft's own: what most plans are made of. */
+export function makeRig(overrides: Partial<Setting>[] = []): Rig {
+  const host = new FakeHost({
+    '/proc/sys/kernel/random/boot_id': 'boot-1\n',
+    '/proc/sys/kernel/hostname': 'fake\n',
+    '/proc/sys/kernel/osrelease': '6.1.0-18-amd64\n',
+    '/proc/cmdline': 'quiet\n',
+    '/sys/devices/system/cpu/present': '0-1\n',
+    '/sys/devices/system/cpu/possible': '0-1\n',
+    '/sys/devices/system/cpu/online': '0-1\n',
+    ...Object.fromEntries([0, 1].flatMap(cpuFiles)),
+    '/proc/sys/vm/swappiness': '60\n',
+    '/sys/kernel/mm/transparent_hugepage/enabled': '[always] madvise never\n',
+    '/proc/irq/default_smp_affinity': 'ff\n',
+  });
+  bracket(host, '/sys/kernel/mm/transparent_hugepage/enabled', ['always', 'madvise', 'never']);
+  const base: Setting[] = [
+    setting('memory.swappiness', { kind: 'file', path: '/proc/sys/vm/swappiness', format: 'integer' }, '0'),
+    setting('memory.thp', { kind: 'file', path: '/sys/kernel/mm/transparent_hugepage/enabled', format: 'bracketed' }, 'never'),
+    setting('limits.file', { kind: 'config-file', path: '/etc/security/limits.d/90-hft.conf', mode: 0o644 }, '@hft - memlock unlimited\n'),
+    setting('irq.default', { kind: 'file', path: '/proc/irq/default_smp_affinity', format: 'cpumask' }, '0-3'),
+  ];
+  const settings = base.map((each, index) => ({ ...each, ...overrides[index] }));
+  const domain = defineDomain({ name: 'test', schema: z.any(), observe: async () => ({}), desire: () => ({ settings, refused: [] }) });
+  const state = new MemoryState();
+  let runs = 0;
+  const engine = { host, state, domains: [domain], version: '0', now: () => new Date(0), nameRun: () => `run-${++runs}` };
+  return { host, state, engine };
+}
+
+function cpuFiles(cpu: number): [string, string][] {
+  const folder = `/sys/devices/system/cpu/cpu${cpu}/topology`;
+  const values = { core_id: cpu, physical_package_id: 0, thread_siblings_list: cpu, core_siblings_list: '0-1' };
+  return Object.entries(values).map(([name, value]) => [`${folder}/${name}`, `${value}\n`]);
+}
+
+function setting(id: string, tunable: Setting['tunable'], value: string): Setting {
+  return { id, stage: 'values', tunable, value, why: 'A test.', ifRefused: 'fail', disruption: 'none' };
+}
+
+/** A file that, like the kernel's, takes a word and shows all of them with the chosen one in brackets. */
+function bracket(host: FakeHost, path: string, words: readonly string[]): void {
+  const set = host.files.set.bind(host.files);
+  host.files.set = (name: string, text: string) => {
+    const chosen = text.trim();
+    const shown = name === path && words.includes(chosen) ? `${words.map((word) => (word === chosen ? `[${word}]` : word)).join(' ')}\n` : text;
+    return set(name, shown);
+  };
+}
+
+/** What the machine says, file by file: the state that tests compare. */
+export function stateOf({ host }: Rig): Record<string, string> {
+  return Object.fromEntries([...host.files].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** hft tune --yes. undefined when the process was killed on the way. `meddle` happens between plan and apply. */
+export async function tuneRig({ engine, host }: Rig, meddle: () => void = () => {}): Promise<TuneOutcome | undefined> {
+  const { plan } = await observeAndPlan({ reader: host, domains: engine.domains, wanted: WANTED });
+  meddle();
+  try {
+    return await tune(engine, { wanted: WANTED, plan, origin: 'user', approve: async () => true });
+  } catch (error) {
+    if (error instanceof Killed) return undefined;
+    throw error;
+  }
+}
+
+/** A new process undoes what was cut off, killed at its n-th write when asked, and then once more in peace. */
+export async function recoverRig(rig: Rig, killAt?: number) {
+  restart(rig);
+  if (killAt !== undefined) {
+    rig.host.faults = [{ at: killAt, effect: 'die-after' }];
+    await recover(rig.engine).catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+    restart(rig);
+  }
+  return recover(rig.engine);
+}
+
+/** As a new process finds things. */
+export function restart({ host, state }: Rig): void {
+  host.revive();
+  state.revive();
+}
