@@ -15,10 +15,16 @@ export const configFileKind: TunableKind<ConfigFileTunable> = {
     }
   },
   canonical: (_tunable, value) => value,
+  // The files of one unit change together: one restart.
+  batchKey: ({ path, restarts }) => (restarts === undefined ? `file ${path}` : `files of ${restarts}`),
   async write(host, writes) {
     for (const { tunable, value } of writes) {
       if (value === null) await host.removeFile(tunable.path);
       else await host.replaceFile(tunable.path, value, tunable.mode);
     }
+    const unit = writes[0]?.tunable.restarts;
+    if (unit === undefined) return;
+    await host.execute(['systemctl', 'daemon-reload']);
+    await host.execute(['systemctl', 'try-restart', unit]);
   },
 };

@@ -1,0 +1,183 @@
+import type { HostReader } from '../../host/host.ts';
+import { resolveCpuSet } from '../../layout/cpu-set.ts';
+import type { PlacedMachine } from '../../layout/layout.ts';
+import { type CpuSet, intersection, isSubset, printCpulist, union } from '../../topology/cpulist.ts';
+import type { Irq, Machine, Nic } from '../../topology/machine.ts';
+import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
+import { tellIrqbalance } from './irqbalance.ts';
+import { type HardwareNumbers, isFixed, nameTargets, plainName, sharedNames } from './names.ts';
+import { localTo, nicOf, placeQueues } from './placement.ts';
+import { type IrqWanted, irqWanted } from './schema.ts';
+
+interface Facts {
+  readonly hardwareNumbers: HardwareNumbers;
+}
+
+/** Which CPU takes which interrupt, judged by the effective affinity. */
+export const irqDomain = defineDomain<IrqWanted, Facts>({
+  name: 'irq',
+  schema: irqWanted,
+  observe: async (host, machine) => ({ hardwareNumbers: await readHardwareNumbers(host, machine) }),
+  desire(wanted, facts, machine) {
+    const trading = tradingNics(wanted, machine);
+    const decisions = [
+      ...trading.refused,
+      // Told first and untold last, or it moves what was placed meanwhile.
+      ...desireIrqbalance(wanted, machine, trading.nics),
+      ...desireDefault(wanted, machine),
+      ...desireAffinities({ wanted, facts, machine, trading: trading.nics }),
+    ];
+    return split(decisions);
+  },
+});
+
+type Decision = Setting | Refusal;
+
+function split(decisions: readonly Decision[]): Desired {
+  return {
+    settings: decisions.filter((decision): decision is Setting => 'tunable' in decision),
+    refused: decisions.filter((decision): decision is Refusal => 'reason' in decision),
+  };
+}
+
+/** Only interrupts that share a name need one: `IR-PCI-MSIX-0000:00:04.0` names its device, IO-APIC pins have numbers. */
+async function readHardwareNumbers(host: HostReader, { irqs }: Machine): Promise<HardwareNumbers> {
+  const movable = irqs.filter((irq) => irq.actions.length > 0 && !isFixed(irq));
+  const shared = sharedNames(movable);
+  const numbers: Record<number, string> = {};
+  for (const irq of movable.filter((each) => shared.has(plainName(each)))) {
+    const chip = await readWord(host, `/sys/kernel/irq/${irq.irq}/chip_name`);
+    const number = await readWord(host, `/sys/kernel/irq/${irq.irq}/hwirq`);
+    const device = /[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/i.exec(chip ?? '')?.[0];
+    if (number !== undefined) numbers[irq.irq] = device === undefined ? number : `${device}-${number}`;
+  }
+  return numbers;
+}
+
+async function readWord(host: HostReader, path: string): Promise<string | undefined> {
+  return (await host.readText(path))?.trim() || undefined;
+}
+
+function tradingNics({ nics: wanted }: IrqWanted, machine: PlacedMachine): { nics: readonly Nic[]; refused: readonly Refusal[] } {
+  const names = wanted === 'auto' ? [machine.layout.nic].filter((name) => name !== undefined) : wanted;
+  const nics = names.flatMap((name) => machine.nics.filter((nic) => nic.name === name));
+  const unknown = names.filter((name) => !machine.nics.some((nic) => nic.name === name));
+  const known = machine.nics.map((nic) => nic.name).join(', ') || 'none';
+  const refused = unknown.map((name): Refusal => {
+    return { id: `irq.affinity@${name}`, reason: `There is no NIC ${name} here (NICs: ${known}).`, kind: 'refused' };
+  });
+  return { nics, refused };
+}
+
+function desireDefault(wanted: IrqWanted, machine: PlacedMachine): readonly Decision[] {
+  if (wanted.default === undefined) return [];
+  const cpus = resolveCpuSet(wanted.default, machine);
+  if (isSubset(onlineCpus(machine), cpus)) return [];
+  const id = 'irq.default-affinity';
+  if (cpus.length === 0) return [noCpus(id, wanted.default)];
+  return [
+    {
+      id,
+      stage: 'values',
+      tunable: { kind: 'file', path: '/proc/irq/default_smp_affinity', format: 'cpumask' },
+      value: printCpulist(cpus),
+      why: 'Interrupts that drivers request from now on start on these CPUs, not on isolated ones.',
+      ifRefused: 'fail',
+      disruption: 'none',
+    },
+  ];
+}
+
+interface Affinities {
+  readonly wanted: IrqWanted;
+  readonly facts: Facts;
+  readonly machine: PlacedMachine;
+  readonly trading: readonly Nic[];
+}
+
+function desireAffinities({ wanted, facts, machine, trading }: Affinities): readonly Decision[] {
+  const irqs = machine.irqs.filter((irq) => irq.actions.length > 0 && !isFixed(irq));
+  const targets = nameTargets(irqs, facts.hardwareNumbers);
+  const queueCpus = wanted.queues === undefined ? [] : resolveCpuSet(wanted.queues, machine);
+  const queues = queueCpus.length === 0 ? new Map<number, number>() : placeQueues(trading, queueCpus, machine);
+  const others = wanted.others === undefined ? undefined : resolveCpuSet(wanted.others, machine);
+  if (others?.length === 0) return [noCpus('irq.affinity', wanted.others as string)];
+  return irqs.flatMap((irq) => {
+    const id = `irq.affinity@${targets.get(irq.irq)}`;
+    const queueCpu = queues.get(irq.irq);
+    if (queueCpu !== undefined) return irq.managed ? refuseManaged(id, irq, [queueCpu]) : [pinQueue(id, irq, queueCpu, machine)];
+    if (others === undefined || isSubset(onlineCpus(machine), others)) return [];
+    return irq.managed ? refuseManaged(id, irq, others) : [moveOff(id, irq, others, machine)];
+  });
+}
+
+/** A managed interrupt that arrives where it should needs no word. */
+function refuseManaged(id: string, irq: Irq, allowed: CpuSet): readonly Decision[] {
+  if (isSubset(irq.effective, allowed)) return [];
+  const where = printCpulist(irq.effective);
+  const reason =
+    `The kernel manages this affinity (CPUs ${printCpulist(irq.affinity)}, effective ${where}) and refuses to change it. ` +
+    `It fires when CPU ${where} itself uses ${irq.device}; isolcpus=managed_irq keeps it away where it can.`;
+  return [{ id, reason, kind: 'unsupported' }];
+}
+
+function pinQueue(id: string, irq: Irq, cpu: number, machine: PlacedMachine): Setting {
+  return affinity(id, irq, {
+    value: String(cpu),
+    why: 'Each queue of the trading NIC interrupts a CPU of its own, on the NUMA node of the NIC.',
+    ifRefused: 'fail',
+    machine,
+  });
+}
+
+/** Where an interrupt is right already it keeps its own affinity: whoever set it had a reason. */
+function moveOff(id: string, irq: Irq, others: CpuSet, machine: PlacedMachine): Setting {
+  const reachable = intersection(irq.affinity, onlineCpus(machine));
+  const isRight = reachable.length > 0 && isSubset(reachable, others) && isSubset(irq.effective, others);
+  const cpus = isRight ? irq.affinity : localTo(nicOf(irq, machine.nics), others, machine);
+  return affinity(id, irq, {
+    value: printCpulist(cpus),
+    why: 'An interrupt on an isolated CPU stops what runs there for microseconds.',
+    // Some drivers bind an interrupt for good and the kernel tells nobody in advance.
+    ifRefused: 'skip',
+    machine,
+  });
+}
+
+interface Placing {
+  readonly value: string;
+  readonly why: string;
+  readonly ifRefused: 'fail' | 'skip';
+  readonly machine: PlacedMachine;
+}
+
+function affinity(id: string, irq: Irq, { value, why, ifRefused, machine }: Placing): Setting {
+  const action = irq.actions[0];
+  const nic = nicOf(irq, machine.nics);
+  return {
+    id,
+    stage: 'values',
+    tunable: { kind: 'irq-affinity', irq: irq.irq, ...(action !== undefined && { action }) },
+    value,
+    why,
+    ifRefused,
+    disruption: 'none',
+    ...(nic && { interface: nic.name }),
+  };
+}
+
+function desireIrqbalance(wanted: IrqWanted, machine: PlacedMachine, trading: readonly Nic[]): readonly Decision[] {
+  const service = machine.services.find((each) => /^irqbalance(?:\.service)?$/.test(each.name));
+  if (wanted.irqbalance !== 'told' || service === undefined || !(service.active || service.enabled)) return [];
+  const places = [wanted.others, wanted.default].filter((place) => place !== undefined);
+  const allowed = places.length === 0 ? onlineCpus(machine) : union(...places.map((place) => resolveCpuSet(place, machine)));
+  return tellIrqbalance(trading.map((nic) => nic.name), allowed, onlineCpus(machine));
+}
+
+function onlineCpus({ topology }: Machine): CpuSet {
+  return topology.cpus.filter((cpu) => cpu.online).map((cpu) => cpu.cpu);
+}
+
+function noCpus(id: string, expression: string): Refusal {
+  return { id, reason: `"${expression}" is no CPU on this host; interrupts need at least one.`, kind: 'refused' };
+}
