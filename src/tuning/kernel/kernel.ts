@@ -1,0 +1,81 @@
+import type { HostReader } from '../../host/host.ts';
+import { resolveCpuSet } from '../../layout/cpu-set.ts';
+import type { PlacedMachine } from '../../layout/layout.ts';
+import { printCpulist } from '../../topology/cpulist.ts';
+import { defineDomain, type Desired } from '../domain.ts';
+import { catalogue } from '../knobs/catalogue.ts';
+import { type Directories, foldersOf, listDirectories } from '../knobs/directories.ts';
+import { joinDesired, type KnobWish, wishKnobs } from '../knobs/wish.ts';
+import { desireBootArguments } from './boot-arguments.ts';
+import { desireFairServer, FAIR_SERVER } from './fair-server.ts';
+import { desireMachineCheck, MACHINE_CHECK } from './machine-check.ts';
+import { type KernelWanted, kernelWanted } from './schema.ts';
+import { desireSysctls, sysctlFolders } from './sysctl-map.ts';
+import { desireThreads, type MovableThread, observeThreads } from './threads.ts';
+import { desireWorkqueues, observeWorkqueues } from './workqueues.ts';
+
+export interface KernelFacts {
+  readonly directories: Directories;
+  readonly threads: readonly MovableThread[];
+  /** Workqueues that have a CPU mask of their own. */
+  readonly workqueues: readonly string[];
+}
+
+const NOTHING: Desired = { settings: [], refused: [] };
+
+/** What the kernel itself does on CPUs that should trade: watchdogs, timers, work, threads, throttling. */
+export const kernelDomain = defineDomain<KernelWanted, KernelFacts>({
+  name: 'kernel',
+  schema: kernelWanted,
+  observe: observeKernel,
+  desire(wanted, facts, machine) {
+    const { sysctl, realtime, workqueues, threads, machineCheck, boot } = wanted;
+    const { directories } = facts;
+    const known = { kernel: machine.kernel, directories };
+    return joinDesired(
+      wishKnobs(wishAll(wanted, machine), known),
+      realtime?.fairServer === 'off' ? desireFairServer(directories, machine) : NOTHING,
+      workqueues === undefined
+        ? NOTHING
+        : desireWorkqueues(facts.workqueues, resolveCpuSet(workqueues.cpus, machine), known),
+      threads === undefined ? NOTHING : desireThreads(facts.threads, resolveCpuSet(threads.cpus, machine), machine),
+      machineCheck === undefined ? NOTHING : desireMachineCheck(machineCheck, directories),
+      sysctl === undefined ? NOTHING : desireSysctls(sysctl, known),
+      boot === undefined ? NOTHING : desireBootArguments(boot, machine.kernel),
+    );
+  },
+});
+
+async function observeKernel(host: HostReader): Promise<KernelFacts> {
+  const [directories, threads, workqueues] = await Promise.all([
+    listDirectories(host, [...foldersOf(catalogue), ...sysctlFolders(), FAIR_SERVER, MACHINE_CHECK]),
+    observeThreads(host),
+    observeWorkqueues(host),
+  ]);
+  return { directories, threads, workqueues };
+}
+
+function wishAll(wanted: KernelWanted, machine: PlacedMachine): readonly KnobWish[] {
+  const { watchdogs, scheduler, realtime, rcu } = wanted;
+  const cpus = watchdogs?.cpus === undefined ? undefined : printCpulist(resolveCpuSet(watchdogs.cpus, machine));
+  return [
+    ...wish('kernel.nmi_watchdog', watchdogs?.nmi),
+    ...wish('kernel.soft_watchdog', watchdogs?.soft),
+    ...wish('kernel.watchdog_cpumask', cpus),
+    ...wish('kernel.watchdog_thresh', watchdogs?.threshold),
+    ...wish('kernel.timer_migration', wanted.timer_migration),
+    ...wish('kernel.sched_latency_ns', scheduler?.latency_ns),
+    ...wish('kernel.sched_min_granularity_ns', scheduler?.min_granularity_ns),
+    ...wish('kernel.sched_wakeup_granularity_ns', scheduler?.wakeup_granularity_ns),
+    ...wish('kernel.sched_migration_cost_ns', scheduler?.migration_cost_ns),
+    ...wish('kernel.sched_nr_migrate', scheduler?.nr_migrate),
+    ...wish('kernel.sched_rt_period_us', realtime?.period),
+    ...wish('kernel.sched_rt_runtime_us', realtime?.runtime === 'unlimited' ? -1 : realtime?.runtime),
+    ...wish('rcu.expedited', rcu?.expedited),
+    ...wish('rcu.normal', rcu?.normal),
+  ];
+}
+
+function wish(knob: string, value: string | number | undefined): readonly KnobWish[] {
+  return value === undefined ? [] : [{ domain: 'kernel', knob, value: String(value) }];
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { UsageError } from '../../errors.ts';
+import { findNearest } from '../../profile/nearest.ts';
+import type { FileFormat } from '../../tunables/tunable.ts';
+import type { Desired, Refusal, Setting } from '../domain.ts';
+import { catalogue, lookUpKnob } from '../knobs/catalogue.ts';
+import { type Directories, findPresence } from '../knobs/directories.ts';
+import { sysctlPath } from '../knobs/knob.ts';
+import { listSysctlFolders, listSysctlNames } from '../knobs/sysctl-names.ts';
+import { joinDesired, type KnobFacts, type KnobWish, wishKnobs } from '../knobs/wish.ts';
+
+/** Writing these makes something happen; they hold no value that could be compared or put back. */
+const ACTIONS: readonly string[] = ['vm.drop_caches', 'vm.compact_memory', 'vm.stat_refresh', 'kernel.sysrq-trigger'];
+
+const value = z
+  .union(
+    [z.number().int(), z.string().min(1), z.array(z.number().int()).min(1)],
+    'expected a whole number, a word, or a list of numbers',
+  )
+  .transform((written) => (Array.isArray(written) ? written.join(' ') : String(written).trim().replace(/\s+/g, ' ')));
+
+/** `sysctl: {kernel.panic_on_oops: 1}`: any sysctl by its name, for which no other key exists. */
+export const sysctlMap = z
+  .record(z.string(), value)
+  .superRefine((map, context) => {
+    for (const [name, text] of Object.entries(map)) {
+      const problem = findProblem(name, text);
+      if (problem !== undefined) context.addIssue({ code: 'custom', path: [name], message: problem });
+    }
+  })
+  .describe('Any sysctl by its name (kernel.panic_on_oops: 1), but for those that have a key of their own');
+
+/** What is wrong with an entry whatever the host; undefined when nothing is. */
+function findProblem(name: string, text: string): string | undefined {
+  if (!/^[\w-]+(?:\.[\w/-]+)+$/.test(name)) return 'expected the name of a sysctl, such as kernel.panic_on_oops';
+  if (ACTIONS.includes(name))
+    return `${name} makes the kernel do something once; it is not a setting and cannot be undone`;
+  const knob = lookUpKnob(name);
+  if (knob?.key !== undefined) return `${name} has a key of its own: write ${knob.key}`;
+  if (knob?.format === 'integer' && !/^[+-]?\d+$/.test(text)) return `${name} takes a whole number`;
+  return undefined;
+}
+
+/** The folders in which the names of a map can be looked up. */
+export function sysctlFolders(): readonly string[] {
+  return listSysctlFolders().map(sysctlPath);
+}
+
+/**
+ * Settings for a map of sysctls. A name that no kernel is known to have and that is not on this host is a mistake of the
+ * profile: UsageError with the nearest name. A known name that is not on this host is reported as unsupported.
+ */
+export function desireSysctls(map: Readonly<Record<string, string>>, facts: KnobFacts): Desired {
+  const entries = Object.entries(map);
+  const wishes = entries.filter(([name]) => lookUpKnob(name) !== undefined).map(wishOf);
+  const plain = entries.filter(([name]) => lookUpKnob(name) === undefined);
+  const wrong = plain.map(([name]) => name).filter((name) => isUnknown(name, facts.directories));
+  if (wrong.length > 0) throw unknownSysctls(wrong);
+  return joinDesired(wishKnobs(wishes, facts), desirePlain(plain, facts.directories));
+}
+
+function wishOf([knob, text]: readonly [string, string]): KnobWish {
+  return { domain: 'kernel', knob, value: text };
+}
+
+function isUnknown(name: string, directories: Directories): boolean {
+  return !listSysctlNames().includes(name) && isAbsent(name, directories);
+}
+
+/** Its folder was listed and it is not in there. A folder that is not there at all proves nothing about a name. */
+function isAbsent(name: string, directories: Directories): boolean {
+  const path = sysctlPath(name);
+  const listed = Array.isArray(directories[path.slice(0, path.lastIndexOf('/'))]);
+  return listed && findPresence(directories, path) === 'absent';
+}
+
+function desirePlain(entries: readonly (readonly [string, string])[], directories: Directories): Desired {
+  const settings: Setting[] = [];
+  const refused: Refusal[] = [];
+  for (const [name, text] of entries) {
+    const id = `kernel.sysctl@${name}`;
+    const path = sysctlPath(name);
+    if (isAbsent(name, directories)) {
+      refused.push({ id, kind: 'unsupported', reason: `${path} is not there.` });
+      continue;
+    }
+    settings.push({
+      id,
+      stage: 'values',
+      tunable: { kind: 'file', path, format: guessFormat(text) },
+      value: text,
+      why: `The profile asks for it. hft knows of ${name} only that kernels have it.`,
+      ifRefused: 'fail',
+      disruption: 'none',
+    });
+  }
+  return { settings, refused };
+}
+
+function guessFormat(text: string): FileFormat {
+  if (/^[+-]?\d+$/.test(text)) return 'integer';
+  return text.includes(' ') ? 'words' : 'word';
+}
+
+function unknownSysctls(names: readonly string[]): UsageError {
+  const known = [...listSysctlNames(), ...catalogue.map((knob) => knob.name)];
+  const next = names.map((name) => {
+    const near = findNearest(name, known);
+    const hint = near === undefined ? 'Take it out of kernel.sysctl.' : `Did you mean ${near}?`;
+    return names.length === 1 ? hint : `${name}: ${hint}`;
+  });
+  const list = names.join(', ');
+  return new UsageError(
+    `kernel.sysctl: no kernel is known to have ${list}, and this host has no ${names.map(sysctlPath).join(', ')}.`,
+    { next },
+  );
+}

@@ -1,0 +1,140 @@
+import type { Knob } from './knob.ts';
+
+const NET = 'https://docs.kernel.org/admin-guide/sysctl/net.html';
+
+/** Socket buffers and the receive path, /proc/sys/net/core, of the network namespace that hft runs in. */
+export const networkKnobs: readonly Knob[] = [
+  {
+    name: 'net.core.rmem_max',
+    format: 'integer',
+    about: 'The largest receive buffer that a socket may ask for: room for a burst of a feed.',
+    doc: `${NET}#rmem-max`,
+    key: 'network.rmem_max',
+  },
+  {
+    name: 'net.core.wmem_max',
+    format: 'integer',
+    about: 'The largest send buffer that a socket may ask for.',
+    doc: `${NET}#wmem-max`,
+    key: 'network.wmem_max',
+  },
+  {
+    name: 'net.core.rmem_default',
+    format: 'integer',
+    about: 'The receive buffer of a socket that does not ask (UDP feeds of libraries that do not).',
+    doc: `${NET}#rmem-default`,
+    key: 'network.rmem_default',
+  },
+  {
+    name: 'net.core.wmem_default',
+    format: 'integer',
+    about: 'The send buffer of a socket that does not ask.',
+    doc: `${NET}#wmem-default`,
+    key: 'network.wmem_default',
+  },
+  {
+    name: 'net.core.optmem_max',
+    format: 'integer',
+    about: 'Ancillary memory per socket: filters, time stamps, zero-copy notifications.',
+    doc: `${NET}#optmem-max`,
+    key: 'network.optmem_max',
+  },
+  {
+    name: 'net.core.netdev_max_backlog',
+    format: 'integer',
+    about:
+      'Packets that wait per CPU when they come faster than the kernel takes them (RPS, loopback, veth); beyond it they are dropped.',
+    doc: `${NET}#netdev-max-backlog`,
+    key: 'network.netdev_max_backlog',
+  },
+  {
+    name: 'net.core.netdev_budget',
+    format: 'integer',
+    about: 'Packets of one round of receiving on a CPU before others get it.',
+    doc: `${NET}#netdev-budget`,
+    key: 'network.netdev_budget',
+  },
+  {
+    name: 'net.core.netdev_budget_usecs',
+    format: 'integer',
+    about: 'Microseconds of one round of receiving on a CPU before others get it.',
+    doc: `${NET}#netdev-budget-usecs`,
+    key: 'network.netdev_budget_usecs',
+  },
+  {
+    name: 'net.core.dev_weight',
+    format: 'integer',
+    about: 'Packets that one NAPI poll of the backlog takes.',
+    doc: `${NET}#dev-weight`,
+    key: 'network.dev_weight',
+  },
+  {
+    name: 'net.core.netdev_tstamp_prequeue',
+    format: 'integer',
+    about: 'Whether packets are time-stamped before RPS queues them (1) or after (0).',
+    doc: `${NET}#netdev-tstamp-prequeue`,
+    key: 'network.netdev_tstamp_prequeue',
+  },
+  {
+    name: 'net.core.gro_normal_batch',
+    format: 'integer',
+    places: [{ path: '/proc/sys/net/core/gro_normal_batch', format: 'integer', since: [5, 4] }],
+    about: 'Packets that GRO collects before it hands them up; 1 hands each up at once.',
+    doc: `${NET}#gro-normal-batch`,
+    key: 'network.gro_normal_batch',
+  },
+  {
+    name: 'net.core.skb_defer_max',
+    format: 'integer',
+    places: [{ path: '/proc/sys/net/core/skb_defer_max', format: 'integer', since: [6, 0] }],
+    about: 'Packets that wait to be freed on the CPU that allocated them; each round interrupts that CPU.',
+    doc: `${NET}#skb-defer-max`,
+    key: 'network.skb_defer_max',
+  },
+  {
+    name: 'net.core.busy_read',
+    format: 'integer',
+    about: 'Microseconds that a blocking read polls the NIC itself instead of sleeping until its interrupt.',
+    doc: `${NET}#busy-read`,
+    needs: 'CONFIG_NET_RX_BUSY_POLL',
+    key: 'network.busy_read',
+  },
+  {
+    name: 'net.core.busy_poll',
+    format: 'integer',
+    about: 'Microseconds that poll and select poll the NIC themselves.',
+    doc: `${NET}#busy-poll`,
+    needs: 'CONFIG_NET_RX_BUSY_POLL',
+    key: 'network.busy_poll',
+  },
+  {
+    name: 'net.core.rps_sock_flow_entries',
+    format: 'integer',
+    about:
+      'Receive flow steering: how many flows the kernel knows the CPU of, so that a packet is taken where its reader runs.',
+    doc: 'https://docs.kernel.org/networking/scaling.html#rfs-receive-flow-steering',
+    needs: 'CONFIG_RPS',
+    key: 'network.rps_sock_flow_entries',
+  },
+  {
+    name: 'net.core.somaxconn',
+    format: 'integer',
+    about: 'Connections that wait to be accepted by a listening socket.',
+    doc: `${NET}#somaxconn`,
+    key: 'network.somaxconn',
+  },
+  {
+    name: 'net.core.default_qdisc',
+    format: 'word',
+    about: 'The queueing discipline that new interfaces get.',
+    doc: `${NET}#default-qdisc`,
+    needs: 'CONFIG_NET_SCHED',
+    key: 'network.default_qdisc',
+  },
+  {
+    name: 'net.core.bpf_jit_enable',
+    format: 'integer',
+    about: 'BPF programs run as machine code.',
+    doc: `${NET}#bpf-jit-enable`,
+  },
+];
