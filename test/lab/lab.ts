@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { createTally } from './check.ts';
+import { createGuest, openGuest, removeGuest, type Guest } from './guest.ts';
+import { buildImage, findImage } from './image.ts';
+import { isKernel, kernels, type Kernel } from './kernels.ts';
+import { LabError } from './lab-error.ts';
+import { say, timeStep } from './log.ts';
+import { isNicModel, listAvailableNics, nicModels, type NicModel } from './machine.ts';
+import { locateGuest, locateLab, type GuestPlaces, type LabPlaces } from './places.ts';
+import { listSshOptions } from './ssh.ts';
+import { loadParts, tellStory } from './story.ts';
+
+const usage = `The virtual lab: hft on real kernels.
+
+  lab.ts build                    build the disk image (once; root)
+  lab.ts up [--kernel K]          build if needed, boot the guest and leave it up
+  lab.ts ssh [COMMAND...]         a command in the guest, or a shell
+  lab.ts run [PART...]            run parts on the guest; without PART the whole story on fresh guests, stock and rt
+  lab.ts reset                    throw the guest's disk away and boot a fresh one
+  lab.ts status                   what is built and what runs
+  lab.ts down                     end the guest and remove its disk
+
+  --kernel stock|rt|bpo           ${kernels.join(', ')}; default stock
+  --nics LIST                     of ${nicModels.join(',')}; default all that this QEMU has
+  --guest NAME                    another guest beside the first; default main (HFT_LAB_GUEST)
+
+Everything is kept in HFT_LAB_DIR, by default .lab in the repository. See test/lab/README.md.
+`;
+
+interface Wanted {
+  readonly kernel: Kernel | undefined;
+  readonly nics: readonly NicModel[] | undefined;
+}
+
+interface Lab {
+  readonly lab: LabPlaces;
+  readonly places: GuestPlaces;
+  readonly wanted: Wanted;
+}
+
+const commands: Readonly<Record<string, (lab: Lab, args: readonly string[]) => Promise<number>>> = {
+  build: async ({ lab }) => (await buildImage(lab), 0),
+  up: async (lab) => (await bringUp(lab), 0),
+  down: async ({ places }) => (await removeGuest(places), 0),
+  reset: async (lab) => (await bootFresh(lab, await readKernel(lab)), 0),
+  ssh: openShell,
+  run: runParts,
+  status: printStatus,
+};
+
+/** The running guest, or a fresh one; one that was switched off is started on its disk. */
+async function bringUp(lab: Lab): Promise<Guest> {
+  const guest = await openGuest(lab.places);
+  const other = lab.wanted.kernel !== undefined && lab.wanted.kernel !== guest?.record.kernel;
+  if (guest === undefined || other || lab.wanted.nics !== undefined) return bootFresh(lab, lab.wanted.kernel ?? 'stock');
+  if (await guest.isRunning()) return guest;
+  await guest.start();
+  await timeStep('boot', () => guest.waitBoot());
+  return guest;
+}
+
+async function bootFresh({ lab, places, wanted }: Lab, kernel: Kernel): Promise<Guest> {
+  const image = await buildImage(lab);
+  const nics = wanted.nics ?? (await listAvailableNics());
+  if (!nics.includes('igb') && wanted.nics === undefined) say('this QEMU has no igb: parts about it have less to look at');
+  const guest = await createGuest(places, image, { kernel, nics });
+  await timeStep(`boot of ${kernel}`, () => guest.waitBoot());
+  return guest;
+}
+
+async function readKernel({ places, wanted }: Lab): Promise<Kernel> {
+  return wanted.kernel ?? (await openGuest(places))?.record.kernel ?? 'stock';
+}
+
+async function openShell({ places }: Lab, args: readonly string[]): Promise<number> {
+  const guest = await openGuest(places);
+  if (guest === undefined) throw new LabError('There is no guest.', 'lab.ts up');
+  const { sshPort, key } = guest.record;
+  const options = listSshOptions({ port: sshPort, key, control: places.sockets.ssh });
+  const terminal = args.length === 0 ? ['-t'] : [];
+  const child = spawn('ssh', [...options, ...terminal, '-p', String(sshPort), 'root@127.0.0.1', ...args], { stdio: 'inherit' });
+  return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 255)));
+}
+
+async function runParts(lab: Lab, ids: readonly string[]): Promise<number> {
+  const parts = await loadParts(ids);
+  const tally = createTally((line) => process.stdout.write(`${line}\n`));
+  if (ids.length > 0) {
+    await tellStory(parts, await bringUp(lab), tally);
+  } else {
+    const chosen: readonly Kernel[] = lab.wanted.kernel === undefined ? ['stock', 'rt'] : [lab.wanted.kernel];
+    for (const kernel of chosen) await tellStory(parts, await bootFresh(lab, kernel), tally);
+  }
+  const { passed, failed } = tally.counts();
+  process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+async function printStatus({ lab, places }: Lab): Promise<number> {
+  const image = await findImage(lab);
+  process.stdout.write(`image  ${image?.folder ?? 'not built'}\n`);
+  const guest = await openGuest(places);
+  if (guest === undefined) {
+    process.stdout.write('guest  none\n');
+    return 1;
+  }
+  const { kernel, nics, sshPort, key } = guest.record;
+  const state = (await guest.isRunning()) ? 'running' : 'off';
+  process.stdout.write(`guest  ${state}, kernel ${kernel}, nics ${nics.join(',')}\n`);
+  process.stdout.write(`ssh    ssh -i ${key} -p ${sshPort} root@127.0.0.1\n`);
+  process.stdout.write(`serial ${places.serialLog}\n`);
+  return state === 'running' ? 0 : 1;
+}
+
+/** The lab's own flags stand before the command or right after it; what follows `ssh` belongs to the guest's command. */
+function parseCommandLine(argv: readonly string[]): { name: string; lab: Lab; args: readonly string[] } {
+  const sshAt = argv.indexOf('ssh');
+  const own = sshAt === -1 ? argv : argv.slice(0, sshAt + 1);
+  const options = { kernel: { type: 'string' }, nics: { type: 'string' }, guest: { type: 'string' } } as const;
+  const { values, positionals } = parseArgs({ args: [...own], options, allowPositionals: true });
+  const [name = '', ...rest] = positionals;
+  if (values.kernel !== undefined && !isKernel(values.kernel)) {
+    throw new LabError(`--kernel ${values.kernel}: expected one of ${kernels.join(', ')}.`);
+  }
+  const lab = locateLab();
+  const places = locateGuest(lab, values.guest ?? process.env['HFT_LAB_GUEST'] ?? 'main');
+  const wanted = { kernel: values.kernel, nics: values.nics?.split(',').map(readNicModel) };
+  return { name, lab: { lab, places, wanted }, args: sshAt === -1 ? rest : argv.slice(sshAt + 1) };
+}
+
+function readNicModel(text: string): NicModel {
+  if (isNicModel(text)) return text;
+  throw new LabError(`--nics ${text}: expected some of ${nicModels.join(',')}.`);
+}
+
+try {
+  const { name, lab, args } = parseCommandLine(process.argv.slice(2));
+  const command = commands[name];
+  if (command === undefined) process.stderr.write(usage);
+  process.exitCode = command === undefined ? 2 : await command(lab, args);
+} catch (error) {
+  if (!(error instanceof LabError)) throw error;
+  process.stderr.write(`lab: ${error.message}\n${error.next === undefined ? '' : `     ${error.next}\n`}`);
+  process.exitCode = 3;
+}
