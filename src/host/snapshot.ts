@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { UsageError } from '../errors.ts';
+import { openArchiveTree } from './archive.ts';
 import { openFolderTree } from './folder-tree.ts';
 import type { HostReader } from './host.ts';
 import { errnoOf } from './errno.ts';
@@ -20,7 +21,7 @@ const HOW_TO_MAKE_ONE = ['Make one with `hft snapshot FILE` on the machine, or g
  * .gz, .bz2, .xz, .zst, told by content). Paths and links never leave it. Throws UsageError when it is none.
  */
 export async function openSnapshot(path: string): Promise<Snapshot> {
-  const tree = isFolder(path) ? openFolderTree(path) : await openArchive(path);
+  const tree = isFolder(path) ? openFolderTree(path) : await openArchiveTree(path);
   const reader = new SnapshotReader(path, findMachine(path, tree));
   return Object.assign(reader, { close: async () => {} });
 }
@@ -33,10 +34,6 @@ function isFolder(path: string): boolean {
     if (code === undefined) throw error;
     throw new UsageError(`${path}: expected a snapshot, got ${code}.`, { next: HOW_TO_MAKE_ONE, cause: error });
   }
-}
-
-async function openArchive(path: string): Promise<SnapshotTree> {
-  throw new UsageError(`${path}: expected a folder, got a file.`, { next: HOW_TO_MAKE_ONE });
 }
 
 function foldersIn(tree: SnapshotTree, place: readonly string[]): string[][] {

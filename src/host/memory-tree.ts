@@ -1,0 +1,67 @@
+import type { SnapshotTree, TreeNode } from './snapshot-tree.ts';
+import { BadArchive } from './tar-entry.ts';
+import type { TarEntry } from './tar-entry.ts';
+
+type Leaf = Extract<TarEntry, { kind: 'file' | 'link' }>;
+type Folder = Map<string, Folder | Leaf>;
+
+/**
+ * A file tree from the entries of an archive. As when an archive is unpacked, a later entry replaces an earlier one of
+ * the same path.
+ */
+export class MemoryTree implements SnapshotTree {
+  readonly #root: Folder = new Map();
+  /** By path, because the entries of one folder mostly follow each other. */
+  readonly #folders = new Map<string, Folder>([['', this.#root]]);
+
+  /** Throws BadArchive when the entry would have to go through a file or a link, as a hostile archive tries. */
+  add(entry: TarEntry): void {
+    if (entry.kind === 'folder') {
+      this.#makeFolder(entry.path);
+      return;
+    }
+    const slash = entry.path.lastIndexOf('/');
+    const folder = this.#makeFolder(slash === -1 ? '' : entry.path.slice(0, slash));
+    const last = entry.path.slice(slash + 1);
+    if (folder.get(last) instanceof Map) throw new BadArchive(`${JSON.stringify(entry.path)} in it is a folder and a file`);
+    folder.set(last, entry.kind === 'same-file' ? this.#findOriginal(entry.path, entry.target) : entry);
+  }
+
+  lookUp(names: readonly string[]): TreeNode | undefined {
+    const found = this.#find(names);
+    if (found === undefined) return undefined;
+    if (found instanceof Map) return { kind: 'folder', listNames: () => [...found.keys()] };
+    if (found.kind === 'link') return { kind: 'link', target: found.target };
+    return { kind: 'file', readText: () => found.content.toString('utf8') };
+  }
+
+  #makeFolder(path: string): Folder {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const slash = path.lastIndexOf('/');
+    const above = this.#makeFolder(slash === -1 ? '' : path.slice(0, slash));
+    const name = path.slice(slash + 1);
+    if (above.has(name)) throw new BadArchive(`${JSON.stringify(path)} in it is a folder and something else`);
+    const made: Folder = new Map();
+    above.set(name, made);
+    this.#folders.set(path, made);
+    return made;
+  }
+
+  #find(names: readonly string[]): Folder | Leaf | undefined {
+    let place: Folder | Leaf | undefined = this.#root;
+    for (const name of names) {
+      if (!(place instanceof Map)) return undefined;
+      place = place.get(name);
+    }
+    return place;
+  }
+
+  #findOriginal(path: string, target: string): Leaf {
+    const found = this.#find(target.split('/'));
+    if (found === undefined || found instanceof Map) {
+      throw new BadArchive(`${JSON.stringify(path)} in it is another name of ${JSON.stringify(target)}, which is no file`);
+    }
+    return found;
+  }
+}
