@@ -5,6 +5,7 @@ import type { Status } from '../engine/status.ts';
 import type { TuneOutcome } from '../engine/tune.ts';
 import type { Verification } from '../engine/verify.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
+import type { BootReport } from './boot.ts';
 
 export interface Planned {
   readonly plan: Plan;
@@ -32,6 +33,8 @@ export interface Agent {
   /** Keeps the run that waits; undefined when none does. */
   confirm(): Promise<string | undefined>;
   status(): Promise<Status>;
+  /** What the unit at boot does: settles what was left open, and puts the profile in force back. */
+  bringBack(scope: Scope): Promise<BootReport>;
   /** Verifies a profile, or the one in force when none is given. */
   verify(wanted: Wanted, scope?: Scope): Promise<Verification>;
   /** The profile in force as it was applied; undefined when none is. */

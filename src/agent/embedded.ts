@@ -11,6 +11,7 @@ import { LocalStateDirectory } from '../host/local-state.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import { domains } from '../tuning/index.ts';
 import type { Agent, ApplyRequest, Planned } from './agent.ts';
+import { bringBack } from './boot.ts';
 import { armGuard } from './guard.ts';
 import { statePath } from './state-path.ts';
 import { type Settled, watchRun } from './watch.ts';
@@ -48,6 +49,7 @@ function agentOn(host: Host, state: StateDirectory, { version, command }: Embedd
     recover: () => recover(engine),
     rollback: (request) => rollback(engine, request),
     confirm: () => confirm(engine),
+    bringBack: (scope) => bringBack(engine, scope),
     async status() {
       const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
       return readStatus(host, await readRuns(state), { host: hostname, bootId: await readBootId(engine) });

@@ -1,6 +1,6 @@
 import type { Agent, Planned } from '../agent/agent.ts';
 import type { Scope, Wanted } from '../engine/observe.ts';
-import { type Plan } from '../engine/plan.ts';
+import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome } from '../engine/rollback.ts';
 import { sessionInterfaces, type TuneOutcome } from '../engine/tune.ts';
 import { UsageError } from '../errors.ts';
@@ -11,10 +11,10 @@ import type { Terminal } from '../views/terminal.ts';
 import { parseSeconds } from './duration.ts';
 import { watchInterruption } from './interruption.ts';
 import { askToApply } from './question.ts';
-import { isRoot } from './root.ts';
+import { isRoot, requireRoot } from './root.ts';
 import { readScope } from './scope-flags.ts';
 import { type Installation, openAgent } from './target.ts';
-import { loadWanted, persisted } from './wanted.ts';
+import { loadWanted, type NamedWanted, persisted } from './wanted.ts';
 
 /** What a `hft tune` came to. Without an outcome nothing was changed, for the reason given. */
 export interface Tuned {
@@ -50,13 +50,13 @@ const NOTHING_RECOVERED: RollbackOutcome = { reports: [], complete: true };
 export async function tuneHost(installation: Installation, flags: TuneFlags, dialogue: TuneDialogue): Promise<Tuned> {
   const confirmWithinS = parseSeconds(flags['confirm-within']);
   const scope = await readScope(flags);
-  const wanted = await readWanted(installation, flags);
+  const { wanted, locate } = await readWanted(installation, flags);
   const agent = await openAgent(installation);
   const recovered = isRoot() && !flags['dry-run'] ? await agent.recover() : NOTHING_RECOVERED;
   if (recovered.reports.length > 0) {
     dialogue.report(`An earlier run was cut off; it was undone first.\n${viewRollback(recovered, dialogue.terminal)}\n`);
   }
-  const planned = await agent.plan(wanted, scope);
+  const planned = await locate(() => agent.plan(wanted, scope));
   const { plan } = planned;
   const unchanged = await whyUnchanged(planned, flags, dialogue);
   if (unchanged) {
@@ -68,14 +68,14 @@ export async function tuneHost(installation: Installation, flags: TuneFlags, dia
   return { plan, recovered, outcome, unchanged: undefined, rebooting, exitCode };
 }
 
-async function readWanted({ root }: Installation, flags: TuneFlags): Promise<Wanted> {
+async function readWanted({ root }: Installation, flags: TuneFlags): Promise<NamedWanted> {
   if (flags.profile === undefined) {
     throw new UsageError('Which profile? Give `--profile NAME`.', {
       next: ['`hft profile list` shows the shipped ones; `--profile colo` is the one for a bare-metal trading host.'],
     });
   }
-  const wanted = await loadWanted(flags.profile, root);
-  return flags.persist ? persisted(wanted, `${root}/bin/hft`) : wanted;
+  const named = await loadWanted(flags.profile, root);
+  return flags.persist ? { ...named, wanted: persisted(named.wanted, `${root}/bin/hft`) } : named;
 }
 
 async function whyUnchanged(planned: Planned, flags: TuneFlags, { terminal, report }: TuneDialogue): Promise<Tuned['unchanged']> {
@@ -107,6 +107,18 @@ function applyShown(agent: Agent, shown: Shown, { flags, dialogue }: { flags: Tu
       return askToApply('\nGo on with this plan? (no: everything is undone)');
     },
   });
+}
+
+/** What hft-tune.service does at every boot. Fails (and with it hft-trading.target) unless the host is as wanted. */
+export async function tuneAtBoot(installation: Installation, flags: TuneFlags): Promise<Tuned> {
+  requireRoot('hft tune --boot');
+  const agent = await openAgent(installation);
+  const { plan, outcome, recovered } = await agent.bringBack(await readScope(flags));
+  if (!plan) {
+    throw new UsageError('No profile is in force, so there is nothing to put back.', { next: ['`hft tune --profile NAME` puts one in force.'] });
+  }
+  const exitCode = outcome ? outcomeExitCode(outcome) : unchangedExitCode(plan, 'as-wanted');
+  return { plan, outcome, recovered, unchanged: outcome ? undefined : 'as-wanted', rebooting: false, exitCode };
 }
 
 function unchangedExitCode(plan: Plan, unchanged: NonNullable<Tuned['unchanged']>): number {

@@ -1,17 +1,29 @@
 import type { Command } from '@oclif/core';
+import Confirm from './confirm.ts';
 import Help from './help.ts';
+import Plan from './plan.ts';
 import ProfileExplain from './profile/explain.ts';
 import ProfileList from './profile/list.ts';
 import ProfileSchema from './profile/schema.ts';
 import ProfileShow from './profile/show.ts';
 import ProfileValidate from './profile/validate.ts';
+import Rollback from './rollback.ts';
+import StatusCommand from './status.ts';
+import Tune from './tune.ts';
+import VerifySettings from './verify/settings.ts';
 
 /** Every command, by its id: `profile:list` is typed `hft profile list`. A test compares this list with the folder. */
 export const commands: Readonly<Record<string, Command.Class>> = {
+  confirm: Confirm,
   help: Help,
+  plan: Plan,
   'profile:explain': ProfileExplain,
   'profile:list': ProfileList,
   'profile:schema': ProfileSchema,
   'profile:show': ProfileShow,
   'profile:validate': ProfileValidate,
+  rollback: Rollback,
+  status: StatusCommand,
+  tune: Tune,
+  'verify:settings': VerifySettings,
 };

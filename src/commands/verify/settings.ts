@@ -19,10 +19,11 @@ export default class VerifySettings extends BaseCommand {
     const { chooseWanted } = await import('../../cli/wanted.ts');
     const { verifyExitCode } = await import('../../engine/verify.ts');
     const { viewVerification } = await import('../../views/verify.ts');
-    const { wanted, scope } = await chooseWanted(this.config, flags);
+    const { wanted, scope, locate } = await chooseWanted(this.config, flags);
     const target = await openTarget(this.config, flags.snapshot);
     try {
-      const verification = await target.verify(wanted, { ...scope, ...(await readScope(flags)) });
+      const limited = { ...scope, ...(await readScope(flags)) };
+      const verification = await locate(() => target.verify(wanted, limited));
       return this.show(verification, (terminal) => viewVerification(verification, terminal), verifyExitCode(verification));
     } finally {
       await target.close();
