@@ -1,4 +1,6 @@
 import { bootArgKind } from './boot-arg.ts';
+import { bootEntryKind } from './boot-entry.ts';
+import { bootOnceKind } from './boot-once.ts';
 import { cgroupKind } from './cgroup.ts';
 import { configFileKind } from './config-file.ts';
 import { cpusetPartitionKind } from './cpuset-partition.ts';
@@ -27,6 +29,8 @@ const KINDS: { readonly [K in Tunable['kind']]: TunableKind<Extract<Tunable, { k
   cgroup: cgroupKind,
   'slice-cpus': sliceCpusKind,
   'cpuset-partition': cpusetPartitionKind,
+  'boot-entry': bootEntryKind,
+  'boot-once': bootOnceKind,
 };
 
 /** The kind of a tunable. The one cast: a tunable is always given to the kind of its own name. */

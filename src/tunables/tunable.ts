@@ -106,6 +106,19 @@ export interface CpusetPartitionTunable {
   readonly unit: string;
 }
 
+/**
+ * The second boot entry that a trial boot takes. Value: what it changes in the default entry's arguments
+ * (`hft.trial=RUN isolcpus=domain,2-3 -nohz_full`); null: no such entry.
+ */
+export interface BootEntryTunable {
+  readonly kind: 'boot-entry';
+}
+
+/** The boot entry that the next boot takes, once. Value: its id; null: the default entry as ever. */
+export interface BootOnceTunable {
+  readonly kind: 'boot-once';
+}
+
 export type Tunable =
   | FileTunable
   | IrqAffinityTunable
@@ -118,7 +131,9 @@ export type Tunable =
   | ThreadAffinityTunable
   | CgroupTunable
   | SliceCpusTunable
-  | CpusetPartitionTunable;
+  | CpusetPartitionTunable
+  | BootEntryTunable
+  | BootOnceTunable;
 
 /** What was found where a value lives. `value` null: nothing there, which is a state of its own for files hft owns. */
 export type Reading =

@@ -27,6 +27,9 @@ const DEFAULTS_FOLDER = '/etc/default/grub.d';
 /** Written by the boot loader, UTF-16. https://systemd.io/BOOT_LOADER_INTERFACE/ */
 export const LOADER_INFO = '/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
+/** The entry that systemd-boot takes once, UTF-16. */
+export const LOADER_ONE_SHOT = '/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
+
 const CONTAINER_MARKS = ['/run/systemd/container', '/.dockerenv', '/run/.containerenv'];
 export const GRUB_CONFIGS = ['/boot/grub/grub.cfg', '/boot/grub2/grub.cfg', '/etc/grub2-efi.cfg'];
 const SINGLE_FILES = [
@@ -34,6 +37,8 @@ const SINGLE_FILES = [
   ...CONTAINER_MARKS,
   '/run/ostree-booted',
   LOADER_INFO,
+  LOADER_ONE_SHOT,
+  '/proc/self/mountinfo',
   DEFAULTS_FILE,
   HFT_RECORD,
   KERNEL_CMDLINE,
@@ -129,7 +134,7 @@ function entryPaths(bootctl: string | undefined): readonly string[] {
   return listSystemdBootEntries(bootctl ?? '').flatMap((entry) => entry.path ?? []);
 }
 
-/** `systemd-boot 252.39` out of the EFI variable: four bytes of attributes, then UTF-16. */
+/** The text of an EFI variable (`systemd-boot 252.39`): four bytes of attributes, then UTF-16. */
 export function loaderInfo(text: string | undefined): string {
   return (text ?? '').replace(/[^\x20-\x7e]/g, '').trim();
 }
