@@ -62,13 +62,13 @@ function explainPlace(core: Core, site: Site, count: IsolatedCount): string {
 function explainCache(core: Core, demand: Demand, split: Split): string {
   if (core.l3 === undefined) return '';
   const others = demand.site.cores.filter((other) => other.l3 === core.l3 && !split.isolated.includes(other));
-  if (others.length === 0) return `; all of L3 ${core.l3} is isolated`;
+  if (others.length === 0) return '; nobody else uses its L3 cache';
   const roles = others.some((other) => !split.irq.includes(other))
     ? others.some((other) => split.irq.includes(other))
       ? 'housekeeping and irq'
       : 'housekeeping'
     : 'irq';
-  return `; L3 ${core.l3} is shared with ${roles} CPUs`;
+  return `; its L3 cache is shared with ${roles} CPUs`;
 }
 
 function explainIrq(core: Core, demand: Demand): string {

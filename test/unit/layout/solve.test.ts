@@ -325,13 +325,13 @@ describe('reasons', () => {
       {
         cpus: [3],
         role: 'isolated',
-        why: 'on NUMA node 0, at distance 21: the cores of node 1 are taken first; L3 1 is shared with housekeeping CPUs',
+        why: 'on NUMA node 0, at distance 21: the cores of node 1 are taken first; its L3 cache is shared with housekeeping CPUs',
       },
       { cpus: [5], role: 'offline', why: 'offline' },
       { cpus: [6], role: 'housekeeping', why: "one core of NUMA node 1 stays for the kernel's work on that node" },
       { cpus: [7], role: 'irq', why: 'serves the interrupts of eth1 on its own NUMA node 1' },
-      { cpus: [8], role: 'isolated', why: 'on NUMA node 1, where eth1 is; L3 2 is shared with housekeeping and irq CPUs' },
-      { cpus: [9, 10, 11], role: 'isolated', why: 'on NUMA node 1, where eth1 is; all of L3 3 is isolated' },
+      { cpus: [8], role: 'isolated', why: 'on NUMA node 1, where eth1 is; its L3 cache is shared with housekeeping and irq CPUs' },
+      { cpus: [9, 10, 11], role: 'isolated', why: 'on NUMA node 1, where eth1 is; nobody else uses its L3 cache' },
     ]);
   });
 });
