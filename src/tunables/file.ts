@@ -12,6 +12,7 @@ export const fileKind: TunableKind<FileTunable> = {
   async write(host, writes) {
     for (const { tunable, value } of writes) {
       if (value === null) throw new HostError('remove', tunable.path, 'EPERM');
+      if (tunable.primer !== undefined) await host.writeText(tunable.primer.path, tunable.primer.text);
       await host.writeText(tunable.path, printFormat(tunable.format, value));
     }
   },

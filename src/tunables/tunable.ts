@@ -13,6 +13,8 @@ export interface FileTunable {
   readonly kind: 'file';
   readonly path: string;
   readonly format: FileFormat;
+  /** Another file, written just before each write of this one: some knobs obey only then (kernel.soft_watchdog). */
+  readonly primer?: { readonly path: string; readonly text: string };
 }
 
 /** The affinity of one interrupt, judged by the kernel's effective affinity. Value: cpulist. */

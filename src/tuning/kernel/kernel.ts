@@ -69,7 +69,6 @@ function wishAll(wanted: KernelWanted, machine: PlacedMachine): readonly KnobWis
     ...wish('kernel.sched_wakeup_granularity_ns', scheduler?.wakeup_granularity_ns),
     ...wish('kernel.sched_migration_cost_ns', scheduler?.migration_cost_ns),
     ...wish('kernel.sched_nr_migrate', scheduler?.nr_migrate),
-    ...wish('kernel.sched_rt_period_us', realtime?.period),
     ...wish('kernel.sched_rt_runtime_us', realtime?.runtime === 'unlimited' ? -1 : realtime?.runtime),
     ...wish('rcu.expedited', rcu?.expedited),
     ...wish('rcu.normal', rcu?.normal),

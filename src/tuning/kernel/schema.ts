@@ -39,7 +39,6 @@ const realtime = z
       .describe(
         'kernel.sched_rt_runtime_us: what realtime tasks may run of each period; unlimited turns throttling off',
       ),
-    period: durationUs().optional().describe('kernel.sched_rt_period_us: the period that throttling counts in'),
     fairServer: z
       .enum(['keep', 'off'])
       .optional()

@@ -3,11 +3,18 @@ import type { Knob } from './knob.ts';
 const DOC = 'https://docs.kernel.org/admin-guide/sysctl/kernel.html';
 const LOCKUP = 'https://docs.kernel.org/admin-guide/lockup-watchdogs.html';
 
+/**
+ * Before Linux 6.13 reading kernel.watchdog while both watchdogs are off switches it off as well (proc_watchdog_common
+ * stores what it shows), and then neither of them can be turned on again by its own file alone. `sysctl -a` is enough.
+ */
+const UNLOCK = { path: '/proc/sys/kernel/watchdog', text: '1' };
+
 /** Watchdogs, timers, panics, RCU, machine checks, workqueues: the knobs of the kernel itself. */
 export const kernelKnobs: readonly Knob[] = [
   {
     name: 'kernel.nmi_watchdog',
     format: 'integer',
+    places: [{ path: '/proc/sys/kernel/nmi_watchdog', format: 'integer', primer: UNLOCK }],
     about: 'The hard-lockup watchdog takes a performance counter and an NMI on every CPU.',
     doc: LOCKUP,
     needs: 'CONFIG_HARDLOCKUP_DETECTOR',
@@ -16,6 +23,7 @@ export const kernelKnobs: readonly Knob[] = [
   {
     name: 'kernel.soft_watchdog',
     format: 'integer',
+    places: [{ path: '/proc/sys/kernel/soft_watchdog', format: 'integer', primer: UNLOCK }],
     about: 'The soft-lockup watchdog wakes a thread on every CPU it watches every few seconds.',
     doc: LOCKUP,
     needs: 'CONFIG_SOFTLOCKUP_DETECTOR',

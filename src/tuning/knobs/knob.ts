@@ -1,4 +1,4 @@
-import type { FileFormat } from '../../tunables/tunable.ts';
+import type { FileFormat, FileTunable } from '../../tunables/tunable.ts';
 
 /** A kernel release as [major, minor]. */
 export type Version = readonly [number, number];
@@ -11,6 +11,7 @@ export interface Place {
   readonly since?: Version;
   /** The first release that has it here no more. */
   readonly until?: Version;
+  readonly primer?: NonNullable<FileTunable['primer']>;
   /** What a person should know about this place: a rename, another meaning. */
   readonly note?: string;
 }

@@ -116,7 +116,6 @@ export const schedulerKnobs: readonly Knob[] = [
     format: 'integer',
     about: 'The period that realtime throttling counts in.',
     doc: 'https://docs.kernel.org/scheduler/sched-rt-group.html',
-    key: 'kernel.realtime.period',
   },
   {
     name: 'kernel.sched_rr_timeslice_ms',

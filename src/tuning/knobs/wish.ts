@@ -42,11 +42,11 @@ export function wishKnobs(wishes: readonly KnobWish[], facts: KnobFacts): Desire
       refused.push({ id, kind: located.kind, reason: located.reason });
       continue;
     }
-    const { path, format, note } = located.place;
+    const { path, format, note, primer } = located.place;
     settings.push({
       id,
       stage: wish.stage ?? 'values',
-      tunable: { kind: 'file', path, format },
+      tunable: { kind: 'file', path, format, ...(primer === undefined ? {} : { primer }) },
       value: wish.value,
       why: [wish.why ?? knob.about, note].filter((part) => part !== undefined).join(' '),
       ifRefused: wish.ifRefused ?? 'fail',

@@ -5,6 +5,12 @@ import { keyOf, numbers, toggle } from '../knobs/values.ts';
 const name = () => z.string('expected a name such as bbr').regex(/^[a-z0-9_]+$/, 'expected a name such as bbr');
 const triple = () => numbers(3, '[4096, 87380, 67108864]');
 
+/** The kernel rounds up to a power of two, so another number would never be what it reports. */
+const powerOfTwo = () =>
+  count({ max: 2 ** 29 }).refine((entries) => entries === 0 || Number.isInteger(Math.log2(entries)), {
+    error: 'expected 0 or a power of two, such as 32768',
+  });
+
 /** The value of a profile's `network:` key: sysctls under their kernel names, without `net.core.` and `net.ipv4.`. */
 export const networkWanted = z
   .strictObject({
@@ -22,7 +28,7 @@ export const networkWanted = z
     skb_defer_max: keyOf('net.core.skb_defer_max', count()),
     busy_read: keyOf('net.core.busy_read', count()),
     busy_poll: keyOf('net.core.busy_poll', count()),
-    rps_sock_flow_entries: keyOf('net.core.rps_sock_flow_entries', count({ max: 2 ** 29 })),
+    rps_sock_flow_entries: keyOf('net.core.rps_sock_flow_entries', powerOfTwo()),
     somaxconn: keyOf('net.core.somaxconn', count()),
     default_qdisc: keyOf('net.core.default_qdisc', name()),
     tcp_rmem: keyOf('net.ipv4.tcp_rmem', triple()),
