@@ -2,25 +2,54 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Plugin } from '@oclif/core';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin as EsbuildPlugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
+/** Packages that few commands need: a file each, so that the others do not even read them. */
+const LATE_PACKAGES = ['execa', 'yaml', 'zod'];
+
+const latePackages: EsbuildPlugin = {
+  name: 'late-packages',
+  setup({ onResolve }) {
+    const filter = new RegExp(`^(?:${LATE_PACKAGES.join('|')})$`);
+    onResolve({ filter }, ({ path, kind }) => (kind === 'entry-point' ? undefined : { path: `./${path}.cjs`, external: true }));
+  },
+};
+
+/**
+ * What oclif loads at start-up and hft never reaches: finding commands by file pattern (hft lists them), plugins by
+ * pattern, configuration files of other names, Windows.
+ */
+const unreached: EsbuildPlugin = {
+  name: 'unreached',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(?:tinyglobby|minimatch|lilconfig|wsl-utils)$/ }, ({ path }) => ({ path, namespace: 'unreached' }));
+    onLoad({ filter: /.*/, namespace: 'unreached' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+/** Names are kept: stack traces in bug reports are read by people. */
 const shared: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
   legalComments: 'none',
   logLevel: 'warning',
+  outExtension: { '.js': '.cjs' },
 };
 
-/** One file each: nothing to resolve at start-up, and stack traces that name functions. */
-async function bundle(): Promise<void> {
+async function bundle(outdir: string): Promise<void> {
+  const late = Object.fromEntries(LATE_PACKAGES.map((name) => [name, name]));
   await Promise.all([
-    build({ ...shared, entryPoints: ['src/cli/start.ts'], outfile: 'dist/start.cjs' }),
-    build({ ...shared, entryPoints: ['src/cli/index.ts'], outfile: 'dist/hft.cjs', keepNames: true }),
+    build({ ...shared, outdir, entryPoints: { start: 'src/cli/start.ts' } }),
+    build({ ...shared, outdir, entryPoints: { hft: 'src/cli/index.ts' }, plugins: [latePackages, unreached] }),
+    build({ ...shared, outdir, entryPoints: late }),
   ]);
 }
 
@@ -35,6 +64,13 @@ async function writeManifest(): Promise<void> {
   renameSync(`${path}.new`, path);
 }
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-await bundle();
+/** A build that fails leaves the last good one in place. */
+const fresh = join(root, `dist.${process.pid}`);
+try {
+  await bundle(fresh);
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  renameSync(fresh, join(root, 'dist'));
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
 await writeManifest();

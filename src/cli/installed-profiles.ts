@@ -1,9 +1,8 @@
-import { LocalHost } from '../host/local.ts';
 import type { ProfileContext } from '../profile/load.ts';
-import { profileSearchPath } from '../profile/search-path.ts';
 import { domains } from '../tuning/index.ts';
+import { openProfileStore } from './profile-store.ts';
 
-/** The profiles of this machine: those of /etc/hft/profiles and those shipped with the hft in `root`. */
+/** The profiles of this machine, with the domains that say which keys are right. */
 export function installedProfiles(root: string): ProfileContext {
-  return { searchPath: profileSearchPath(root, process.env), reader: new LocalHost(), domains };
+  return { ...openProfileStore(root), domains };
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createRequire, enableCompileCache } from 'node:module';
 import { join } from 'node:path';
+import pjson from '../../package.json' with { type: 'json' };
 import { compileCacheFolder } from './compile-cache-folder.ts';
 
 /** Where hft is installed and what was typed. */
@@ -16,11 +16,12 @@ export interface Invocation {
  */
 export function start({ root, argv }: Invocation): void {
   if (argv.length === 1 && argv[0] === '--version') {
-    const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+    process.stdout.write(`${pjson.name}/${pjson.version} ${process.platform}-${process.arch} node-${process.version}\n`);
     return;
   }
   const folder = compileCacheFolder(process.env, process.getuid?.());
   if (folder !== undefined) enableCompileCache?.(folder);
+  // oclif would read its own package.json and parse version ranges with semver; bin/run.cjs has checked the version.
+  process.env.OCLIF_DISABLE_ENGINE_WARNING = '1';
   createRequire(join(root, 'dist/'))('./hft.cjs').main({ root, argv });
 }

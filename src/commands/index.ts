@@ -1,4 +1,5 @@
 import type { Command } from '@oclif/core';
+import Completion from './completion.ts';
 import Confirm from './confirm.ts';
 import Help from './help.ts';
 import Plan from './plan.ts';
@@ -14,6 +15,7 @@ import VerifySettings from './verify/settings.ts';
 
 /** Every command, by its id: `profile:list` is typed `hft profile list`. A test compares this list with the folder. */
 export const commands: Readonly<Record<string, Command.Class>> = {
+  completion: Completion,
   confirm: Confirm,
   help: Help,
   plan: Plan,

@@ -8,10 +8,10 @@ export default class ProfileList extends BaseCommand {
 
   async run() {
     const { flags } = await this.parse(ProfileList);
-    const { installedProfiles } = await import('../../cli/installed-profiles.ts');
+    const { openProfileStore } = await import('../../cli/profile-store.ts');
     const { listProfiles } = await import('../../profile/list.ts');
     const { viewProfileList } = await import('../../views/profile-list.ts');
-    const profiles = await listProfiles(installedProfiles(this.config.root));
+    const profiles = await listProfiles(openProfileStore(this.config.root));
     const names = profiles.map((profile) => profile.name).join('\n');
     return this.show({ profiles }, (terminal) => (flags.names ? names : viewProfileList(profiles, terminal)));
   }
