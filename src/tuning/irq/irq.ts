@@ -3,10 +3,12 @@ import { resolveCpuSet } from '../../layout/cpu-set.ts';
 import type { PlacedMachine } from '../../layout/layout.ts';
 import { type CpuSet, intersection, isSubset, printCpulist, union } from '../../topology/cpulist.ts';
 import type { Irq, Machine, Nic } from '../../topology/machine.ts';
+import { localTo } from '../../topology/nic-node.ts';
+import { listNics, selectNics } from '../../topology/nic-selection.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { tellIrqbalance } from './irqbalance.ts';
 import { type HardwareNumbers, isFixed, nameTargets, plainName, sharedNames } from './names.ts';
-import { localTo, nicOf, placeQueues } from './placement.ts';
+import { nicOf, placeQueues } from './placement.ts';
 import { type IrqWanted, irqWanted } from './schema.ts';
 
 interface Facts {
@@ -59,12 +61,11 @@ async function readWord(host: HostReader, path: string): Promise<string | undefi
 }
 
 function tradingNics({ nics: wanted }: IrqWanted, machine: PlacedMachine): { nics: readonly Nic[]; refused: readonly Refusal[] } {
-  const names = wanted === 'auto' ? [machine.layout.nic].filter((name) => name !== undefined) : wanted;
-  const nics = names.flatMap((name) => machine.nics.filter((nic) => nic.name === name));
-  const unknown = names.filter((name) => !machine.nics.some((nic) => nic.name === name));
-  const known = machine.nics.map((nic) => nic.name).join(', ') || 'none';
-  const refused = unknown.map((name): Refusal => {
-    return { id: `irq.affinity@${name}`, reason: `There is no NIC ${name} here (NICs: ${known}).`, kind: 'refused' };
+  const selectors = wanted === 'auto' ? [machine.layout.nic].filter((name) => name !== undefined) : wanted;
+  const { nics, unmatched } = selectNics(selectors, machine.nics);
+  const refused = unmatched.map((selector): Refusal => {
+    const reason = `No NIC here is ${selector} (NICs: ${listNics(machine.nics)}).`;
+    return { id: `irq.affinity@${selector}`, reason, kind: 'refused' };
   });
   return { nics, refused };
 }
@@ -134,7 +135,7 @@ function pinQueue(id: string, irq: Irq, cpu: number, machine: PlacedMachine): Se
 function moveOff(id: string, irq: Irq, others: CpuSet, machine: PlacedMachine): Setting {
   const reachable = intersection(irq.affinity, onlineCpus(machine));
   const isRight = reachable.length > 0 && isSubset(reachable, others) && isSubset(irq.effective, others);
-  const cpus = isRight ? irq.affinity : localTo(nicOf(irq, machine.nics), others, machine);
+  const cpus = isRight ? irq.affinity : localTo(nicOf(irq, machine.nics), others, machine.topology);
   return affinity(id, irq, {
     value: printCpulist(cpus),
     why: 'An interrupt on an isolated CPU stops what runs there for microseconds.',

@@ -1,6 +1,7 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
-import { type CpuSet, intersection } from '../../topology/cpulist.ts';
+import type { CpuSet } from '../../topology/cpulist.ts';
 import type { Irq, Nic } from '../../topology/machine.ts';
+import { localTo } from '../../topology/nic-node.ts';
 import { queueIndex } from './names.ts';
 
 /** The NIC that an interrupt belongs to. */
@@ -17,7 +18,7 @@ export function placeQueues(nics: readonly Nic[], cpus: CpuSet, machine: PlacedM
   const placed = new Map<number, number>();
   let first = 0;
   for (const nic of nics) {
-    const local = localTo(nic, cpus, machine);
+    const local = localTo(nic, cpus, machine.topology);
     let count = 0;
     for (const irq of machine.irqs) {
       const index = nicOf(irq, machine.nics) === nic ? queueIndex(irq) : undefined;
@@ -28,11 +29,4 @@ export function placeQueues(nics: readonly Nic[], cpus: CpuSet, machine: PlacedM
     first += count;
   }
   return placed;
-}
-
-/** Those of the CPUs on the NIC's NUMA node; all of them when none is, or the node is not known. */
-export function localTo(nic: Nic | undefined, cpus: CpuSet, machine: PlacedMachine): CpuSet {
-  const node = machine.topology.nodes.find((each) => each.node === nic?.node);
-  const local = intersection(cpus, node?.cpus ?? []);
-  return local.length > 0 ? local : cpus;
 }

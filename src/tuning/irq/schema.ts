@@ -8,9 +8,9 @@ export const irqWanted = z
     others: cpuSet().optional().describe('CPUs for every interrupt that is not a trading queue; one that is on these already stays'),
     queues: cpuSet().optional().describe('CPUs for the queues of the trading NICs, one after the other, on the NUMA node of the NIC'),
     nics: z
-      .union([z.literal('auto'), z.array(z.string().min(1)).min(1)], 'expected auto, or a list of interface names')
+      .union([z.literal('auto'), z.array(z.string().min(1)).min(1)], 'expected auto, or a list of NICs')
       .default('auto')
-      .describe('Whose queues are placed one by one: auto (the NIC of the layout), or interface names'),
+      .describe('Whose queues are placed one by one: auto (the NIC of the layout), or a list of names, driver=NAME, pci=ADDRESS'),
     irqbalance: z
       .enum(['told', 'untouched'])
       .default('untouched')

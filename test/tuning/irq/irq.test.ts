@@ -76,7 +76,7 @@ describe('trading queues', () => {
 
   test('a NIC that is not there is refused by name', async () => {
     const { refused } = await desire({ nics }, { ...COLO, nics: ['eth7'] });
-    expect(refused).toEqual([{ id: 'irq.affinity@eth7', reason: 'There is no NIC eth7 here (NICs: eth1).', kind: 'refused' }]);
+    expect(refused).toEqual([{ id: 'irq.affinity@eth7', reason: 'No NIC here is eth7 (NICs: eth1 (igb)).', kind: 'refused' }]);
   });
 });
 
