@@ -2,11 +2,12 @@ import { canonicalArgument, cpusOfArgument, isNamed, parseCommandLine, pickArgum
 import { BootError } from './boot/boot-error.ts';
 import type { WantedArguments } from './boot/check-menu.ts';
 import { type BootFacts, readBootFacts } from './boot/facts.ts';
+import { writeThroughEntries } from './boot/entry-files.ts';
 import { writeThroughMkconfig } from './boot/grub-mkconfig.ts';
 import { type BootLoader, detectBootLoader } from './boot/loader.ts';
-import { parseOwnDefaults } from './boot/own-arguments.ts';
+import { readOwnArguments } from './boot/own-arguments.ts';
 import { refuseBootArgument } from './boot/refusal.ts';
-import { readStagedCommandLine } from './boot/staged.ts';
+import { readStagedCommandLine, type Staged } from './boot/staged.ts';
 import { unreadable } from './file.ts';
 import { canonicalFormat, parseFormat } from './formats.ts';
 import type { TunableKind } from './kind.ts';
@@ -43,7 +44,7 @@ export const bootArgKind: TunableKind<BootArgTunable> = {
     if (staged.status === 'unreadable') return staged;
     const value = pickArguments(staged.arguments, tunable.names);
     const evidence = `${staged.evidence}: ${value ?? `no ${tunable.names.join(', ')}`}`;
-    const pending = unfinished(facts, loader, tunable.names, value);
+    const pending = unfinished(facts, loader, tunable.names, staged);
     if (pending !== undefined) return { status: 'value', value: pending, evidence: `${evidence}; ${pending}` };
     return { status: 'value', value, evidence };
   },
@@ -66,8 +67,11 @@ export const bootArgKind: TunableKind<BootArgTunable> = {
     switch (loader.kind) {
       case 'grub-mkconfig':
         return writeThroughMkconfig(host, facts, loader, wanted);
-      default:
-        throw new BootError('/boot', 'ENOTSUP', 'no boot loader that hft can change');
+      case 'grub-bls':
+      case 'systemd-boot':
+        return writeThroughEntries(host, facts, loader, wanted);
+      case 'none':
+        throw new BootError('/boot', 'ENOTSUP', `${loader.reason}. ${loader.byHand}`);
     }
   },
 };
@@ -101,14 +105,14 @@ function parseOrKeep(format: NonNullable<BootArgTunable['effect']>['format'], te
 }
 
 /**
- * A run that was cut off between hft's drop-in and grub.cfg: the next update-grub of a kernel package would bring in what
- * is only half done. Neither the old value nor the new one, so that it is seen and put right.
+ * A run that was cut off between hft's own file and the boot loader's: the next kernel package would bring in what is
+ * only half done. Neither the old value nor the new one, so that it is seen and put right.
  */
-function unfinished(facts: BootFacts, loader: BootLoader, names: readonly string[], value: string | null): string | undefined {
-  if (loader.kind !== 'grub-mkconfig') return undefined;
-  const own = pickArguments(parseOwnDefaults(facts.files.get(loader.source.path)), names);
-  if (own === null || own === value) return undefined;
-  return `${value ?? 'none'} (${loader.source.path} says ${own})`;
+function unfinished(facts: BootFacts, loader: BootLoader, names: readonly string[], staged: Staged & { status: 'known' }): string | undefined {
+  const given = new Set(staged.arguments.map(canonicalArgument));
+  const absent = readOwnArguments(facts, loader).filter((argument) => isNamed(argument, names) && !given.has(canonicalArgument(argument)));
+  if (absent.length === 0) return undefined;
+  return `${pickArguments(staged.arguments, names) ?? 'none'} (cut off: hft was about to set ${absent.map(canonicalArgument).join(' ')})`;
 }
 
 function refuseConflicts(facts: BootFacts, wanted: readonly WantedArguments[]): void {

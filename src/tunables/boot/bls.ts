@@ -31,14 +31,28 @@ export function parseBlsEntry(file: string, text: string): BlsEntry {
   };
 }
 
-/** The text of an entry with other options: they go into its first `options` line. */
-export function withBlsOptions(text: string, options: string): string {
+/** The text of an entry with each `options` line changed, and words added to the last one. All else stays as it is. */
+export function editBlsOptions(text: string, change: (options: string) => string, added: string): string {
   const lines = text.split('\n');
-  const at = lines.findIndex((line) => /^\s*options\s/.test(line));
-  if (at < 0) return `${text.replace(/\n*$/, '\n')}options ${options}\n`;
-  const kept = lines.filter((line, index) => index <= at || !/^\s*options\s/.test(line));
-  kept[at] = `options ${options}`;
-  return kept.join('\n');
+  const last = lines.findLastIndex((line) => OPTIONS.test(line));
+  if (last < 0) return added === '' ? text : `${text.replace(/\n*$/, '\n')}options ${added}\n`;
+  return lines
+    .map((line, index) => {
+      const { key, value } = OPTIONS.exec(line)?.groups ?? {};
+      if (key === undefined) return line;
+      const changed = change(value ?? '');
+      return key + (index === last ? appendWords(changed, added) : changed);
+    })
+    .join('\n');
+}
+
+const OPTIONS = /^(?<key>\s*options\s+)(?<value>.*)$/;
+
+/** `text` with words behind its own, before a final line end. */
+export function appendWords(text: string, words: string): string {
+  if (words === '') return text;
+  const [, kept = '', end = ''] = /^([^]*?)(\s*)$/.exec(text) ?? [];
+  return `${kept}${kept === '' ? '' : ' '}${words}${end.includes('\n') ? '\n' : ''}`;
 }
 
 /** As GRUB sorts them for its menu: newest first, by the file name compared as rpm compares versions. */

@@ -45,7 +45,7 @@ const SINGLE_FILES = [
   TUNED_CMDLINE,
 ];
 const PROGRAM_FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-const PROGRAMS = ['grub-mkconfig', 'grub2-mkconfig', 'grub-script-check', 'grub2-script-check', 'grubby', 'grub-probe', 'grub2-probe', 'bootctl'];
+const PROGRAMS = ['grub-mkconfig', 'grub2-mkconfig', 'grub-script-check', 'grub2-script-check'];
 
 /** Reads everything that tells how this machine boots. Never throws for a missing or unreadable file. */
 export async function readBootFacts(reader: HostReader): Promise<BootFacts> {

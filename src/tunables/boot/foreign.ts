@@ -1,7 +1,7 @@
 import { canonicalArgument, isNamed, type KernelArgument, parseCommandLine, printArgument } from './arguments.ts';
-import { BLS_FOLDER, type BootFacts, DEFAULTS_FILE, HFT_DROP_IN, HFT_RECORD, KERNEL_CMDLINE, TUNED_CMDLINE } from './facts.ts';
+import { BLS_FOLDER, type BootFacts, DEFAULTS_FILE, HFT_DROP_IN, KERNEL_CMDLINE, TUNED_CMDLINE } from './facts.ts';
 import type { BootLoader } from './loader.ts';
-import { parseRecord, withOwnBlock } from './own-arguments.ts';
+import { readOwnArguments, withOwnBlock } from './own-arguments.ts';
 
 /** An argument for the next boot that somebody other than hft wrote. */
 export interface ForeignArgument {
@@ -13,7 +13,7 @@ export interface ForeignArgument {
 
 /** The arguments of these names that the administrator's or a tool's own files set, with their places. */
 export function findForeign(facts: BootFacts, loader: BootLoader, names: readonly string[]): ForeignArgument[] {
-  const own = new Set(parseRecord(facts.files.get(HFT_RECORD)).map(canonicalArgument));
+  const own = loader.kind === 'grub-mkconfig' ? new Set<string>() : new Set(readOwnArguments(facts, loader).map(canonicalArgument));
   return foreignFiles(facts, loader).flatMap(([file, text]) =>
     text.split('\n').flatMap((line, index) =>
       argumentsInLine(line)
@@ -45,7 +45,7 @@ function foreignFiles(facts: BootFacts, loader: BootLoader): (readonly [string, 
     if (path === HFT_DROP_IN) return false;
     if (path === DEFAULTS_FILE || path.startsWith(`${DEFAULTS_FILE}.d/`)) return loader.kind !== 'systemd-boot';
     if (path === KERNEL_CMDLINE || isEntry(path)) return loader.kind === 'grub-bls' || loader.kind === 'systemd-boot';
-    return path === TUNED_CMDLINE;
+    return path === TUNED_CMDLINE || (path.endsWith('/grubenv') && loader.kind === 'grub-bls');
   };
   return [...facts.files]
     .filter(([path]) => wanted(path))

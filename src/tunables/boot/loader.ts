@@ -19,7 +19,6 @@ export interface GrubMkconfig {
 export interface GrubBls {
   readonly kind: 'grub-bls';
   readonly config: string;
-  readonly grubby: string;
 }
 
 export interface SystemdBoot {
@@ -79,18 +78,12 @@ function detectGrub(facts: BootFacts): BootLoader {
     );
   }
   const text = facts.files.get(config) ?? '';
-  if (/^\s*blscfg\b/m.test(text) && hasBlsEntries(facts)) return detectBls(facts, config);
+  if (/^\s*blscfg\b/m.test(text) && hasBlsEntries(facts)) return { kind: 'grub-bls', config };
   return detectMkconfig(facts, config);
 }
 
 function hasBlsEntries(facts: BootFacts): boolean {
   return facts.unreadable.has(BLS_FOLDER) || [...facts.files.keys(), ...facts.unreadable.keys()].some((path) => path.startsWith(`${BLS_FOLDER}/`));
-}
-
-function detectBls(facts: BootFacts, config: string): BootLoader {
-  const grubby = program(facts, 'grubby');
-  if (grubby) return { kind: 'grub-bls', config, grubby };
-  return none(`GRUB reads its entries from ${BLS_FOLDER}, and grubby is not installed`, 'Install grubby.');
 }
 
 function detectMkconfig(facts: BootFacts, config: string): BootLoader {

@@ -1,5 +1,7 @@
 /** The arguments that hft itself keeps for the next boot, as text in its own file or block. Pure. */
 import { isNamed, type KernelArgument, parseCommandLine, printArguments } from './arguments.ts';
+import { type BootFacts, DEFAULTS_FILE, HFT_RECORD } from './facts.ts';
+import type { BootLoader } from './loader.ts';
 
 const VARIABLE = 'GRUB_CMDLINE_LINUX_DEFAULT';
 const BEGIN = '# hft begin: kernel arguments of hft, taken out by `hft rollback`';
@@ -13,6 +15,20 @@ const PLAIN = /^[A-Za-z0-9_.,:@%+=/-]+$/;
 /** Whether an argument can be written without quotes everywhere. */
 export function isPlainArgument(text: string): boolean {
   return PLAIN.test(text);
+}
+
+/** The arguments that hft keeps for the next boot, or was about to when it was cut off. */
+export function readOwnArguments(facts: BootFacts, loader: BootLoader): KernelArgument[] {
+  switch (loader.kind) {
+    case 'grub-mkconfig':
+      return parseOwnDefaults(facts.files.get(loader.source.path));
+    case 'grub-bls':
+      return parseOwnDefaults(facts.files.get(DEFAULTS_FILE));
+    case 'systemd-boot':
+      return parseRecord(facts.files.get(HFT_RECORD));
+    case 'none':
+      return [];
+  }
 }
 
 /** hft's own arguments out of its drop-in or of its block in /etc/default/grub. */
@@ -39,7 +55,7 @@ export function withOwnBlock(text: string, own: readonly KernelArgument[]): stri
 }
 
 /** The record for boot loaders without a drop-in: one argument a line. */
-export function parseRecord(text: string | undefined): KernelArgument[] {
+function parseRecord(text: string | undefined): KernelArgument[] {
   return parseCommandLine((text ?? '').replace(/^#.*$/gm, '').replaceAll('\n', ' '));
 }
 
