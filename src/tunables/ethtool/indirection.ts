@@ -39,7 +39,18 @@ export function spellIndirection(table: readonly number[]): string {
   return `${start}weight ${weights.join(' ')}`;
 }
 
-/** How many queues a table or a spelled one gives flows to. */
+/** The table of this many buckets that `ethtool -X DEVICE weight W0 W1 …` makes: blocks in proportion to the weights. */
+export function tableOfWeights(weights: readonly number[], buckets: number): readonly number[] {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  let queue = -1;
+  let partial = 0;
+  return Array.from({ length: buckets }, (_, bucket) => {
+    while (bucket >= Math.floor((buckets * partial) / sum)) partial += weights[++queue] as number;
+    return queue;
+  });
+}
+
+/** Whether a spelled table gives flows to every queue, as a driver's own does. */
 export function coversAllRings(value: string, rings: number): boolean {
   const equal = /^equal (?<count>\d+)$/.exec(value)?.groups?.count;
   if (equal !== undefined) return Number(equal) === rings;
@@ -47,7 +58,7 @@ export function coversAllRings(value: string, rings: number): boolean {
   return value.startsWith('table ');
 }
 
-/** Parses nothing, spells one way: `equal 4`. Throws RangeError for words that `ethtool -X` does not have. */
+/** One spelling of the words that `ethtool -X` has for a table: `equal 4`. Throws RangeError for words that `ethtool -X` does not have. */
 export function canonicalIndirection(value: string): string {
   const words = value.trim().split(/\s+/).join(' ');
   if (words === 'default' || /^(?:start \d+ )?(?:equal \d+|weight(?: \d+)+)$|^table \d+(?:,\d+)*$/.test(words)) return words;

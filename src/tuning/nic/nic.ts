@@ -1,0 +1,46 @@
+import type { PlacedMachine } from '../../layout/layout.ts';
+import { listNics, type NicSelection, selectNics } from '../../topology/nic-selection.ts';
+import { type Desired, defineDomain, type Refusal } from '../domain.ts';
+import type { Decision } from './decision.ts';
+import { type Facts, observeNics } from './facts.ts';
+import { type NicWanted, nicWanted } from './schema.ts';
+import { desireShape } from './shape.ts';
+import { desireSteering } from './steering.ts';
+import { desireValues } from './values.ts';
+import { desireWaiting } from './waiting.ts';
+
+/**
+ * The trading NICs: rings, queues, offloads, coalescing, steering, polling. Other NICs are not touched: their
+ * interrupts are the irq domain's.
+ */
+export const nicDomain = defineDomain<NicWanted, Facts>({
+  name: 'nic',
+  schema: nicWanted,
+  observe: observeNics,
+  desire(wanted, facts, machine): Desired {
+    const { nics, refused } = tradingNics(wanted, machine);
+    const decisions = nics.flatMap((nic): readonly Decision[] => {
+      const nicCase = { wanted, nic, facts: facts[nic.name], machine };
+      return [...desireShape(nicCase), ...desireValues(nicCase), ...desireSteering(nicCase), ...desireWaiting(nicCase)];
+    });
+    return {
+      settings: decisions.filter((decision) => 'tunable' in decision),
+      refused: [...refused, ...decisions.filter((decision) => 'reason' in decision)],
+    };
+  },
+});
+
+function tradingNics({ trading }: NicWanted, machine: PlacedMachine): { nics: NicSelection['nics']; refused: readonly Refusal[] } {
+  if (trading === 'none') return { nics: [], refused: [] };
+  if (trading === 'auto' && machine.layout.nic === undefined) {
+    const reason = `No trading NIC was found: ${machine.layout.nicWhy ?? 'the layout has none'}. Name one in nic.trading.`;
+    return { nics: [], refused: [{ id: 'nic.trading', reason, kind: 'unsupported' }] };
+  }
+  const selectors = trading === 'auto' ? [machine.layout.nic as string] : trading;
+  const { nics, unmatched } = selectNics(selectors, machine.nics);
+  const refused = unmatched.map((selector): Refusal => {
+    const reason = `No NIC here is ${selector} (NICs: ${listNics(machine.nics)}).`;
+    return { id: `nic.trading@${selector}`, reason, kind: 'refused' };
+  });
+  return { nics, refused };
+}
