@@ -4,6 +4,7 @@ import { openArchiveTree } from './archive.ts';
 import { openFolderTree } from './folder-tree.ts';
 import type { HostReader } from './host.ts';
 import { errnoOf } from './errno.ts';
+import { EXCEPTIONS_FILE } from './snapshot-exceptions.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import { subtreeAt } from './snapshot-tree.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
@@ -44,6 +45,8 @@ function foldersIn(tree: SnapshotTree, place: readonly string[]): string[][] {
 }
 
 function isMachine(tree: SnapshotTree, place: readonly string[]): boolean {
+  // What hft made is a machine even if none of its files was there.
+  if (tree.lookUp([...place, EXCEPTIONS_FILE])?.kind === 'file') return true;
   return ['proc', 'sys'].some((name) => tree.lookUp([...place, name])?.kind === 'folder');
 }
 
