@@ -3,7 +3,7 @@ import type { Host } from '../host/host.ts';
 import { BLS_TRIAL } from './boot-entry.ts';
 import { BootError } from './boot/boot-error.ts';
 import { type BootFacts, LOADER_ONE_SHOT, loaderInfo, readBootFacts } from './boot/facts.ts';
-import { parseGrubenv, printGrubenv } from './boot/grubenv.ts';
+import { editGrubenv, parseGrubenv } from './boot/grubenv.ts';
 import { detectBootLoader } from './boot/loader.ts';
 import { grubNeighbour } from './boot/staged.ts';
 import { TRIAL_ENTRY } from './boot/trial-entry.ts';
@@ -51,10 +51,7 @@ async function choose(host: Host, value: string | null): Promise<void> {
   if (refusal !== undefined) throw new BootError('/boot', 'ENOTSUP', refusal);
   const path = choicePath(facts);
   if (path === LOADER_ONE_SHOT) return chooseWithBootctl(host, value);
-  const variables = new Map(parseGrubenv(facts.files.get(path)));
-  if (value === null) variables.delete('next_entry');
-  else variables.set('next_entry', value);
-  const block = printGrubenv(variables);
+  const block = editGrubenv(facts.files.get(path), 'next_entry', value);
   if (block === undefined) throw new BootError(path, 'ENOSPC', 'no room in GRUB’s environment block of 1024 bytes');
   await host.replaceFile(path, block);
 }

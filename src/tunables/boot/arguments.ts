@@ -77,19 +77,14 @@ export function cpusOfArgument(text: string): string | undefined {
   const [argument] = parseCommandLine(text);
   if (argument?.value === undefined) return undefined;
   const list = argument.name === 'isolcpus' ? splitIsolcpus(argument.value).list : argument.value;
-  try {
-    return printCpulist(parseCpulist(list));
-  } catch {
-    return undefined;
-  }
+  return isCpulist(list) ? canonicalCpulist(list) : undefined;
 }
 
 function canonicalIsolcpus(value: string): string {
   const { flags, list } = splitIsolcpus(value);
-  const unknown = flags.filter((flag) => !ISOLCPUS_FLAGS.includes(flag));
+  if (!flags.every((flag) => ISOLCPUS_FLAGS.includes(flag)) || !isCpulist(list)) return value;
   const known = ISOLCPUS_FLAGS.filter((flag) => flags.includes(flag));
-  const shown = flags.length === 0 ? ['domain'] : [...known, ...unknown];
-  return [...shown, canonicalCpulist(list)].join(',');
+  return [...(known.length === 0 ? ['domain'] : known), canonicalCpulist(list)].join(',');
 }
 
 function splitIsolcpus(value: string): { flags: string[]; list: string } {
@@ -100,10 +95,14 @@ function splitIsolcpus(value: string): { flags: string[]; list: string } {
 }
 
 function canonicalCpulist(value: string): string {
+  return isCpulist(value) ? printCpulist(parseCpulist(value)) : value;
+}
+
+function isCpulist(text: string): boolean {
   try {
-    return printCpulist(parseCpulist(value));
+    return parseCpulist(text).length > 0;
   } catch {
-    return value;
+    return false;
   }
 }
 

@@ -48,11 +48,11 @@ export function editBlsOptions(text: string, change: (options: string) => string
 
 const OPTIONS = /^(?<key>\s*options\s+)(?<value>.*)$/;
 
-/** `text` with words behind its own, before a final line end. */
+/** `text` with words behind its own, before the blanks and the line end that it ends with. */
 export function appendWords(text: string, words: string): string {
   if (words === '') return text;
   const [, kept = '', end = ''] = /^([^]*?)(\s*)$/.exec(text) ?? [];
-  return `${kept}${kept === '' ? '' : ' '}${words}${end.includes('\n') ? '\n' : ''}`;
+  return `${kept}${kept === '' ? '' : ' '}${words}${end}`;
 }
 
 /** As GRUB sorts them for its menu: newest first, by the file name compared as rpm compares versions. */

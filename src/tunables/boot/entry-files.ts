@@ -7,7 +7,7 @@ import { listSystemdBootEntries } from './bootctl.ts';
 import { checkLength, checkNewCommandLine, type WantedArguments } from './check-menu.ts';
 import { BLS_FOLDER, type BootFacts, DEFAULTS_FILE, HFT_RECORD, KERNEL_CMDLINE, readBootFacts } from './facts.ts';
 import { defaultGrubEntry } from './grub-menu.ts';
-import { parseGrubenv, printGrubenv } from './grubenv.ts';
+import { editGrubenv, parseGrubenv } from './grubenv.ts';
 import type { GrubBls, SystemdBoot } from './loader.ts';
 import { printRecord, readOwnArguments, replaceOwn, withOwnBlock } from './own-arguments.ts';
 import { grubMenu, grubNeighbour, readStagedCommandLine } from './staged.ts';
@@ -87,12 +87,12 @@ function grubEntries(facts: BootFacts, loader: GrubBls, edit: Edit): FileChange[
 function kernelopts(facts: BootFacts, loader: GrubBls, edit: Edit): FileChange[] {
   const isUsed = [...facts.files].some(([path, text]) => path.startsWith(`${BLS_FOLDER}/`) && usesKernelopts(text));
   const path = grubNeighbour(facts, loader, 'grubenv');
-  const variables = new Map(parseGrubenv(facts.files.get(path)));
-  const options = variables.get('kernelopts');
+  const old = facts.files.get(path);
+  const options = parseGrubenv(old).get('kernelopts');
   if (!isUsed || options === undefined) return [];
   const changed = changeCommandLine(options, edit);
   checkLength(path, changed);
-  const block = printGrubenv(variables.set('kernelopts', changed));
+  const block = editGrubenv(old, 'kernelopts', changed);
   if (block === undefined) throw new BootError(path, 'ENOSPC', 'no room in GRUB’s environment block of 1024 bytes');
   return [{ path, text: block }];
 }

@@ -5,23 +5,29 @@ const HEADER = '# GRUB Environment Block\n';
 
 export type GrubEnvironment = ReadonlyMap<string, string>;
 
-/** Reads the variables; an empty or missing block has none. GRUB escapes a backslash and a line end by a backslash. */
+/** One variable with its line; GRUB puts a backslash before a backslash and a line end. */
+const LINE = /^(?<name>[^#=\n][^=\n]*)=(?<value>(?:\\[^]|[^\\\n])*)\n/gm;
+
+/** Reads the variables; an empty or missing block has none. */
 export function parseGrubenv(text: string | undefined): GrubEnvironment {
   const variables = new Map<string, string>();
-  if (text === undefined) return variables;
-  for (const line of text.replace(/\\\n/g, '\u0000').split('\n')) {
-    const match = /^(?<name>[^#=][^=]*)=(?<value>.*)$/s.exec(line);
-    if (!match?.groups) continue;
-    const value = (match.groups.value as string).replace(/\u0000/g, '\n').replace(/\\(.)/g, '$1');
-    variables.set(match.groups.name as string, value);
+  for (const { groups = {} } of (text ?? '').matchAll(LINE)) {
+    variables.set(groups.name as string, (groups.value as string).replace(/\\([^])/g, '$1'));
   }
   return variables;
 }
 
-/** undefined when the variables do not fit into the block. */
-export function printGrubenv(variables: GrubEnvironment): string | undefined {
-  const lines = [...variables].map(([name, value]) => `${name}=${value.replace(/([\\\n])/g, '\\$1')}\n`);
-  const text = HEADER + lines.join('');
-  const lengthBytes = Buffer.byteLength(text);
-  return lengthBytes > SIZE_BYTES ? undefined : text + '#'.repeat(SIZE_BYTES - lengthBytes);
+/** The block with one variable set, or taken out by null; all else stays. undefined when it does not fit. */
+export function editGrubenv(text: string | undefined, name: string, value: string | null): string | undefined {
+  const lines = (text ?? '').startsWith(HEADER) ? (text as string).replace(/#*$/, '') : HEADER;
+  const line = value === null ? '' : `${name}=${value.replace(/([\\\n])/g, '\\$1')}\n`;
+  let isPlaced = false;
+  const replaced = lines.replace(LINE, (old, found: string) => {
+    if (found !== name) return old;
+    isPlaced = true;
+    return line;
+  });
+  const edited = isPlaced ? replaced : replaced + line;
+  const lengthBytes = Buffer.byteLength(edited);
+  return lengthBytes > SIZE_BYTES ? undefined : edited + '#'.repeat(SIZE_BYTES - lengthBytes);
 }
