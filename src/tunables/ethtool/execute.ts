@@ -1,6 +1,6 @@
 import { HostError } from '../../errors.ts';
 import type { Host } from '../../host/host.ts';
-import { errnoOfMessage } from './strerror.ts';
+import { findError } from './strerror.ts';
 
 /**
  * Runs ethtool to change something. Gives the errno name when it says that it failed, undefined otherwise: an exit
@@ -9,5 +9,5 @@ import { errnoOfMessage } from './strerror.ts';
 export async function runEthtool(host: Host, argv: readonly string[]): Promise<string | undefined> {
   const result = await host.execute(['ethtool', ...argv]);
   if (!result.found) throw new HostError('run', 'ethtool', 'ENOENT');
-  return result.exitCode === 0 ? undefined : errnoOfMessage(result.stderr);
+  return result.exitCode === 0 ? undefined : findError(result.stderr)?.code;
 }

@@ -1,6 +1,6 @@
 import type { HostReader } from '../../host/host.ts';
 import type { Reading } from '../tunable.ts';
-import { errnoOfMessage } from './strerror.ts';
+import { findError } from './strerror.ts';
 
 /** What a show command of ethtool gave: the parsed output, or the reading that stands for its absence. */
 export type Shown<T> =
@@ -24,11 +24,11 @@ export async function showEthtool<T>(reader: HostReader, { option, device, parse
   if (!result.found) return unreadable('ENOENT', `${where}: ethtool is not installed, or its answer was not captured`);
   const output = parse(result.stdout, device);
   if (output !== undefined) return { ok: true, output };
-  const said = lastLine(result.stderr) ?? lastLine(result.stdout) ?? `no output, exit code ${result.exitCode}`;
+  const error = findError(result.stderr) ?? findError(result.stdout);
+  const said = error?.line ?? lastLine(result.stderr) ?? lastLine(result.stdout) ?? `no output, exit code ${result.exitCode}`;
   const evidence = `${where}: ${said}`;
-  const code = errnoOfMessage(result.stderr) ?? errnoOfMessage(result.stdout);
-  if (code === 'EOPNOTSUPP' || code === 'ENODEV') return { ok: false, reading: { status: 'missing', evidence } };
-  return unreadable(code ?? 'EINVAL', evidence);
+  const isAbsent = error?.code === 'EOPNOTSUPP' || error?.code === 'ENODEV';
+  return isAbsent ? { ok: false, reading: { status: 'missing', evidence } } : unreadable(error?.code ?? 'EINVAL', evidence);
 }
 
 function unreadable(code: string, evidence: string): { ok: false; reading: { status: 'unreadable'; code: string; evidence: string } } {

@@ -20,11 +20,12 @@ const CODES: Readonly<Record<string, string>> = {
   'Connection timed out': 'ETIMEDOUT',
 };
 
-/** The errno name of the last error that was printed; undefined when there is none. */
-export function errnoOfMessage(stderr: string): string | undefined {
-  for (const line of stderr.trim().split('\n').reverse()) {
+/** The last line that ends in an error, and its errno name; undefined when there is none. */
+export function findError(output: string): { readonly code: string; readonly line: string } | undefined {
+  for (const line of output.trim().split('\n').reverse()) {
     const text = line.slice(line.lastIndexOf(':') + 1).trim();
-    if (Object.hasOwn(CODES, text)) return CODES[text];
+    const code = Object.hasOwn(CODES, text) ? CODES[text] : undefined;
+    if (code !== undefined) return { code, line: line.trim() };
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import { parseChannels, parseRings } from '../../../src/tunables/ethtool/maximum
 import type { Parameters } from '../../../src/tunables/ethtool/output.ts';
 import { parsePause } from '../../../src/tunables/ethtool/pause.ts';
 import { parsePrivateFlags } from '../../../src/tunables/ethtool/private-flags.ts';
-import { errnoOfMessage } from '../../../src/tunables/ethtool/strerror.ts';
+import { findError } from '../../../src/tunables/ethtool/strerror.ts';
 import * as captures from './ethtool-captures.ts';
 
 function valuesOf(parameters: Parameters | undefined): Record<string, string | undefined> {
@@ -187,5 +187,5 @@ test.each([
   ['ethtool: bad command line argument(s)\nFor more information run ethtool -h', undefined],
   ['', undefined],
 ])('the errno of %j', (stderr, code) => {
-  expect(errnoOfMessage(stderr)).toBe(code);
+  expect(findError(stderr)?.code).toBe(code);
 });
