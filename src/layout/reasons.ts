@@ -51,7 +51,8 @@ function explainPlace(core: Core, site: Site, count: IsolatedCount): string {
   if (home.includes(core.node)) {
     if (count.near !== 'nic') return `on NUMA node ${core.node}, as layout.isolated.near wants`;
     if (site.nicNodes.includes(core.node)) return `on NUMA node ${core.node}, where ${site.nic.name} is`;
-    return `on NUMA node ${core.node}, ${site.nicNodes.length > 0 ? `the nearest to ${site.nic.name} that has CPUs` : `the first (${unknownNode(site)})`}`;
+    if (site.nicNodes.length > 0) return `on NUMA node ${core.node}, the nearest to ${site.nic.name} that has CPUs`;
+    return `on NUMA node ${core.node}, the first one, as ${unknownNode(site)}`;
   }
   const distances = home.flatMap((node) => nodeDistance(site.machine, node, core.node) ?? []);
   const distance = distances.length === 0 ? '' : `, at distance ${Math.min(...distances)}`;

@@ -44,7 +44,7 @@ export const layoutWanted = z
       .string()
       .min(1)
       .default('auto')
-      .describe('The trading NIC: an interface name, `driver=mlx5_core`, `auto` or `none`'),
+      .describe('The trading NIC: an interface name, `driver=mlx5_core`, `pci=0000:3b:00.0`, `auto` or `none`'),
     housekeeping: role(housekeepingCount).default({ coresPerNode: 1 }).describe('CPUs for the operating system'),
     irq: role(irqCount).default({ cores: 0 }).describe("CPUs for the trading NIC's interrupts"),
     isolated: role(isolatedCount)

@@ -1,4 +1,5 @@
 import type { Machine, Nic } from '../topology/machine.ts';
+import { listNics, selectNics } from '../topology/nic-selection.ts';
 import { groupCores, nodesByDistance, nodesInUse } from './cores.ts';
 import { LayoutError } from './layout-error.ts';
 
@@ -10,18 +11,29 @@ export interface TradingNic {
 
 /**
  * `auto`: physical, not carrying the session, with a link, on a known NUMA node, fastest, with a PTP clock; in this order.
- * `none`. `driver=NAME`: the best of those with this driver. Otherwise the name of an interface; throws LayoutError when
- * there is none.
+ * `none`. Otherwise the best of those that a selector finds: an interface name, `driver=mlx5_core`, `pci=0000:3b:00.0`.
+ * Throws LayoutError when it finds none.
  */
 export function chooseTradingNic(wanted: string, machine: Machine): TradingNic {
   if (wanted === 'none') return { name: undefined, why: 'the profile wants none (layout.nic: none)' };
-  if (wanted === 'auto') return chooseBest(machine.nics, machine.host);
-  const driver = /^driver=(?<driver>.+)$/.exec(wanted)?.groups?.driver;
-  if (driver !== undefined) return chooseByDriver(driver, machine);
-  if (machine.nics.some((nic) => nic.name === wanted)) return { name: wanted, why: 'named by the profile (layout.nic)' };
-  throw new LayoutError('nic', `there is no NIC ${wanted} on ${machine.host}`, [
-    `NICs here: ${listNics(machine)}. Name one of them, or write "auto".`,
+  if (wanted === 'auto') return chooseBest(machine.nics);
+  const matching = selectWithFamily(wanted, machine.nics);
+  if (matching.length === 1 && matching[0]) return { name: matching[0].name, why: `named by the profile (layout.nic: ${wanted})` };
+  if (matching.length > 1) {
+    const best = chooseBest(matching);
+    return { name: best.name, why: `${wanted}, ${best.why}` };
+  }
+  throw new LayoutError('nic', `no NIC on ${machine.host} matches ${wanted}`, [
+    `NICs here: ${listNics(machine.nics)}. Name one of them, or write "auto".`,
   ]);
+}
+
+/** A driver may be given by its family: `driver=mlx5` finds mlx5_core. */
+function selectWithFamily(selector: string, nics: readonly Nic[]): readonly Nic[] {
+  const exact = selectNics([selector], nics).nics;
+  if (exact.length > 0 || !selector.startsWith('driver=')) return exact;
+  const family = selector.slice('driver='.length);
+  return nics.filter((nic) => nic.physical && nic.driver?.startsWith(`${family}_`) === true);
 }
 
 /** The NUMA nodes a NIC hangs on: one, or those of the NICs below a bond; empty when none is known. */
@@ -46,19 +58,10 @@ export function cpusNearNic(name: string, machine: Machine): number[] {
   return cores.filter((core) => chosen.includes(core.node)).flatMap((core) => core.cpus).sort((left, right) => left - right);
 }
 
-function chooseByDriver(driver: string, machine: Machine): TradingNic {
-  const matching = machine.nics.filter((nic) => nic.driver === driver || nic.driver?.startsWith(`${driver}_`) === true);
-  if (matching.length === 0) {
-    throw new LayoutError('nic', `no NIC on ${machine.host} has the driver ${driver}`, [`NICs here: ${listNics(machine)}.`]);
-  }
-  const best = chooseBest(matching, machine.host);
-  return { name: best.name, why: `driver ${driver}; ${best.why}` };
-}
-
-function chooseBest(nics: readonly Nic[], host: string): TradingNic {
+function chooseBest(nics: readonly Nic[]): TradingNic {
   const physical = nics.filter((nic) => nic.physical);
   const best = [...physical].sort(compareNics)[0];
-  if (best === undefined) return { name: undefined, why: `${host} has no physical NIC` };
+  if (best === undefined) return { name: undefined, why: 'there is no physical NIC' };
   const merits = [
     best.carriesSession ? 'it also carries the session' : 'not carrying the session',
     best.carrier === true ? 'link up' : best.carrier === false ? 'no link' : 'link state unknown',
@@ -88,9 +91,4 @@ function linkRank(nic: Nic): number {
 
 function hasNode(nic: Nic): boolean {
   return nic.node !== undefined && nic.node >= 0;
-}
-
-function listNics(machine: Machine): string {
-  const names = machine.nics.map((nic) => (nic.driver === undefined ? nic.name : `${nic.name} (${nic.driver})`)).sort();
-  return names.length === 0 ? 'none' : names.join(', ');
 }

@@ -86,7 +86,7 @@ function buildHeader(explanation: LayoutExplanation, machine: Machine, width: nu
     height: 56 + legend.height,
     draw({ x, y }) {
       return [
-        drawText('host', { x, y: y + 20 }, fitText(explanation.host, width, 23)),
+        drawText('host', { x, y: y + 20 }, fitText(explanation.host, width, 25)),
         drawText('muted', { x, y: y + 40 }, fitText(summarize(explanation, machine), width > 600 ? width - 200 : width, 12)),
         ...(width > 600 ? [drawText('small', { x: x + width, y: y + 40, anchor: 'end' }, 'a box is a core, a number is a CPU')] : []),
         legend.draw({ x, y: y + 56, height: legend.height }),
@@ -121,7 +121,7 @@ function summarize(explanation: LayoutExplanation, machine: Machine): string {
     ...(nodes > 0 ? [plural(nodes, 'NUMA node')] : []),
     plural(cores, 'core'),
     plural(cpus, 'CPU'),
-    `Linux ${machine.kernel.release}${machine.kernel.realtime ? ' (realtime)' : ''}`,
+    ...(machine.kernel.release === 'unknown' ? [] : [`Linux ${machine.kernel.release}${machine.kernel.realtime ? ' (realtime)' : ''}`]),
   ].join(' · ');
 }
 

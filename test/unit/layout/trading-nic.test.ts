@@ -25,23 +25,28 @@ describe('the trading NIC', () => {
     expect(choose('auto', [{ name: 'a', carriesSession: true, phc: 'ptp3', speedMbps: 2500 }]).why).toBe(
       'the only physical NIC: it also carries the session, link up, on NUMA node 0, 2.5 Gbit/s, PTP clock ptp3',
     );
-    expect(choose('auto')).toEqual({ name: undefined, why: 'testbox has no physical NIC' });
+    expect(choose('auto')).toEqual({ name: undefined, why: 'there is no physical NIC' });
   });
 
   test('none, a name, a driver with or without its family suffix', () => {
-    const nics = [{ name: 'a' }, { name: 'b', driver: 'mlx5_core' }];
+    const nics = [{ name: 'a' }, { name: 'b', driver: 'mlx5_core', bus: '0000:3b:00.0' }];
     expect(choose('none', nics).name).toBeUndefined();
-    expect(choose('a', nics)).toEqual({ name: 'a', why: 'named by the profile (layout.nic)' });
+    expect(choose('a', nics)).toEqual({ name: 'a', why: 'named by the profile (layout.nic: a)' });
     expect(choose('driver=mlx5', nics).name).toBe('b');
     expect(choose('driver=mlx5_core', nics).name).toBe('b');
+    expect(choose('pci=0000:3b:00.0', nics).name).toBe('b');
+    expect(choose('driver=igb', [{ name: 'a' }, { name: 'b', phc: 'ptp1' }])).toMatchObject({
+      name: 'b',
+      why: expect.stringMatching(/^driver=igb, best of 2 physical NICs/),
+    });
   });
 
   test.each([
-    ['eth9', 'layout.nic: there is no NIC eth9 on testbox'],
-    ['driver=ice', 'layout.nic: no NIC on testbox has the driver ice'],
+    ['eth9', 'layout.nic: no NIC on testbox matches eth9'],
+    ['driver=ice', 'layout.nic: no NIC on testbox matches driver=ice'],
   ])('%s: refused with the NICs that are there', (wanted, message) => {
     const action = () => choose(wanted, [{ name: 'a', driver: 'igb' }]);
     expect(action).toThrow(LayoutError);
-    expect(action).toThrow(expect.objectContaining({ message, next: [expect.stringContaining('NICs here: a (igb).')] }));
+    expect(action).toThrow(expect.objectContaining({ message, next: ['NICs here: a (igb). Name one of them, or write "auto".'] }));
   });
 });

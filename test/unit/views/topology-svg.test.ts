@@ -145,7 +145,8 @@ describe('drawTopology', () => {
     const names = fc.string({ minLength: 1, unit: 'binary' });
     fc.assert(
       fc.property(names, names, names, (host, nic, driver) => {
-        const svg = draw(buildMachine({ host, nics: [{ name: nic, driver, uppers: [host] }] }));
+        const shape = { host, packages: 1, coresPerPackage: 2, nics: [{ name: nic, driver, uppers: [host] }] };
+        const svg = draw(buildMachine(shape));
         return isWellFormed(svg) && !svg.includes('\u0000');
       }),
     );
