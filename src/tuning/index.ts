@@ -1,5 +1,8 @@
 import { bootDomain } from './boot/boot.ts';
 import type { TuningDomain } from './domain.ts';
+import { servicesDomain } from './services/services.ts';
+import { cpuDomain } from './cpu/cpu.ts';
+import { limitsDomain } from './limits/limits.ts';
 import { isolationDomain } from './isolation/isolation.ts';
 import { kernelDomain } from './kernel/kernel.ts';
 import { memoryDomain } from './memory/memory.ts';
@@ -10,12 +13,15 @@ import { persistenceDomain } from './persistence/persistence.ts';
 
 /** Every domain, in the order in which people see them. A new domain is a folder here and a line in this list. */
 export const domains: readonly TuningDomain[] = [
+  servicesDomain,
   isolationDomain,
   bootDomain,
+  cpuDomain,
   kernelDomain,
   memoryDomain,
   networkDomain,
   nicDomain,
   irqDomain,
+  limitsDomain,
   persistenceDomain,
 ];

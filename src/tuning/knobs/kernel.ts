@@ -4,7 +4,7 @@ const DOC = 'https://docs.kernel.org/admin-guide/sysctl/kernel.html';
 const LOCKUP = 'https://docs.kernel.org/admin-guide/lockup-watchdogs.html';
 
 /**
- * Before Linux 6.13 reading kernel.watchdog while both watchdogs are off switches it off as well (proc_watchdog_common
+ * In many kernels (6.1 for one) reading kernel.watchdog while both watchdogs are off switches it off as well (proc_watchdog_common
  * stores what it shows), and then neither of them can be turned on again by its own file alone. `sysctl -a` is enough.
  */
 const UNLOCK = { path: '/proc/sys/kernel/watchdog', text: '1' };

@@ -1,0 +1,155 @@
+import type { HostReader } from '../../host/host.ts';
+import { defineDomain, type Desired, type Refusal, type Setting } from '../domain.ts';
+import { renderPamLimits, renderSystemdDefaults, type Subject } from './render.ts';
+import { type Limits, type LimitsWanted, limitsWanted } from './schema.ts';
+
+const PAM_FOLDER = '/etc/security/limits.d';
+const PAM_FILE = `${PAM_FOLDER}/90-hft.conf`;
+const SYSTEMD_FILE = '/etc/systemd/system.conf.d/90-hft.conf';
+
+/** FIFO 99 is where the kernel's own migration and watchdog threads run. */
+const HIGHEST_PRIORITY = 98;
+
+export interface LimitsFacts {
+  /** undefined: names come from a directory service (sssd, LDAP) too, so a name that is not in the file may exist. */
+  readonly users: readonly string[] | undefined;
+  readonly groups: readonly string[] | undefined;
+  readonly hasPamLimits: boolean;
+  readonly hasSystemd: boolean;
+  /** fs.nr_open: the most that any limit of open files may be. */
+  readonly nrOpen: number | undefined;
+}
+
+/** limits.conf(5), systemd-system.conf(5) */
+export const limitsDomain = defineDomain<LimitsWanted, LimitsFacts>({
+  name: 'limits',
+  schema: limitsWanted,
+  observe: observeLimits,
+  desire(wanted, facts) {
+    const refused: Refusal[] = [];
+    const subjects = [
+      ...subjectsOf(wanted.groups, { kind: 'group', known: facts.groups, refused }),
+      ...subjectsOf(wanted.users, { kind: 'user', known: facts.users, refused }),
+    ].map(({ spelled, limits }) => ({ spelled, limits: allow(spelled, limits, { facts, refused }) }));
+    const settings = [
+      ...desirePamFile(subjects, facts, refused),
+      ...(wanted.services === undefined
+        ? []
+        : desireSystemdFile(allow('services', wanted.services, { facts, refused }), facts, refused)),
+    ];
+    return { settings, refused } satisfies Desired;
+  },
+});
+
+async function observeLimits(host: HostReader): Promise<LimitsFacts> {
+  const [passwd, group, nsswitch, folder, systemd, nrOpen] = await Promise.all([
+    host.readText('/etc/passwd'),
+    host.readText('/etc/group'),
+    host.readText('/etc/nsswitch.conf'),
+    host.list(PAM_FOLDER),
+    host.list('/etc/systemd'),
+    host.readText('/proc/sys/fs/nr_open'),
+  ]);
+  return {
+    users: isFilesOnly('passwd', nsswitch) ? namesOf(passwd) : undefined,
+    groups: isFilesOnly('group', nsswitch) ? namesOf(group) : undefined,
+    hasPamLimits: folder !== undefined,
+    hasSystemd: systemd !== undefined,
+    nrOpen: nrOpen === undefined ? undefined : Number(nrOpen),
+  };
+}
+
+/** nsswitch.conf(5): whether only local files (and systemd's made-up users) name this database. */
+function isFilesOnly(database: string, nsswitch: string | undefined): boolean {
+  const line = new RegExp(`^${database}:(.*)$`, 'm').exec(nsswitch ?? '')?.[1] ?? 'files';
+  const sources = line
+    .replace(/#.*/, '')
+    .replace(/\[[^\]]*\]/g, ' ')
+    .trim()
+    .split(/\s+/);
+  return sources.every((source) => source === 'files' || source === 'compat' || source === 'systemd');
+}
+
+/** The first field of each line of /etc/passwd or /etc/group. */
+function namesOf(text: string | undefined): readonly string[] {
+  return (text ?? '').split('\n').flatMap((line) => line.split(':')[0] || []);
+}
+
+interface Naming {
+  readonly kind: 'user' | 'group';
+  readonly known: readonly string[] | undefined;
+  readonly refused: Refusal[];
+}
+
+/** pam_limits passes over a name that nobody has; it would look tuned and not be. */
+function subjectsOf(
+  wanted: Readonly<Record<string, Limits>> | undefined,
+  { kind, known, refused }: Naming,
+): readonly Subject[] {
+  return Object.entries(wanted ?? {}).flatMap(([name, limits]) => {
+    const spelled = kind === 'group' ? `@${name}` : name;
+    if (known === undefined || known.includes(name)) return [{ spelled, limits }];
+    const command = kind === 'group' ? 'groupadd' : 'useradd';
+    const reason = `There is no ${kind} ${name} in /etc/${kind === 'group' ? 'group' : 'passwd'}; make it first: ${command} --system ${name}.`;
+    refused.push({ id: `limits.pam@${spelled}`, kind: 'unsupported', reason });
+    return [];
+  });
+}
+
+/** Takes out of the limits what would do harm, with the reason. */
+function allow(
+  subject: string,
+  limits: Limits,
+  { facts, refused }: { facts: LimitsFacts; refused: Refusal[] },
+): Limits {
+  const allowed = { ...limits };
+  if (limits.rtprio !== undefined && limits.rtprio > HIGHEST_PRIORITY) {
+    allowed.rtprio = HIGHEST_PRIORITY;
+    const reason = `Priority ${limits.rtprio} is that of the kernel's migration and watchdog threads; ${HIGHEST_PRIORITY} is given.`;
+    refused.push({ id: `limits.rtprio@${subject}`, kind: 'refused', reason });
+  }
+  if (limits.nofile !== undefined && facts.nrOpen !== undefined && limits.nofile > facts.nrOpen) {
+    delete allowed.nofile;
+    const reason = `${limits.nofile} is more than fs.nr_open (${facts.nrOpen}): logins would fail. Raise kernel.sysctl fs.nr_open first.`;
+    refused.push({ id: `limits.nofile@${subject}`, kind: 'refused', reason });
+  }
+  return allowed;
+}
+
+function desirePamFile(subjects: readonly Subject[], facts: LimitsFacts, refused: Refusal[]): readonly Setting[] {
+  if (subjects.length === 0) return [];
+  if (!facts.hasPamLimits) {
+    const reason = `${PAM_FOLDER} is not there: this system has no pam_limits.`;
+    refused.push({ id: `limits.pam@${PAM_FILE}`, kind: 'unsupported', reason });
+    return [];
+  }
+  const why =
+    'Trading processes lock their memory and take realtime priorities; without these limits both fail. For new logins.';
+  return [fileSetting(`limits.pam@${PAM_FILE}`, PAM_FILE, { value: renderPamLimits(subjects), why })];
+}
+
+function desireSystemdFile(limits: Limits, facts: LimitsFacts, refused: Refusal[]): readonly Setting[] {
+  if (!facts.hasSystemd) {
+    refused.push({
+      id: `limits.systemd@${SYSTEMD_FILE}`,
+      kind: 'unsupported',
+      reason: '/etc/systemd is not there: this system has no systemd.',
+    });
+    return [];
+  }
+  const why =
+    'Services do not read limits.conf. For services that start after systemctl daemon-reexec, or the next boot.';
+  return [fileSetting(`limits.systemd@${SYSTEMD_FILE}`, SYSTEMD_FILE, { value: renderSystemdDefaults(limits), why })];
+}
+
+function fileSetting(id: string, path: string, { value, why }: { value: string; why: string }): Setting {
+  return {
+    id,
+    stage: 'values',
+    tunable: { kind: 'config-file', path, mode: 0o644 },
+    value,
+    why,
+    ifRefused: 'fail',
+    disruption: 'none',
+  };
+}
