@@ -14,20 +14,25 @@ import type { EthtoolGroup, EthtoolTunable, Reading } from './tunable.ts';
  */
 export const ethtoolKind: TunableKind<EthtoolTunable> = {
   persistent: false,
-  read: (reader, tunable) => (tunable.group === 'rss' ? readRss(reader, tunable.device) : readParameter(reader, tunable, tunable.group)),
+  read: (reader, tunable) =>
+    tunable.group === 'rss' ? readRss(reader, tunable.device) : readParameter(reader, tunable, tunable.group),
   canonical: (tunable, value) => (tunable.group === 'rss' ? canonicalIndirection(value) : canonicalParameter(value)),
   batchKey: (tunable) => `ethtool ${tunable.device} ${tunable.group}`,
   async write(host, writes) {
     const first = writes[0]?.tunable;
     if (first === undefined) return;
-    if (first.group === 'rss') for (const write of writes) await writeRss(host, first.device, valueOf(write));
+    if (first.group === 'rss') for (const write of writes) await writeRss(host, first.device, wantedOf(write));
     else await writeParameters(host, writes, first.group);
   },
 };
 
 type ParameterGroup = Exclude<EthtoolGroup, 'rss'>;
 
-async function readParameter(reader: HostReader, { device, key }: EthtoolTunable, group: ParameterGroup): Promise<Reading> {
+async function readParameter(
+  reader: HostReader,
+  { device, key }: EthtoolTunable,
+  group: ParameterGroup,
+): Promise<Reading> {
   const { show: option, parse } = GROUPS[group];
   const shown = await showEthtool(reader, { option, device, parse });
   if (!shown.ok) return shown.reading;
@@ -50,7 +55,11 @@ function canonicalParameter(value: string): string {
  * One command for all. One parameter that the driver does not take refuses the whole command, so then each is tried
  * alone, and only what all of them come to is an error: reading back tells which ones took.
  */
-async function writeParameters(host: Host, writes: readonly Write<EthtoolTunable>[], group: ParameterGroup): Promise<void> {
+async function writeParameters(
+  host: Host,
+  writes: readonly Write<EthtoolTunable>[],
+  group: ParameterGroup,
+): Promise<void> {
   const known = await knownToDriver(host, writes, group);
   const code = await setParameters(host, known, group);
   if (code === undefined) return;
@@ -61,7 +70,11 @@ async function writeParameters(host: Host, writes: readonly Write<EthtoolTunable
 }
 
 /** Without those that the driver shows as `n/a`; all of them when that would leave none, so that the error is seen. */
-async function knownToDriver(host: Host, writes: readonly Write<EthtoolTunable>[], group: ParameterGroup): Promise<readonly Write<EthtoolTunable>[]> {
+async function knownToDriver(
+  host: Host,
+  writes: readonly Write<EthtoolTunable>[],
+  group: ParameterGroup,
+): Promise<readonly Write<EthtoolTunable>[]> {
   if (writes.length < 2) return writes;
   const { device } = (writes[0] as Write<EthtoolTunable>).tunable;
   const shown = await showEthtool(host, { option: GROUPS[group].show, device, parse: GROUPS[group].parse });
@@ -70,16 +83,20 @@ async function knownToDriver(host: Host, writes: readonly Write<EthtoolTunable>[
   return known.length === 0 ? writes : known;
 }
 
-function setParameters(host: Host, writes: readonly Write<EthtoolTunable>[], group: ParameterGroup): Promise<string | undefined> {
+function setParameters(
+  host: Host,
+  writes: readonly Write<EthtoolTunable>[],
+  group: ParameterGroup,
+): Promise<string | undefined> {
   return runEthtool(host, commandOf(writes, group));
 }
 
 function commandOf(writes: readonly Write<EthtoolTunable>[], group: ParameterGroup): readonly string[] {
   const { device } = (writes[0] as Write<EthtoolTunable>).tunable;
-  return [GROUPS[group].set, device, ...writes.flatMap((write) => [write.tunable.key, valueOf(write)])];
+  return [GROUPS[group].set, device, ...writes.flatMap((write) => [write.tunable.key, wantedOf(write)])];
 }
 
-function valueOf({ tunable, value }: Write<EthtoolTunable>): string {
+function wantedOf({ tunable, value }: Write<EthtoolTunable>): string {
   if (value === null) throw new HostError('remove', `${tunable.device} ${tunable.group} ${tunable.key}`, 'EINVAL');
   return value;
 }

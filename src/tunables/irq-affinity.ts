@@ -32,7 +32,10 @@ async function readAffinity(reader: HostReader, { irq, action }: IrqAffinityTuna
   if (affinityText === undefined) return { status: 'missing', evidence: `${folder}: there is no IRQ ${irq}` };
   const now = await reader.readText(`/sys/kernel/irq/${irq}/actions`);
   if (action !== undefined && now !== undefined && !now.trim().split(',').includes(action)) {
-    return { status: 'missing', evidence: `IRQ ${irq} is "${now.trim()}" now, not "${action}": its driver was set up anew` };
+    return {
+      status: 'missing',
+      evidence: `IRQ ${irq} is "${now.trim()}" now, not "${action}": its driver was set up anew`,
+    };
   }
   const effectiveText = await reader.readText(`${folder}/effective_affinity_list`);
   return judge(folder, affinityText.trim(), effectiveText?.trim() ?? '', await movesAtOnce(reader, irq));
@@ -46,7 +49,8 @@ function judge(folder: string, affinity: string, effective: string, isImmediate:
   const evidence = `${folder}: smp_affinity_list ${affinity}, effective ${effective === '' ? 'none' : effective}`;
   const asked = parseOrUndefined(affinity);
   const taken = parseOrUndefined(effective);
-  if (asked === undefined || taken === undefined || asked.length === 0) return { status: 'unreadable', code: 'EINVAL', evidence };
+  if (asked === undefined || taken === undefined || asked.length === 0)
+    return { status: 'unreadable', code: 'EINVAL', evidence };
   if (isSubset(taken, asked)) return { status: 'value', value: printCpulist(asked), evidence };
   if (isImmediate) return { status: 'value', value: printCpulist(taken), evidence };
   return { status: 'value', value: printCpulist(asked), evidence: `${evidence} until it fires once more` };

@@ -11,7 +11,9 @@ import type { LinkTunable, Reading } from './tunable.ts';
 export const linkKind: TunableKind<LinkTunable> = {
   persistent: false,
   read: (reader, tunable) =>
-    tunable.attribute === 'qdisc' ? readQdisc(reader, tunable.device) : readFormatted(reader, sysfsPath(tunable), 'integer'),
+    tunable.attribute === 'qdisc'
+      ? readQdisc(reader, tunable.device)
+      : readFormatted(reader, sysfsPath(tunable), 'integer'),
   canonical: (_tunable, value) => value.trim(),
   async write(host, writes) {
     for (const write of writes) await writeAttribute(host, write);

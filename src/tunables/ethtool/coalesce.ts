@@ -6,8 +6,9 @@ const PAIRS: Readonly<Record<string, readonly [rx: string, tx: string]>> = {
   'CQE mode RX': ['cqe-mode-rx', 'cqe-mode-tx'],
 };
 
-/** Every parameter that has a line of its own starts with one of these; ethtool 6 prints `rx-frame-low` for `rx-frames-low`. */
-const SINGLE = /^(?:rx|tx)-(?:usecs|frames?|aggr)(?:-[a-z]+)*$|^(?:stats-block-usecs|sample-interval|pkt-rate-(?:low|high))$/;
+/** The parameters that have a line of their own. ethtool 6 prints `rx-frame-low` for `rx-frames-low`. */
+const SINGLE =
+  /^(?:rx|tx)-(?:usecs|frames?|aggr)(?:-[a-z]+)*$|^(?:stats-block-usecs|sample-interval|pkt-rate-(?:low|high))$/;
 
 /** Parses `ethtool -c DEVICE`: interrupt coalescing, times in microseconds. */
 export function parseCoalesce(text: string, device: string): Parameters | undefined {
@@ -25,7 +26,12 @@ export function parseCoalesce(text: string, device: string): Parameters | undefi
   return found;
 }
 
-function readPair(found: Map<string, Parameter>, [rx, tx]: readonly [string, string], rest: string, line: string): void {
+function readPair(
+  found: Map<string, Parameter>,
+  [rx, tx]: readonly [string, string],
+  rest: string,
+  line: string,
+): void {
   const match = /^ (?<rx>on|off|n\/a) {2}TX: (?<tx>on|off|n\/a)\s*$/.exec(rest);
   if (!match?.groups) return;
   found.set(rx, { value: parseValue(match.groups.rx as string), line: line.trim() });

@@ -15,7 +15,8 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   rxhash: 'receive-hashing',
 };
 
-const LINE = /^(?<tab>\t?)(?<name>[a-z0-9][\w.-]*): (?<value>on|off)(?: \[(?<note>fixed|requested on|requested off)\])?$/i;
+const LINE =
+  /^(?<tab>\t?)(?<name>[a-z0-9][\w.-]*): (?<value>on|off)(?: \[(?<note>fixed|requested on|requested off)\])?$/i;
 
 /** A feature; `members` are the features that a summary such as tcp-segmentation-offload stands for. */
 export interface Feature extends Parameter {

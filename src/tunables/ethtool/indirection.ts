@@ -12,7 +12,9 @@ export interface Indirection {
  */
 export function parseIndirection(text: string, device: string): Indirection | undefined {
   const lines = text.split('\n').slice(0, -1);
-  const title = /^RX flow hash indirection table for (?<device>\S+) with (?<rings>\d{1,5}) RX ring\(s\):$/.exec(lines[0] ?? '');
+  const title = /^RX flow hash indirection table for (?<device>\S+) with (?<rings>\d{1,5}) RX ring\(s\):$/.exec(
+    lines[0] ?? '',
+  );
   const end = lines.indexOf('RSS hash key:');
   if (title?.groups?.device !== device || end < 2) return undefined;
   const table: number[] = [];
@@ -39,7 +41,7 @@ export function spellIndirection(table: readonly number[]): string {
   return `${start}weight ${weights.join(' ')}`;
 }
 
-/** The table of this many buckets that `ethtool -X DEVICE weight W0 W1 …` makes: blocks in proportion to the weights. */
+/** The table of so many buckets that `ethtool -X DEVICE weight W0 W1 …` makes: blocks in proportion to the weights. */
 export function tableOfWeights(weights: readonly number[], buckets: number): readonly number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   let queue = -1;
@@ -58,9 +60,10 @@ export function coversAllRings(value: string, rings: number): boolean {
   return value.startsWith('table ');
 }
 
-/** One spelling of the words that `ethtool -X` has for a table: `equal 4`. Throws RangeError for words that `ethtool -X` does not have. */
+/** One spelling of the words that `ethtool -X` has for a table: `equal 4`. Throws RangeError for other words. */
 export function canonicalIndirection(value: string): string {
   const words = value.trim().split(/\s+/).join(' ');
-  if (words === 'default' || /^(?:start \d+ )?(?:equal \d+|weight(?: \d+)+)$|^table \d+(?:,\d+)*$/.test(words)) return words;
+  if (words === 'default' || /^(?:start \d+ )?(?:equal \d+|weight(?: \d+)+)$|^table \d+(?:,\d+)*$/.test(words))
+    return words;
   throw new RangeError(`expected equal N, weight W0 W1 … or default, got ${JSON.stringify(value)}`);
 }

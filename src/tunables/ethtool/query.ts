@@ -25,13 +25,19 @@ export async function showEthtool<T>(reader: HostReader, { option, device, parse
   const output = parse(result.stdout, device);
   if (output !== undefined) return { ok: true, output };
   const error = findError(result.stderr) ?? findError(result.stdout);
-  const said = error?.line ?? lastLine(result.stderr) ?? lastLine(result.stdout) ?? `no output, exit code ${result.exitCode}`;
+  const said =
+    error?.line ?? lastLine(result.stderr) ?? lastLine(result.stdout) ?? `no output, exit code ${result.exitCode}`;
   const evidence = `${where}: ${said}`;
   const isAbsent = error?.code === 'EOPNOTSUPP' || error?.code === 'ENODEV';
-  return isAbsent ? { ok: false, reading: { status: 'missing', evidence } } : unreadable(error?.code ?? 'EINVAL', evidence);
+  return isAbsent
+    ? { ok: false, reading: { status: 'missing', evidence } }
+    : unreadable(error?.code ?? 'EINVAL', evidence);
 }
 
-function unreadable(code: string, evidence: string): { ok: false; reading: { status: 'unreadable'; code: string; evidence: string } } {
+function unreadable(
+  code: string,
+  evidence: string,
+): { ok: false; reading: { status: 'unreadable'; code: string; evidence: string } } {
   return { ok: false, reading: { status: 'unreadable', code, evidence } };
 }
 

@@ -16,7 +16,11 @@ export async function readRss(reader: HostReader, device: string): Promise<Readi
   if (!shown.ok) return shown.reading;
   const value = spellIndirection(shown.output.table);
   const { table, rings } = shown.output;
-  return { status: 'value', value, evidence: `ethtool -x ${device}: ${table.length} buckets over ${rings} queues: ${value}` };
+  return {
+    status: 'value',
+    value,
+    evidence: `ethtool -x ${device}: ${table.length} buckets over ${rings} queues: ${value}`,
+  };
 }
 
 /**

@@ -42,7 +42,7 @@ function split(decisions: readonly Decision[]): Desired {
   };
 }
 
-/** Only interrupts that share a name need one: `IR-PCI-MSIX-0000:00:04.0` names its device, IO-APIC pins have numbers. */
+/** Only interrupts that share a name need one. `IR-PCI-MSIX-0000:00:04.0` names its device, IO-APIC pins have numbers. */
 async function readHardwareNumbers(host: HostReader, { irqs }: Machine): Promise<HardwareNumbers> {
   const movable = irqs.filter((irq) => irq.actions.length > 0 && !isFixed(irq));
   const shared = sharedNames(movable);
@@ -60,7 +60,10 @@ async function readWord(host: HostReader, path: string): Promise<string | undefi
   return (await host.readText(path))?.trim() || undefined;
 }
 
-function tradingNics({ nics: wanted }: IrqWanted, machine: PlacedMachine): { nics: readonly Nic[]; refused: readonly Refusal[] } {
+function tradingNics(
+  { nics: wanted }: IrqWanted,
+  machine: PlacedMachine,
+): { nics: readonly Nic[]; refused: readonly Refusal[] } {
   const selectors = wanted === 'auto' ? [machine.layout.nic].filter((name) => name !== undefined) : wanted;
   const { nics, unmatched } = selectNics(selectors, machine.nics);
   const refused = unmatched.map((selector): Refusal => {
@@ -106,7 +109,8 @@ function desireAffinities({ wanted, facts, machine, trading }: Affinities): read
   return irqs.flatMap((irq) => {
     const id = `irq.affinity@${targets.get(irq.irq)}`;
     const queueCpu = queues.get(irq.irq);
-    if (queueCpu !== undefined) return irq.managed ? refuseManaged(id, irq, [queueCpu]) : [pinQueue(id, irq, queueCpu, machine)];
+    if (queueCpu !== undefined)
+      return irq.managed ? refuseManaged(id, irq, [queueCpu]) : [pinQueue(id, irq, queueCpu, machine)];
     if (others === undefined || isSubset(onlineCpus(machine), others)) return [];
     return irq.managed ? refuseManaged(id, irq, others) : [moveOff(id, irq, others, machine)];
   });
@@ -116,8 +120,9 @@ function desireAffinities({ wanted, facts, machine, trading }: Affinities): read
 function refuseManaged(id: string, irq: Irq, allowed: CpuSet): readonly Decision[] {
   if (isSubset(irq.effective, allowed)) return [];
   const where = printCpulist(irq.effective);
+  const mask = printCpulist(irq.affinity);
   const reason =
-    `The kernel manages this affinity (CPUs ${printCpulist(irq.affinity)}, effective ${where}) and refuses to change it. ` +
+    `The kernel manages this affinity (CPUs ${mask}, effective ${where}) and refuses to change it. ` +
     `It fires when CPU ${where} itself uses ${irq.device}; isolcpus=managed_irq keeps it away where it can.`;
   return [{ id, reason, kind: 'unsupported' }];
 }
@@ -171,8 +176,13 @@ function desireIrqbalance(wanted: IrqWanted, machine: PlacedMachine, trading: re
   const service = machine.services.find((each) => /^irqbalance(?:\.service)?$/.test(each.name));
   if (wanted.irqbalance !== 'told' || service === undefined || !(service.active || service.enabled)) return [];
   const places = [wanted.others, wanted.default].filter((place) => place !== undefined);
-  const allowed = places.length === 0 ? onlineCpus(machine) : union(...places.map((place) => resolveCpuSet(place, machine)));
-  return tellIrqbalance(trading.map((nic) => nic.name), allowed, onlineCpus(machine));
+  const allowed =
+    places.length === 0 ? onlineCpus(machine) : union(...places.map((place) => resolveCpuSet(place, machine)));
+  return tellIrqbalance(
+    trading.map((nic) => nic.name),
+    allowed,
+    onlineCpus(machine),
+  );
 }
 
 function onlineCpus({ topology }: Machine): CpuSet {

@@ -5,12 +5,13 @@ const SERVICE = 'irqbalance.service';
 const FOLDER = '/etc/hft/irqbalance';
 
 /**
- * The files that keep a running irqbalance off: a list of CPUs, and a policy script for the queues that are placed by
- * hand. Setting the list ends irqbalance's own reading of isolcpus and nohz_full, so the list has to name every CPU that
- * it must not use. irqbalance(1).
+ * The files that keep a running irqbalance off: a list of CPUs, and a policy script for the queues that are placed
+ * one by one. With such a list irqbalance no longer looks at isolcpus and nohz_full, so the list has to name every CPU
+ * that it must not use. irqbalance(1).
  */
 export function tellIrqbalance(nics: readonly string[], allowed: CpuSet, online: CpuSet): readonly Setting[] {
-  const environment = `# Written by hft tune; removed by hft rollback.\nIRQBALANCE_BANNED_CPULIST=${printCpulist(without(online, allowed))}\n`;
+  const banned = printCpulist(without(online, allowed));
+  const environment = `# Written by hft tune; removed by hft rollback.\nIRQBALANCE_BANNED_CPULIST=${banned}\n`;
   return [
     ownFile(`${FOLDER}/environment`, environment, 0o644),
     ownFile(`${FOLDER}/policy`, policyScript(nics), 0o755),
@@ -46,7 +47,7 @@ function ownFile(path: string, text: string, mode: number): Setting {
     stage: 'values',
     tunable: { kind: 'config-file', path, mode, restarts: SERVICE },
     value: text,
-    why: 'irqbalance moves interrupts every ten seconds, also those that were placed by hand, unless it is told not to.',
+    why: 'irqbalance moves interrupts every ten seconds, placed ones too, unless it is told not to.',
     ifRefused: 'fail',
     disruption: 'none',
   };

@@ -4,12 +4,15 @@ import type { Irq } from '../../topology/machine.ts';
 export type HardwareNumbers = Readonly<Record<number, string>>;
 
 /** Names of interrupts that the kernel ties to one CPU or does not let anybody move, on x86, ARM and Xen. */
-const FIXED =
-  /^(?:timer|cascade|arch_timer|arch_mem_timer|kvm guest [vp]timer|arm-?v?8?-?pmu\S*|hpet\d*|xen-percpu\S*|(?:timer|resched|spinlock|callfunc|callfuncsingle|irqwork|debug|pmu)\d+|IPI\S*)$/;
+const FIXED = [
+  /^(?:timer|cascade|hpet\d*|IPI\S*)$/,
+  /^(?:arch_timer|arch_mem_timer|kvm guest [vp]timer|arm-?v?8?-?pmu\S*)$/,
+  /^(?:xen-percpu\S*|(?:timer|resched|spinlock|callfunc|callfuncsingle|irqwork|debug|pmu)\d+)$/,
+];
 
 /** Whether an interrupt belongs to a CPU by its nature (timers, per-CPU ones), so that nobody can move it. */
 export function isFixed(irq: Irq): boolean {
-  return irq.actions.some((action) => FIXED.test(action));
+  return irq.actions.some((action) => FIXED.some((name) => name.test(action)));
 }
 
 /**
@@ -45,7 +48,8 @@ export function plainName(irq: Irq): string {
   return irq.queue === '' ? device : `${device}/${irq.queue.replaceAll(/\s+/g, '-')}`;
 }
 
-const QUEUE = /^(?:(?:.*[-_.])?(?:tx-?rx|rx-?tx|rx|tx|comp|completion|input|output|fp|queue|q|ntfy-bl(?:oc)?k)[-_.]?)?(?<index>\d+)$/i;
+const QUEUE =
+  /^(?:(?:.*[-_.])?(?:tx-?rx|rx-?tx|rx|tx|comp|completion|input|output|fp|queue|q|ntfy-bl(?:oc)?k)[-_.]?)?(?<index>\d+)$/i;
 
 /**
  * The number of the queue that an interrupt serves: 3 for `TxRx-3`, `rx-3`, `comp3`, `output.3`, `3`.

@@ -11,8 +11,8 @@ export function nicOf(irq: Irq, nics: readonly Nic[]): Nic | undefined {
 
 /**
  * The CPU for each queue interrupt of the trading NICs: queue by queue around the given CPUs, those on the NIC's NUMA
- * node when there are any. Receive and transmit interrupt of one queue share a CPU; a second NIC goes on where the first
- * one ended.
+ * node when there are any. Receive and transmit interrupt of one queue share a CPU; a second NIC goes on where the
+ * first one ended.
  */
 export function placeQueues(nics: readonly Nic[], cpus: CpuSet, machine: PlacedMachine): ReadonlyMap<number, number> {
   const placed = new Map<number, number>();

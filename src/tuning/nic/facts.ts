@@ -56,7 +56,7 @@ async function readRootQdisc(host: HostReader, device: string): Promise<RootQdis
   return shown.found ? parseRootQdisc(shown.stdout) : undefined;
 }
 
-/** The `max_mtu` of `ip -d -j link show dev X`, bytes; undefined for anything else. 0 means that the driver has no limit. */
+/** The `max_mtu` of `ip -d -j link show dev X`, bytes. Undefined for anything else, and for 0, which is no limit. */
 export function parseMaxMtu(text: string): number | undefined {
   try {
     const parsed: unknown = JSON.parse(text);

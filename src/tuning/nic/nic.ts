@@ -30,10 +30,14 @@ export const nicDomain = defineDomain<NicWanted, Facts>({
   },
 });
 
-function tradingNics({ trading }: NicWanted, machine: PlacedMachine): { nics: NicSelection['nics']; refused: readonly Refusal[] } {
+function tradingNics(
+  { trading }: NicWanted,
+  machine: PlacedMachine,
+): { nics: NicSelection['nics']; refused: readonly Refusal[] } {
   if (trading === 'none') return { nics: [], refused: [] };
   if (trading === 'auto' && machine.layout.nic === undefined) {
-    const reason = `No trading NIC was found: ${machine.layout.nicWhy ?? 'the layout has none'}. Name one in nic.trading.`;
+    const why = machine.layout.nicWhy ?? 'the layout has none';
+    const reason = `No trading NIC was found: ${why}. Name one in nic.trading.`;
     return { nics: [], refused: [{ id: 'nic.trading', reason, kind: 'unsupported' }] };
   }
   const selectors = trading === 'auto' ? [machine.layout.nic as string] : trading;

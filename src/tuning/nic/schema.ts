@@ -23,8 +23,12 @@ const coalesce = z
 
 const busyPoll = z
   .strictObject({
-    deferHardIrqs: count().optional().describe('Empty polls before the interrupt of a queue is enabled again (napi_defer_hard_irqs)'),
-    groFlushTimeoutNs: durationNs().optional().describe('Time between polls while interrupts are deferred (gro_flush_timeout), such as 200us'),
+    deferHardIrqs: count()
+      .optional()
+      .describe('Empty polls before the interrupt of a queue is enabled again (napi_defer_hard_irqs)'),
+    groFlushTimeoutNs: durationNs()
+      .optional()
+      .describe('Time between polls while interrupts are deferred (gro_flush_timeout), such as 200us'),
     threaded: onOff().optional().describe('Polling runs in a kernel thread per queue, which can be pinned (threaded)'),
   })
   .describe('Busy polling of the queues of a NIC; busy_read and busy_poll are in network');
@@ -46,20 +50,39 @@ export const nicWanted = z
       .describe('Entries of the rings, or max; a number above what the NIC has is cut to that'),
     mtu: count({ min: 68, max: 65535 }).optional().describe('Largest packet in bytes; has to match the switch'),
     pause: onOff().optional().describe('Flow control by pause frames, negotiation included'),
-    privateFlags: z.record(z.string(), flags('Private flags')).optional().describe('By driver: its own switches (ethtool --set-priv-flags)'),
+    privateFlags: z
+      .record(z.string(), flags('Private flags'))
+      .optional()
+      .describe('By driver: its own switches (ethtool --set-priv-flags)'),
     eee: onOff().optional().describe('Energy-efficient Ethernet: the link sleeps between packets'),
     offloads: flags('Features: tso, gso, gro, lro, ntuple, rxhash …').optional(),
     coalesce: coalesce.optional(),
     rss: z
-      .union([count({ min: 1 }), z.literal('all'), z.array(count()).min(1)], 'expected a number of queues, all, or a list of weights')
+      .union(
+        [count({ min: 1 }), z.literal('all'), z.array(count()).min(1)],
+        'expected a number of queues, all, or a list of weights',
+      )
       .optional()
       .describe('Receive queues that flows are spread over: the first N, all, or a list of weights'),
-    rps: cpuSet().optional().describe('CPUs that packets are handed to after the interrupt (rps_cpus); none: handled where they arrive'),
-    rfs: count({ max: 2 ** 24 }).optional().describe('Flow entries for each receive queue (rps_flow_cnt); needs rps_sock_flow_entries in network; 0: off'),
-    xps: z.enum(['none', 'spread']).optional().describe('spread: isolated CPUs send through queues of their own (xps_cpus); none: by hash'),
+    rps: cpuSet()
+      .optional()
+      .describe('CPUs that packets are handed to after the interrupt (rps_cpus); none: handled where they arrive'),
+    rfs: count({ max: 2 ** 24 })
+      .optional()
+      .describe('Flow entries for each receive queue (rps_flow_cnt); needs rps_sock_flow_entries in network; 0: off'),
+    xps: z
+      .enum(['none', 'spread'])
+      .optional()
+      .describe('spread: isolated CPUs send through queues of their own (xps_cpus); none: by hash'),
     busyPoll: busyPoll.optional(),
-    txqueuelen: count({ min: 1, max: 2 ** 31 - 1 }).optional().describe('Packets that may wait for the NIC'),
-    qdisc: z.string().regex(/^[a-z0-9_]+$/, 'expected a name such as fq or noqueue').optional().describe('Root queueing discipline'),
+    txqueuelen: count({ min: 1, max: 2 ** 31 - 1 })
+      .optional()
+      .describe('Packets that may wait for the NIC'),
+    qdisc: z
+      .string()
+      .regex(/^[a-z0-9_]+$/, 'expected a name such as fq or noqueue')
+      .optional()
+      .describe('Root queueing discipline'),
   })
   .describe('Rings, queues, offloads and polling of the trading NICs');
 

@@ -31,7 +31,8 @@ function desireChannels({ wanted, nic, facts, machine }: NicCase): readonly Deci
   const count = channels === 'irq' ? serving : channels;
   return keys.flatMap((key): readonly Decision[] => {
     const max = output.get(key)?.max;
-    if (max === undefined || max === 0) return [refuse(nic, `channels-${key}`, `${nic.name} has a fixed number of queues.`)];
+    if (max === undefined || max === 0)
+      return [refuse(nic, `channels-${key}`, `${nic.name} has a fixed number of queues.`)];
     return [
       wish(nic, {
         name: `channels-${key}`,
@@ -56,9 +57,12 @@ function desireRings({ wanted, nic, facts }: NicCase): readonly Decision[] {
     const max = facts?.rings.ok ? facts.rings.output.get(key)?.max : undefined;
     if (size === 'max' && max === undefined) return [refuse(nic, `ring-${key}`, evidenceOf(facts?.rings))];
     const entries = max === undefined ? size : Math.min(size === 'max' ? max : size, max);
-    const cut = typeof size === 'number' && max !== undefined && size > max ? ` The NIC has at most ${max} entries.` : '';
+    const cut =
+      typeof size === 'number' && max !== undefined && size > max ? ` The NIC has at most ${max} entries.` : '';
     const why = `${key === 'rx' ? RX_RING_WHY : TX_RING_WHY}${cut}`;
-    return [wish(nic, { name: `ring-${key}`, tunable: ethtool(nic, 'ring', key), value: String(entries), why, ...SHAPE })];
+    return [
+      wish(nic, { name: `ring-${key}`, tunable: ethtool(nic, 'ring', key), value: String(entries), why, ...SHAPE }),
+    ];
   });
 }
 
@@ -72,11 +76,21 @@ function desireMtu({ wanted, nic, facts }: NicCase): readonly Decision[] {
     return [refuse(nic, 'mtu', `The driver takes at most ${facts.maxMtu} bytes, the profile asks for ${mtu}.`)];
   }
   if (facts?.master !== undefined) {
-    const reason = `${nic.name} is a part of ${facts.master}, which sets the MTU of its parts: name that in nic.trading.`;
+    const { master } = facts;
+    const reason = `${nic.name} is a part of ${master}, which sets the MTU of its parts: name that in nic.trading.`;
     return [refuse(nic, 'mtu', reason, 'conflict')];
   }
-  const why = 'Large packets cost less for each byte and more for each packet; every switch on the way has to take them.';
-  return [wish(nic, { name: 'mtu', tunable: { kind: 'link', device: nic.name, attribute: 'mtu' }, value: String(mtu), why, ...SHAPE })];
+  const why =
+    'Large packets cost less for each byte and more for each packet; every switch on the way has to take them.';
+  return [
+    wish(nic, {
+      name: 'mtu',
+      tunable: { kind: 'link', device: nic.name, attribute: 'mtu' },
+      value: String(mtu),
+      why,
+      ...SHAPE,
+    }),
+  ];
 }
 
 function desirePause({ wanted, nic }: NicCase): readonly Decision[] {
@@ -92,7 +106,13 @@ function desirePrivateFlags({ wanted, nic }: NicCase): readonly Decision[] {
   const flags = Object.entries(wanted.privateFlags?.[nic.driver ?? ''] ?? {});
   const why = `A switch of the driver ${nic.driver} that costs or saves latency.`;
   return flags.map(([flag, isOn]) =>
-    wish(nic, { name: `flag-${flag}`, tunable: ethtool(nic, 'private-flag', flag), value: toggle(isOn), why, ...SHAPE }),
+    wish(nic, {
+      name: `flag-${flag}`,
+      tunable: ethtool(nic, 'private-flag', flag),
+      value: toggle(isOn),
+      why,
+      ...SHAPE,
+    }),
   );
 }
 

@@ -3,7 +3,10 @@ import { type CpuSet, printCpulist, union, without } from '../../topology/cpulis
 import { localTo } from '../../topology/nic-node.ts';
 import { type Decision, type NicCase, refuse, wish } from './decision.ts';
 
-/** Which CPU handles a packet after the interrupt, and which queue a CPU sends through. docs.kernel.org/networking/scaling.html */
+/**
+ * Which CPU handles a packet after the interrupt, and which queue a CPU sends through.
+ * https://docs.kernel.org/networking/scaling.html
+ */
 export function desireSteering(nicCase: NicCase): readonly Decision[] {
   return [...desireRps(nicCase), ...desireRfs(nicCase), ...desireXps(nicCase)];
 }
@@ -16,7 +19,8 @@ function desireRps(nicCase: NicCase): readonly Decision[] {
   const { layout, kernel } = machine;
   const cpus = without(asked, union(layout.isolated, kernel.isolated, kernel.nohzFull));
   if (asked.length > 0 && cpus.length === 0) {
-    const reason = `Every CPU of "${wanted.rps}" (${printCpulist(asked)}) is isolated; the kernel refuses such a mask (EINVAL).`;
+    const names = `"${wanted.rps}" (${printCpulist(asked)})`;
+    const reason = `Every CPU of ${names} is isolated; the kernel refuses such a mask (EINVAL).`;
     return [refuse(nic, 'rps', reason, 'refused')];
   }
   const why =
@@ -24,7 +28,12 @@ function desireRps(nicCase: NicCase): readonly Decision[] {
       ? 'A packet is handled on the CPU that took its interrupt: handing it on costs an interrupt to another CPU.'
       : 'Packets are handed on to these CPUs, for a NIC with fewer queues than CPUs.';
   return perQueue(nicCase, 'rx', (queue, folder) =>
-    wish(nic, { name: `rps@${queue}`, tunable: { kind: 'file', path: `${folder}/rps_cpus`, format: 'cpumask' }, value: printCpulist(cpus), why }),
+    wish(nic, {
+      name: `rps@${queue}`,
+      tunable: { kind: 'file', path: `${folder}/rps_cpus`, format: 'cpumask' },
+      value: printCpulist(cpus),
+      why,
+    }),
   );
 }
 
@@ -38,7 +47,12 @@ function desireRfs(nicCase: NicCase): readonly Decision[] {
       ? 'Packets stay on the CPU of their queue; the reader is pinned beside it.'
       : 'A flow is handled on the CPU where its reader runs, at the price of an interrupt to that CPU.';
   return perQueue(nicCase, 'rx', (queue, folder) =>
-    wish(nic, { name: `rfs@${queue}`, tunable: { kind: 'file', path: `${folder}/rps_flow_cnt`, format: 'integer' }, value: String(entries), why }),
+    wish(nic, {
+      name: `rfs@${queue}`,
+      tunable: { kind: 'file', path: `${folder}/rps_flow_cnt`, format: 'integer' },
+      value: String(entries),
+      why,
+    }),
   );
 }
 
@@ -80,7 +94,13 @@ function queuesOf({ nic, facts }: NicCase, direction: 'rx' | 'tx'): readonly str
   return [...names].sort((left, right) => Number(left.slice(3)) - Number(right.slice(3)));
 }
 
-function perQueue(nicCase: NicCase, direction: 'rx' | 'tx', decide: (queue: string, folder: string, index: number) => Decision): Decision[] {
+function perQueue(
+  nicCase: NicCase,
+  direction: 'rx' | 'tx',
+  decide: (queue: string, folder: string, index: number) => Decision,
+): Decision[] {
   const { name } = nicCase.nic;
-  return queuesOf(nicCase, direction).map((queue, index) => decide(queue, `/sys/class/net/${name}/queues/${queue}`, index));
+  return queuesOf(nicCase, direction).map((queue, index) =>
+    decide(queue, `/sys/class/net/${name}/queues/${queue}`, index),
+  );
 }

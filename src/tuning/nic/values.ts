@@ -21,7 +21,9 @@ const FEATURE_WHY: Readonly<Record<string, string>> = {
 const RESETTING = ['lro', 'ntuple'];
 
 function desireFeatures(nicCase: NicCase): readonly Decision[] {
-  return Object.entries(nicCase.wanted.offloads ?? {}).flatMap(([name, isOn]) => desireFeature(nicCase, name, toggle(isOn)));
+  return Object.entries(nicCase.wanted.offloads ?? {}).flatMap(([name, isOn]) =>
+    desireFeature(nicCase, name, toggle(isOn)),
+  );
 }
 
 /**
@@ -32,7 +34,11 @@ function desireFeature({ nic, facts }: NicCase, name: string, value: 'on' | 'off
   const features = facts?.features.ok ? facts.features.output : undefined;
   const feature = features?.get(longFeatureName(name));
   const changeable = feature?.members.filter((member) => !features?.get(member)?.isFixed) ?? [];
-  if (feature !== undefined && feature.value !== value && (feature.isFixed || (feature.members.length > 0 && changeable.length === 0))) {
+  if (
+    feature !== undefined &&
+    feature.value !== value &&
+    (feature.isFixed || (feature.members.length > 0 && changeable.length === 0))
+  ) {
     return [refuse(nic, name, `ethtool -k ${nic.name}: ${feature.line}: the driver does not let it change.`)];
   }
   const names = changeable.length > 0 ? changeable : [name];
@@ -57,7 +63,10 @@ function desireRss({ wanted, nic, facts }: NicCase): readonly Decision[] {
   if (rss === undefined) return [];
   if (!facts?.indirection.ok) return [refuse(nic, 'rss', evidenceOf(facts?.indirection))];
   const value = rssValue(rss, facts.indirection.output);
-  if (value === undefined) return [refuse(nic, 'rss', `${JSON.stringify(rss)} does not fit ${facts.indirection.output.rings} queues.`, 'refused')];
+  if (value === undefined)
+    return [
+      refuse(nic, 'rss', `${JSON.stringify(rss)} does not fit ${facts.indirection.output.rings} queues.`, 'refused'),
+    ];
   const why = 'Flows are spread over these receive queues, and so over the CPUs that serve them.';
   return [wish(nic, { name: 'rss', tunable: ethtool(nic, 'rss', 'indirection'), value, why })];
 }

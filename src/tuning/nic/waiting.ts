@@ -9,9 +9,21 @@ export function desireWaiting(nicCase: NicCase): readonly Decision[] {
 function desireBusyPoll({ wanted, nic }: NicCase): readonly Decision[] {
   const { deferHardIrqs, groFlushTimeoutNs, threaded } = wanted.busyPoll ?? {};
   const files = [
-    ['napi_defer_hard_irqs', deferHardIrqs, 'A polling reader finds packets itself; interrupts stay off while it keeps polling.'],
-    ['gro_flush_timeout', groFlushTimeoutNs, 'The kernel polls by itself after this time when a reader that polled stops.'],
-    ['threaded', threaded === undefined ? undefined : Number(threaded), 'Kernel threads poll the queues, and can be pinned and given a priority.'],
+    [
+      'napi_defer_hard_irqs',
+      deferHardIrqs,
+      'A polling reader finds packets itself; interrupts stay off while it keeps polling.',
+    ],
+    [
+      'gro_flush_timeout',
+      groFlushTimeoutNs,
+      'The kernel polls by itself after this time when a reader that polled stops.',
+    ],
+    [
+      'threaded',
+      threaded === undefined ? undefined : Number(threaded),
+      'Kernel threads poll the queues, and can be pinned and given a priority.',
+    ],
   ] as const;
   return files.flatMap(([file, value, why]) => {
     if (value === undefined) return [];
@@ -33,7 +45,9 @@ function desireQdisc({ wanted, nic, facts }: NicCase): readonly Decision[] {
   if (qdisc === undefined) return [];
   const now = facts?.qdisc;
   if (now !== undefined && !now.isDefault && now.kind !== qdisc) {
-    const reason = `${nic.name} has a root qdisc ${now.kind} that was configured by hand; hft could not restore its options. Remove it first: tc qdisc del dev ${nic.name} root.`;
+    const reason =
+      `${nic.name} has a root qdisc ${now.kind} that was configured by hand, and its options could not be put back. ` +
+      `Remove it first: tc qdisc del dev ${nic.name} root.`;
     return [refuse(nic, 'qdisc', reason, 'conflict')];
   }
   const tunable = { kind: 'link', device: nic.name, attribute: 'qdisc' } as const;

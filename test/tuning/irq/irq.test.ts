@@ -7,7 +7,14 @@ import { isFixed, nameTargets, queueIndex } from '../../../src/tuning/irq/names.
 import { FakeHost } from '../../fake-host.ts';
 import { buildMachine, type MachineShape } from '../../machine-builder.ts';
 
-const LAYOUT: Layout = { housekeeping: [0, 4], irq: [5], isolated: [1, 2, 3, 6, 7], nic: 'eth1', reasons: [], refused: [] };
+const LAYOUT: Layout = {
+  housekeeping: [0, 4],
+  irq: [5],
+  isolated: [1, 2, 3, 6, 7],
+  nic: 'eth1',
+  reasons: [],
+  refused: [],
+};
 const COLO = { default: 'housekeeping', others: 'housekeeping', queues: 'irq' };
 
 async function desire(shape: MachineShape, wanted: object = COLO, layout: Partial<Layout> = {}): Promise<Desired> {
@@ -22,7 +29,16 @@ function valuesOf({ settings }: Desired): Record<string, string | null> {
 }
 
 function irq(number: number, device: string, rest: Partial<Irq> = {}): Irq {
-  return { irq: number, device, queue: '', managed: false, actions: [device], affinity: [0, 1, 2, 3, 4, 5, 6, 7], effective: [0], ...rest };
+  return {
+    irq: number,
+    device,
+    queue: '',
+    managed: false,
+    actions: [device],
+    affinity: [0, 1, 2, 3, 4, 5, 6, 7],
+    effective: [0],
+    ...rest,
+  };
 }
 
 function queues(device: string, first: number, names: readonly string[]): Irq[] {
@@ -55,7 +71,17 @@ describe('trading queues', () => {
   test('a second NIC goes on where the first one ended', async () => {
     const irqs = [...queues('eth1', 50, ['TxRx-0']), ...queues('eth2', 60, ['TxRx-0'])];
     const wanted = { ...COLO, nics: ['eth1', 'eth2'] };
-    const desired = await desire({ nics: [{ name: 'eth1', node: 1 }, { name: 'eth2', node: 1 }], irqs }, wanted, { irq: [5, 6], isolated: [1, 2, 3, 7] });
+    const desired = await desire(
+      {
+        nics: [
+          { name: 'eth1', node: 1 },
+          { name: 'eth2', node: 1 },
+        ],
+        irqs,
+      },
+      wanted,
+      { irq: [5, 6], isolated: [1, 2, 3, 7] },
+    );
     expect(valuesOf(desired)).toMatchObject({ 'irq.affinity@eth1/TxRx-0': '5', 'irq.affinity@eth2/TxRx-0': '6' });
   });
 
@@ -67,7 +93,11 @@ describe('trading queues', () => {
   test('the NIC by the numbers of its interrupts, when they have other names (mlx5_comp0)', async () => {
     const irqs = [irq(70, '0000:3b:00.0', { queue: 'comp0', actions: ['mlx5_comp0@pci:0000:3b:00.0'] })];
     const desired = await desire({ nics: [{ name: 'eth1', node: 1, irqs: [70] }], irqs });
-    expect(desired.settings.find((each) => each.id.startsWith('irq.affinity'))).toMatchObject({ value: '5', interface: 'eth1', ifRefused: 'fail' });
+    expect(desired.settings.find((each) => each.id.startsWith('irq.affinity'))).toMatchObject({
+      value: '5',
+      interface: 'eth1',
+      ifRefused: 'fail',
+    });
   });
 
   test('the link interrupt of the NIC is no queue', async () => {
@@ -76,13 +106,18 @@ describe('trading queues', () => {
 
   test('a NIC that is not there is refused by name', async () => {
     const { refused } = await desire({ nics }, { ...COLO, nics: ['eth7'] });
-    expect(refused).toEqual([{ id: 'irq.affinity@eth7', reason: 'No NIC here is eth7 (NICs: eth1 (igb)).', kind: 'refused' }]);
+    expect(refused).toEqual([
+      { id: 'irq.affinity@eth7', reason: 'No NIC here is eth7 (NICs: eth1 (igb)).', kind: 'refused' },
+    ]);
   });
 });
 
 describe('other interrupts', () => {
   test('off the isolated CPUs, on the node of their NIC where it has one', async () => {
-    const desired = await desire({ nics: [{ name: 'eth0', node: 1 }], irqs: [irq(8, 'rtc0'), irq(40, 'eth0', { queue: 'rx-0', actions: ['eth0-rx-0'] })] });
+    const desired = await desire({
+      nics: [{ name: 'eth0', node: 1 }],
+      irqs: [irq(8, 'rtc0'), irq(40, 'eth0', { queue: 'rx-0', actions: ['eth0-rx-0'] })],
+    });
     expect(valuesOf(desired)).toMatchObject({ 'irq.affinity@rtc0': '0,4', 'irq.affinity@eth0/rx-0': '4' });
     expect(desired.settings.find((each) => each.id === 'irq.affinity@rtc0')).toMatchObject({
       ifRefused: 'skip',
@@ -91,7 +126,9 @@ describe('other interrupts', () => {
   });
 
   test('one that is right already keeps its own affinity', async () => {
-    const desired = await desire({ irqs: [irq(8, 'rtc0', { affinity: [0], effective: [0] }), irq(9, 'acpi', { affinity: [0, 4], effective: [4] })] });
+    const desired = await desire({
+      irqs: [irq(8, 'rtc0', { affinity: [0], effective: [0] }), irq(9, 'acpi', { affinity: [0, 4], effective: [4] })],
+    });
     expect(valuesOf(desired)).toMatchObject({ 'irq.affinity@rtc0': '0', 'irq.affinity@acpi': '0,4' });
   });
 
@@ -101,7 +138,14 @@ describe('other interrupts', () => {
   });
 
   test('those that nobody can move, and those that nobody uses, are left out', async () => {
-    const irqs = [irq(0, 'timer'), irq(2, 'cascade'), irq(3, '', { actions: [] }), irq(30, 'hpet2'), irq(31, 'arch_timer'), irq(32, 'resched3')];
+    const irqs = [
+      irq(0, 'timer'),
+      irq(2, 'cascade'),
+      irq(3, '', { actions: [] }),
+      irq(30, 'hpet2'),
+      irq(31, 'arch_timer'),
+      irq(32, 'resched3'),
+    ];
     expect(Object.keys(valuesOf(await desire({ irqs })))).toEqual(['irq.default-affinity']);
   });
 
@@ -112,13 +156,18 @@ describe('other interrupts', () => {
 
   test('no CPU at all is refused', async () => {
     const { refused } = await desire({ irqs: [irq(8, 'rtc0')] }, { others: 'none', default: 'none' });
-    expect(refused.map(({ id, kind }) => [id, kind])).toEqual([['irq.default-affinity', 'refused'], ['irq.affinity', 'refused']]);
+    expect(refused.map(({ id, kind }) => [id, kind])).toEqual([
+      ['irq.default-affinity', 'refused'],
+      ['irq.affinity', 'refused'],
+    ]);
   });
 });
 
 describe('managed interrupts', () => {
   test('reported when they arrive on an isolated CPU, with why', async () => {
-    const { refused, settings } = await desire({ irqs: [irq(28, 'vda', { queue: 'req.2', managed: true, affinity: [2], effective: [2] })] });
+    const { refused, settings } = await desire({
+      irqs: [irq(28, 'vda', { queue: 'req.2', managed: true, affinity: [2], effective: [2] })],
+    });
     expect(settings.map((each) => each.id)).toEqual(['irq.default-affinity']);
     expect(refused).toMatchObject([{ id: 'irq.affinity@vda/req.2', kind: 'unsupported' }]);
     expect(refused[0]?.reason).toContain('isolcpus=managed_irq');
@@ -132,7 +181,9 @@ describe('managed interrupts', () => {
 
 describe('names', () => {
   test('interrupts with one name are told apart by what the hardware says, not by their number', async () => {
-    const machine = buildMachine({ irqs: [irq(1, 'i8042'), irq(12, 'i8042'), irq(25, 'PCIe PME'), irq(26, 'PCIe PME'), irq(8, 'rtc0')] });
+    const machine = buildMachine({
+      irqs: [irq(1, 'i8042'), irq(12, 'i8042'), irq(25, 'PCIe PME'), irq(26, 'PCIe PME'), irq(8, 'rtc0')],
+    });
     const host = new FakeHost({
       '/sys/kernel/irq/1/chip_name': 'IO-APIC\n',
       '/sys/kernel/irq/1/hwirq': '1\n',
@@ -143,7 +194,10 @@ describe('names', () => {
       '/sys/kernel/irq/26/chip_name': 'IR-PCI-MSIX-0000:00:05.0\n',
       '/sys/kernel/irq/26/hwirq': '0\n',
     });
-    const desired = irqDomain.desire(irqDomain.schema.parse(COLO), await irqDomain.observe(host, machine), { ...machine, layout: { ...LAYOUT, nic: undefined } });
+    const desired = irqDomain.desire(irqDomain.schema.parse(COLO), await irqDomain.observe(host, machine), {
+      ...machine,
+      layout: { ...LAYOUT, nic: undefined },
+    });
     expect(desired.settings.map((each) => each.id)).toEqual([
       'irq.default-affinity',
       'irq.affinity@i8042#1',
@@ -188,7 +242,10 @@ describe('irqbalance', () => {
   test('told of every CPU that it must not use, and of the trading queues', async () => {
     const machine = { ...buildMachine({ nics: [{ name: 'eth1', node: 1 }] }), services };
     const wanted = irqDomain.schema.parse({ ...COLO, irqbalance: 'told' });
-    const { settings } = irqDomain.desire(wanted, await irqDomain.observe(new FakeHost(), machine), { ...machine, layout: LAYOUT });
+    const { settings } = irqDomain.desire(wanted, await irqDomain.observe(new FakeHost(), machine), {
+      ...machine,
+      layout: LAYOUT,
+    });
     const files = settings.filter((each) => each.tunable.kind === 'config-file');
     expect(files.map((each) => each.id)).toEqual([
       'irq.irqbalance@/etc/hft/irqbalance/environment',
@@ -206,7 +263,10 @@ describe('irqbalance', () => {
   ])('%s: no files', async (_name, present, irqbalance) => {
     const machine = { ...buildMachine(), services: present };
     const wanted = irqDomain.schema.parse({ ...COLO, irqbalance });
-    const { settings } = irqDomain.desire(wanted, await irqDomain.observe(new FakeHost(), machine), { ...machine, layout: LAYOUT });
+    const { settings } = irqDomain.desire(wanted, await irqDomain.observe(new FakeHost(), machine), {
+      ...machine,
+      layout: LAYOUT,
+    });
     expect(settings.filter((each) => each.tunable.kind === 'config-file')).toEqual([]);
   });
 });

@@ -17,7 +17,14 @@ async function desire(wanted: object, commands: Record<string, string>) {
 }
 
 test('every setting that can disturb the link says so, comes in the shape stage, and names the interface', async () => {
-  const wanted = { channels: 4, rings: 1024, mtu: 1500, pause: 'off', eee: 'off', privateFlags: { igb: { 'legacy-rx': 'off' } } };
+  const wanted = {
+    channels: 4,
+    rings: 1024,
+    mtu: 1500,
+    pause: 'off',
+    eee: 'off',
+    privateFlags: { igb: { 'legacy-rx': 'off' } },
+  };
   const { settings } = await desire(wanted, { 'ethtool -l enp1s0': captures.IGB_CHANNELS });
   expect(settings.map((each) => each.id)).toEqual([
     'nic.channels-combined@enp1s0',
@@ -30,7 +37,8 @@ test('every setting that can disturb the link says so, comes in the shape stage,
     'nic.flag-legacy-rx@enp1s0',
     'nic.eee@enp1s0',
   ]);
-  for (const setting of settings) expect(setting).toMatchObject({ stage: 'shape', disruption: 'link', interface: 'enp1s0' });
+  for (const setting of settings)
+    expect(setting).toMatchObject({ stage: 'shape', disruption: 'link', interface: 'enp1s0' });
 });
 
 test.each([
@@ -60,7 +68,10 @@ test.each([
 });
 
 test('weights for more queues than there are, or none at all, are refused', async () => {
-  for (const rss of [[1, 1, 1, 1, 1, 1, 1, 1, 1], [0, 0]]) {
+  for (const rss of [
+    [1, 1, 1, 1, 1, 1, 1, 1, 1],
+    [0, 0],
+  ]) {
     const { refused } = await desire({ rss }, { 'ethtool -x enp1s0': captures.IGB_RSS });
     expect(refused).toMatchObject([{ id: 'nic.rss@enp1s0', kind: 'refused' }]);
   }
@@ -88,7 +99,12 @@ describe('schema', () => {
   });
 
   test('its own output parses to the same', () => {
-    const once = nicDomain.schema.parse({ rings: 'max', offloads: { gro: 'off' }, busyPoll: { groFlushTimeoutNs: '200us' }, rps: 'none' });
+    const once = nicDomain.schema.parse({
+      rings: 'max',
+      offloads: { gro: 'off' },
+      busyPoll: { groFlushTimeoutNs: '200us' },
+      rps: 'none',
+    });
     expect(nicDomain.schema.parse(once)).toEqual(once);
   });
 });
@@ -96,7 +112,9 @@ describe('schema', () => {
 test('weights make the table that ethtool makes, and every table of blocks is spelled back to itself', () => {
   expect(tableOfWeights([1, 1], 8)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
   expect(tableOfWeights([3, 0, 1], 8)).toEqual([0, 0, 0, 0, 0, 0, 2, 2]);
-  const weights = fc.array(fc.nat(8), { minLength: 1, maxLength: 8 }).filter((list) => list.some((weight) => weight > 0));
+  const weights = fc
+    .array(fc.nat(8), { minLength: 1, maxLength: 8 })
+    .filter((list) => list.some((weight) => weight > 0));
   fc.assert(
     fc.property(weights, (list) => {
       const table = tableOfWeights(list, 128);
@@ -121,7 +139,13 @@ test.each([
 });
 
 test('selectors keep their order, give each NIC once, and report what matches nothing', () => {
-  const { nics } = buildMachine({ nics: [{ name: 'a', bus: '0000:01:00.0' }, { name: 'b', driver: 'ice' }, { name: 'br0', physical: false }] });
+  const { nics } = buildMachine({
+    nics: [
+      { name: 'a', bus: '0000:01:00.0' },
+      { name: 'b', driver: 'ice' },
+      { name: 'br0', physical: false },
+    ],
+  });
   const found = selectNics(['b', 'driver=igb', 'pci=0000:01:00.0', 'br0', 'c'], nics);
   expect(found.nics.map((nic) => nic.name)).toEqual(['b', 'a', 'br0']);
   expect(found.unmatched).toEqual(['c']);

@@ -34,7 +34,11 @@ describe('reading', () => {
     ['a driver without the function', 'netlink error: Operation not supported', { status: 'missing' }],
     ['no such interface', 'netlink error: No such device', { status: 'missing' }],
     ['not allowed', 'netlink error: Operation not permitted', { status: 'unreadable', code: 'EPERM' }],
-    ['an ethtool that does not know the option', 'ethtool: bad command line argument(s)', { status: 'unreadable', code: 'EINVAL' }],
+    [
+      'an ethtool that does not know the option',
+      'ethtool: bad command line argument(s)',
+      { status: 'unreadable', code: 'EINVAL' },
+    ],
   ])('%s', async (_name, stderr, expected) => {
     const host = new FakeHost({}, { 'ethtool -g enp1s0': answer(stderr) });
     const reading = await ethtoolKind.read(host, tunable('ring', 'rx'));
@@ -48,7 +52,10 @@ describe('reading', () => {
   });
 
   test('without ethtool: unreadable, so never counted as right', async () => {
-    expect(await ethtoolKind.read(new FakeHost(), tunable('ring', 'rx'))).toMatchObject({ status: 'unreadable', code: 'ENOENT' });
+    expect(await ethtoolKind.read(new FakeHost(), tunable('ring', 'rx'))).toMatchObject({
+      status: 'unreadable',
+      code: 'ENOENT',
+    });
   });
 
   test('an RSS table, and a driver that has none', async () => {
@@ -101,8 +108,13 @@ describe('writing', () => {
   });
 
   test('when one parameter refuses the whole command, the others are set alone', async () => {
-    const refused = answer('netlink error: cannot modify an unsupported parameter (offset 36)\nnetlink error: Invalid argument');
-    const host = new FakeHost({}, { ethtool: '', 'ethtool -A enp1s0 autoneg off rx off': refused, 'ethtool -A enp1s0 autoneg off': refused });
+    const refused = answer(
+      'netlink error: cannot modify an unsupported parameter (offset 36)\nnetlink error: Invalid argument',
+    );
+    const host = new FakeHost(
+      {},
+      { ethtool: '', 'ethtool -A enp1s0 autoneg off rx off': refused, 'ethtool -A enp1s0 autoneg off': refused },
+    );
     await ethtoolKind.write(host, [
       { tunable: tunable('pause', 'autoneg'), value: 'off' },
       { tunable: tunable('pause', 'rx'), value: 'off' },
@@ -112,13 +124,18 @@ describe('writing', () => {
 
   test('refused altogether: the errno that ethtool printed', async () => {
     const host = new FakeHost({}, { ethtool: answer('netlink error: Operation not supported') });
-    await expect(ethtoolKind.write(host, [{ tunable: tunable('channels', 'combined'), value: '4' }])).rejects.toMatchObject({
+    await expect(
+      ethtoolKind.write(host, [{ tunable: tunable('channels', 'combined'), value: '4' }]),
+    ).rejects.toMatchObject({
       code: 'EOPNOTSUPP',
     });
   });
 
   test('an exit code alone is no error: older versions have 80 for "nothing to change"', async () => {
-    const host = new FakeHost({}, { ethtool: answer('rx unmodified, ignoring\nno ring parameters changed, aborting', 80) });
+    const host = new FakeHost(
+      {},
+      { ethtool: answer('rx unmodified, ignoring\nno ring parameters changed, aborting', 80) },
+    );
     await ethtoolKind.write(host, [{ tunable: tunable('ring', 'rx'), value: '4096' }]);
     expect(host.log).toHaveLength(1);
   });
@@ -131,20 +148,27 @@ describe('writing', () => {
 
   test('a table over all queues comes back as the driver had it, not as one of hand', async () => {
     const custom = captures.rssOf('enp1s0', 8, [0, 1, 0, 1, 0, 1, 0, 1]);
-    const host = new FakeHost({}, {
-      'ethtool -x enp1s0': custom,
-      'ethtool -X enp1s0 default': (self) => {
-        self.commands.set('ethtool -x enp1s0', captures.IGB_RSS);
-        return '';
+    const host = new FakeHost(
+      {},
+      {
+        'ethtool -x enp1s0': custom,
+        'ethtool -X enp1s0 default': (self) => {
+          self.commands.set('ethtool -x enp1s0', captures.IGB_RSS);
+          return '';
+        },
       },
-    });
-    await ethtoolKind.write(host, [{ tunable: tunable('rss', 'indirection'), value: 'weight 16 16 16 16 16 16 16 16' }]);
+    );
+    await ethtoolKind.write(host, [
+      { tunable: tunable('rss', 'indirection'), value: 'weight 16 16 16 16 16 16 16 16' },
+    ]);
     expect(host.log).toEqual(['ethtool -X enp1s0 default']);
   });
 
   test('a table that ethtool cannot set is an error, not a silent other one', async () => {
     const host = new FakeHost({}, { 'ethtool -x enp1s0': captures.IGB_RSS, ethtool: '' });
-    await expect(ethtoolKind.write(host, [{ tunable: tunable('rss', 'indirection'), value: 'table 0,1,1,0' }])).rejects.toMatchObject({
+    await expect(
+      ethtoolKind.write(host, [{ tunable: tunable('rss', 'indirection'), value: 'table 0,1,1,0' }]),
+    ).rejects.toMatchObject({
       code: 'EINVAL',
     });
   });

@@ -33,7 +33,11 @@ describe('values and n/a', () => {
   });
 
   test('rings as ethtool 5.4 prints them', () => {
-    expect(parseRings(captures.OLD_RINGS, 'eth0')?.get('tx')).toEqual({ value: '1024', max: 8192, line: 'TX:\t\t1024' });
+    expect(parseRings(captures.OLD_RINGS, 'eth0')?.get('tx')).toEqual({
+      value: '1024',
+      max: 8192,
+      line: 'TX:\t\t1024',
+    });
   });
 
   test('channels', () => {
@@ -158,16 +162,20 @@ describe.each(PARSERS)('damaged output of %s', (_option, text, parse) => {
   });
 
   test('letters for digits and line noise: a value of the form or none', () => {
-    const noise = fc.array(fc.tuple(fc.nat(text.length - 1), fc.constantFrom('x', '\n', ' ', '\0', ':', 'é', '-', '.')), {
-      minLength: 1,
-      maxLength: 4,
-    });
+    const noise = fc.array(
+      fc.tuple(fc.nat(text.length - 1), fc.constantFrom('x', '\n', ' ', '\0', ':', 'é', '-', '.')),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    );
     fc.assert(
       fc.property(noise, (changes) => {
         const letters = [...text];
         for (const [at, letter] of changes) letters[at] = letter;
         for (const value of Object.values(parse(letters.join('')))) {
-          if (value !== undefined) expect(value).toMatch(/^(?:on|off|\d+|(?:start \d+ )?(?:equal|weight|table) [\d ,]+)$/);
+          if (value !== undefined)
+            expect(value).toMatch(/^(?:on|off|\d+|(?:start \d+ )?(?:equal|weight|table) [\d ,]+)$/);
         }
       }),
     );
@@ -182,7 +190,10 @@ test.each([
   ['netlink error: Operation not supported', 'EOPNOTSUPP'],
   ['netlink error: requested ring size exceeds maximum (offset 36)\nnetlink error: Invalid argument\n', 'EINVAL'],
   ['Cannot get device ring settings: Operation not supported', 'EOPNOTSUPP'],
-  ['rxclass: Cannot get RX class rule count: Operation not supported\nRX classification rule retrieval failed', 'EOPNOTSUPP'],
+  [
+    'rxclass: Cannot get RX class rule count: Operation not supported\nRX classification rule retrieval failed',
+    'EOPNOTSUPP',
+  ],
   ['netlink error: no device matches name (offset 24)\nnetlink error: No such device', 'ENODEV'],
   ['ethtool: bad command line argument(s)\nFor more information run ethtool -h', undefined],
   ['', undefined],

@@ -49,7 +49,10 @@ describe('reading', () => {
   });
 
   test.each(['', 'x', '0-'])('%j is no affinity', async (text) => {
-    expect(await irqAffinityKind.read(hostWith(text, '0'), IRQ)).toMatchObject({ status: 'unreadable', code: 'EINVAL' });
+    expect(await irqAffinityKind.read(hostWith(text, '0'), IRQ)).toMatchObject({
+      status: 'unreadable',
+      code: 'EINVAL',
+    });
   });
 
   test('unreadable, with the errno', async () => {

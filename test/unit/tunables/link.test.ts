@@ -44,9 +44,14 @@ describe('qdisc', () => {
   });
 
   test('read; missing without the device; unreadable without tc', async () => {
-    expect(await linkKind.read(new FakeHost({}, { [SHOW]: MQ }), link('qdisc'))).toMatchObject({ status: 'value', value: 'mq' });
+    expect(await linkKind.read(new FakeHost({}, { [SHOW]: MQ }), link('qdisc'))).toMatchObject({
+      status: 'value',
+      value: 'mq',
+    });
     const noDevice = { found: true, exitCode: 1, stdout: '', stderr: 'Cannot find device "enp1s0"' } as const;
-    expect(await linkKind.read(new FakeHost({}, { [SHOW]: noDevice }), link('qdisc'))).toMatchObject({ status: 'missing' });
+    expect(await linkKind.read(new FakeHost({}, { [SHOW]: noDevice }), link('qdisc'))).toMatchObject({
+      status: 'missing',
+    });
     expect(await linkKind.read(new FakeHost(), link('qdisc'))).toMatchObject({ status: 'unreadable', code: 'ENOENT' });
   });
 
@@ -57,13 +62,16 @@ describe('qdisc', () => {
   });
 
   test('going back to what the kernel attaches deletes the root', async () => {
-    const host = new FakeHost({}, {
-      [SHOW]: FQ,
-      'tc qdisc del dev enp1s0 root': (self) => {
-        self.commands.set(SHOW, MQ);
-        return '';
+    const host = new FakeHost(
+      {},
+      {
+        [SHOW]: FQ,
+        'tc qdisc del dev enp1s0 root': (self) => {
+          self.commands.set(SHOW, MQ);
+          return '';
+        },
       },
-    });
+    );
     await linkKind.write(host, [{ tunable: link('qdisc'), value: 'mq' }]);
     expect(host.log).toEqual(['tc qdisc del dev enp1s0 root']);
   });
