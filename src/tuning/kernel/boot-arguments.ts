@@ -86,11 +86,9 @@ const OWNERS: Readonly<Record<string, string>> = {
   default_hugepagesz: 'memory.hugepages',
 };
 
+const expectedValue = 'expected on, off, or the value of the argument without spaces';
 const value = z
-  .union(
-    [z.enum(['on', 'off']), z.boolean(), z.number(), z.string().regex(/^\S+$/)],
-    'expected on, off, or the value of the argument without spaces',
-  )
+  .union([z.enum(['on', 'off']), z.boolean(), z.number(), z.string().regex(/^\S+$/, expectedValue)], expectedValue)
   .transform((written) => (typeof written === 'boolean' ? (written ? 'on' : 'off') : String(written)));
 
 /** `boot: {skew_tick: 1, nosoftlockup: on}`. on: the bare word; off: must not be given; else name=value. */
