@@ -57,7 +57,7 @@ function describeIssue(issue: Issue, tree: SourcedMap, schema: JsonSchema): Prob
     const parent = path.slice(0, found.depth).join('.');
     return [{ place: found.keyPlace, message: `${parent}: ${missing} is missing`, hint: `Add ${missing}: ${sayExpected(issue).replace(/^expected /, '')}.` }];
   }
-  const hint = hintFor(found.tree, issue);
+  const hint = hintFor(found.tree, issue, sayExpected(issue));
   const message = `${key}: ${sayExpected(issue)}${sayGot(issue, found.tree)}`;
   return [{ place: found.tree.place, message, ...(hint === undefined ? {} : { hint }) }];
 }
@@ -74,11 +74,12 @@ function describeUnknownKey(path: Path, tree: SourcedMap, known: readonly string
 
 /** zod's sentences for its own checks, in the form of the messages of src/profile/values.ts: `expected …`. */
 function sayExpected(issue: Issue): string {
+  if (issue.message.startsWith('expected ')) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${sayKind(issue.expected)}`;
     case 'invalid_value':
-      return issue.message.startsWith('Invalid') ? `expected ${issue.values.map(String).join(', ')}`.replace(/, ([^,]*)$/, ' or $1') : issue.message;
+      return issue.message.startsWith('Invalid ') ? `expected ${issue.values.map(String).join(', ')}`.replace(/, ([^,]*)$/, ' or $1') : issue.message;
     case 'too_small':
       return issue.message.startsWith('Too small') ? `expected ${sayAmount(issue.origin)}at least ${issue.minimum}` : issue.message;
     case 'too_big':

@@ -25,7 +25,8 @@ export class InvalidProfile extends HftError {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    const sorted = [...problems].sort(comparePlaces);
+    const files = [...new Set(problems.map(({ place }) => place.file))];
+    const sorted = files.flatMap((file) => problems.filter(({ place }) => place.file === file).sort(comparePlaces));
     super(renderProblems(sorted));
     this.problems = sorted;
     this.where = printPlace((sorted[0] as Problem).place);
@@ -46,8 +47,7 @@ function renderProblems(problems: readonly Problem[]): string {
   return lines.join('\n');
 }
 
-/** By line within a file; files stay in the order in which they came up. */
+/** Within one file. */
 function comparePlaces(left: Problem, right: Problem): number {
-  if (left.place.file !== right.place.file) return 0;
   return left.place.line - right.place.line || left.place.column - right.place.column;
 }

@@ -18,7 +18,7 @@ export function parseYamlTree(text: string, file: string): { readonly tree: Sour
     prettyErrors: false,
     stringKeys: true,
     resolveKnownTags: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const reader = new TreeReader({ file, source, lineCounter, document });
   const mistakes = [...document.errors, ...document.warnings].map((error) => reader.describe(error));
