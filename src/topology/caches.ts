@@ -37,6 +37,7 @@ export async function readCaches(
       if (!known) seen.push({ ...cache, cpus, index, indexCount: indexes.length });
     }
   }
+  if (seen.length === 0) return readSparcCaches(reader, online);
   return seen.map(({ level, type, bytes, cpus }) => ({ level, type, bytes, cpus })).sort(byLevelTypeAndCpu);
 }
 
@@ -59,6 +60,25 @@ async function readCache(
   const bytes = parseCacheSize(await readValue(reader, `${folder}/size`)) ?? 0;
   // IA-64 kernels leave the map empty, some others the whole file: the cache belongs to the core then.
   return { level, type, bytes, cpus: shared?.includes(cpu) ? shared : coreOf(cpu) };
+}
+
+const SPARC_CACHES = [
+  { name: 'l1_dcache_size', level: 1, type: 'data' },
+  { name: 'l1_icache_size', level: 1, type: 'instruction' },
+  { name: 'l2_cache_size', level: 2, type: 'unified' },
+] as const;
+
+/** 64-bit SPARC has one file of bytes per cache and CPU, and does not say who shares it: each is taken as its CPU's. */
+async function readSparcCaches(reader: HostReader, online: CpuSet): Promise<readonly Cache[]> {
+  const caches: Cache[] = [];
+  for (const { name, level, type } of SPARC_CACHES) {
+    for (const cpu of online) {
+      const bytes = await readInteger(reader, `${CPU_ROOT}/cpu${cpu}/${name}`);
+      if (bytes === undefined) break;
+      caches.push({ level, type, bytes, cpus: [cpu] });
+    }
+  }
+  return caches;
 }
 
 /** `Data`, `Instruction` or `Unified`; undefined for the kernel's `Unknown`. */

@@ -9,12 +9,7 @@ import { type CpuSet, CpuSetSyntaxError, parseCpulist, parseCpumask } from './cp
 
 /** The whole text, trimmed; undefined when the file is missing, unreadable or blank. */
 export async function readValue(reader: HostReader, path: string): Promise<string | undefined> {
-  try {
-    return (await reader.readText(path))?.trim() || undefined;
-  } catch (error) {
-    if (error instanceof HostError) return undefined;
-    throw error;
-  }
+  return (await readEvenEmpty(reader, path)) || undefined;
 }
 
 /** A decimal number; undefined for anything else, such as the `<unknown>` of a card that is not plugged in. */
@@ -80,9 +75,10 @@ async function readCpuSet(
   }
 }
 
+/** Kernel 3.10 ends the line of a set that it never allocated with a NUL. */
 async function readEvenEmpty(reader: HostReader, path: string): Promise<string | undefined> {
   try {
-    return (await reader.readText(path))?.trim();
+    return (await reader.readText(path))?.replaceAll('\0', '').trim();
   } catch (error) {
     if (error instanceof HostError) return undefined;
     throw error;

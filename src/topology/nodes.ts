@@ -1,30 +1,34 @@
 import type { HostReader } from '../host/host.ts';
-import type { CpuSet } from './cpulist.ts';
 import { parseInteger, readCpulist, readCpumask, readInteger, readNames, readValue } from './kernel-file.ts';
 import type { Hugepages, NumaNode } from './machine.ts';
 
 const NODE_ROOT = '/sys/devices/system/node';
 
-/** A node with all CPUs its map names, offline ones too: what `nodeOf` is decided from. */
-export interface MappedNode extends NumaNode {
-  readonly mapped: CpuSet;
+/** The nodes, and of which node each CPU is, offline CPUs too where the kernel still counts them. */
+export interface CpuNodes {
+  readonly nodes: readonly NumaNode[];
+  readonly nodeOf: ReadonlyMap<number, number>;
 }
 
 /**
  * The NUMA nodes that are online, ascending; their numbers may have gaps. A kernel without NUMA has none.
+ * Firmware that names a CPU in several nodes is believed for the first one only, as lscpu does.
  * https://docs.kernel.org/admin-guide/abi-stable.html (/sys/devices/system/node/nodeX)
  */
-export async function readNodes(reader: HostReader, online: ReadonlySet<number>): Promise<readonly MappedNode[]> {
+export async function readNodes(reader: HostReader, online: ReadonlySet<number>): Promise<CpuNodes> {
   const numbers = (await readNames(reader, NODE_ROOT)).flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []);
-  return Promise.all(
-    numbers
-      .map(Number)
-      .sort((left, right) => left - right)
-      .map((node) => readNode(reader, node, online)),
-  );
+  const nodes: NumaNode[] = [];
+  const nodeOf = new Map<number, number>();
+  for (const node of numbers.map(Number).sort((left, right) => left - right)) {
+    const read = await readNode(reader, node);
+    const own = read.cpus.filter((cpu) => !nodeOf.has(cpu));
+    for (const cpu of own) nodeOf.set(cpu, node);
+    nodes.push({ ...read, cpus: own.filter((cpu) => online.has(cpu)) });
+  }
+  return { nodes, nodeOf };
 }
 
-async function readNode(reader: HostReader, node: number, online: ReadonlySet<number>): Promise<MappedNode> {
+async function readNode(reader: HostReader, node: number): Promise<NumaNode> {
   const folder = `${NODE_ROOT}/node${node}`;
   const [map, meminfo, distance, hugepages] = await Promise.all([
     readCpumask(reader, `${folder}/cpumap`),
@@ -32,14 +36,12 @@ async function readNode(reader: HostReader, node: number, online: ReadonlySet<nu
     readValue(reader, `${folder}/distance`),
     readHugepages(reader, `${folder}/hugepages`),
   ]);
-  const mapped = map ?? (await readCpulist(reader, `${folder}/cpulist`)) ?? [];
   return {
     node,
-    cpus: mapped.filter((cpu) => online.has(cpu)),
+    cpus: map ?? (await readCpulist(reader, `${folder}/cpulist`)) ?? [],
     memoryBytes: parseMemTotal(meminfo ?? '') ?? 0,
     hugepages,
     distances: parseDistances(distance ?? ''),
-    mapped,
   };
 }
 

@@ -4,8 +4,8 @@ import { readCoreTypes } from './core-types.ts';
 import { readTopologyGroups } from './cpu-groups.ts';
 import { parseCpuinfo } from './cpuinfo.ts';
 import { readInteger, readValue } from './kernel-file.ts';
-import type { Cpu, NumaNode, Topology } from './machine.ts';
-import { type MappedNode, readNodes } from './nodes.ts';
+import type { Cpu, Topology } from './machine.ts';
+import { readNodes } from './nodes.ts';
 import { CPU_ROOT, readPresentCpus } from './present-cpus.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function readTopology(reader: HostReader, cpuinfo: string): Promise
   const online = present.cpus.filter((cpu) => present.online.has(cpu));
   const groups = await readTopologyGroups(reader, present.cpus, () => parseCpuinfo(cpuinfo));
   const threadsOf = (cpu: number) => groups.cores.members[groups.cores.numberOf.get(cpu) ?? -1] ?? [cpu];
-  const nodes = await readNodes(reader, present.online);
+  const { nodes, nodeOf } = await readNodes(reader, present.online);
   const caches = await readCaches(reader, online, threadsOf);
   const coreTypes = await readCoreTypes(reader, online);
   const l3s = caches.filter(({ level }) => level === 3);
@@ -31,21 +31,13 @@ export async function readTopology(reader: HostReader, cpuinfo: string): Promise
       core: groups.cores.numberOf.get(cpu),
       package: groups.packages.numberOf.get(cpu),
       die: groups.dies.numberOf.get(cpu),
-      node: nodeOf(nodes, cpu),
+      node: nodeOf.get(cpu),
       l3: l3 < 0 ? undefined : l3,
       siblings: threadsOf(cpu),
       ...(coreType && { coreType }),
     };
   });
-  return { cpus, nodes: nodes.map(withoutMap), caches, smt: await readSmt(reader, cpus) };
-}
-
-function nodeOf(nodes: readonly MappedNode[], cpu: number): number | undefined {
-  return nodes.find(({ mapped }) => mapped.includes(cpu))?.node;
-}
-
-function withoutMap({ node, cpus, memoryBytes, hugepages, distances }: MappedNode): NumaNode {
-  return { node, cpus, memoryBytes, hugepages, distances };
+  return { cpus, nodes, caches, smt: await readSmt(reader, cpus) };
 }
 
 /** https://docs.kernel.org/admin-guide/abi-testing.html (/sys/devices/system/cpu/smt); since 4.19. */
