@@ -65,6 +65,8 @@ async function findDrifted(reader: HostReader, steps: readonly Step[]): Promise<
   const drifted: Drift[] = [];
   for (const step of steps) {
     const reading = await readLiving(reader, step);
+    // A thread that ended took its affinity with it: nothing drifted.
+    if (reading.status === 'missing' && step.tunable.kind === 'thread-affinity') continue;
     const left = step.reported ?? null;
     const found = reading.status === 'value' ? canonicalOrNull(step.tunable, reading.value) : null;
     if (reading.status === 'value' && found === canonicalOrNull(step.tunable, left)) continue;

@@ -4,8 +4,8 @@ import type { TunableKind, Write } from './kind.ts';
 import type { Reading, UnitTunable } from './tunable.ts';
 
 /**
- * A systemd unit, read and changed through systemctl(1). A unit that is not installed has the enablement null: hft can be
- * about to install it. activity lives until the next boot, enablement across boots;
+ * A systemd unit, read and changed through systemctl(1). A unit that is not installed counts as disabled: hft can be about
+ * to install it, and to remove it again. activity lives until the next boot, enablement across boots;
  * both are journaled as persistent, since an enablement that is undone late must be undone all the same.
  */
 export const unitKind: TunableKind<UnitTunable> = {
@@ -34,7 +34,7 @@ async function readEnablement(reader: HostReader, { name }: UnitTunable): Promis
   const shown = await reader.query(['systemctl', 'is-enabled', name]);
   if (!shown.found) return { status: 'missing', evidence: 'systemctl: not installed' };
   const state = shown.stdout.trim();
-  if (state === '' || state === 'not-found') return { status: 'value', value: null, evidence: `${name}: no such unit` };
+  if (state === '' || state === 'not-found') return { status: 'value', value: 'disabled', evidence: `${name}: no such unit` };
   return { status: 'value', value: state, evidence: `systemctl is-enabled ${name}: ${state}` };
 }
 
@@ -48,7 +48,7 @@ async function writeUnit(host: Host, { tunable, value }: Write<UnitTunable>): Pr
   else {
     await systemctl(host, ['unmask', name]);
     if (value === 'enabled') await systemctl(host, ['enable', name]);
-    if (value === 'disabled' || value === null) await systemctl(host, ['disable', name]);
+    if (value === 'disabled') await systemctl(host, ['disable', name]);
   }
 }
 

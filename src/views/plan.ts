@@ -6,7 +6,7 @@ export function viewPlan(plan: Plan, terminal: Terminal): string {
   const blocks = [viewHeader(plan, terminal)];
   for (const domain of new Set(plan.changes.map((change) => change.domain))) {
     const changes = plan.changes.filter((change) => change.domain === domain);
-    blocks.push([paint(terminal, 'bold', domain), ...changes.map((change) => viewChange(change, terminal))].join('\n'));
+    blocks.push([paint(terminal, 'bold', domain), ...groupAlike(changes).map((alike) => viewAlike(alike, terminal))].join('\n'));
   }
   if (plan.refused.length > 0) blocks.push(viewRefused(plan, terminal));
   if (plan.unread.length > 0) blocks.push(viewUnread(plan, terminal));
@@ -22,6 +22,32 @@ function viewHeader({ profile, host, layout }: Plan, terminal: Terminal): string
     `isolated ${layout.isolated || 'none'}`,
   ];
   return `${title}\n${paint(terminal, 'dim', wrap(`CPUs: ${roles.join(' · ')}`, terminal.columns, 6))}`;
+}
+
+/** Changes that want the same for the same reason (every kernel thread, every CPU) are shown as one. */
+function groupAlike(changes: readonly Change[]): readonly (readonly Change[])[] {
+  const groups = new Map<string, Change[]>();
+  for (const change of changes) {
+    const { id, why } = change.setting;
+    const key = JSON.stringify([id.split('@')[0], change.desired, change.staged, why, change.disruption]);
+    groups.set(key, [...(groups.get(key) ?? []), change]);
+  }
+  return [...groups.values()];
+}
+
+const SHOWN_ALIKE = 2;
+
+function viewAlike(alike: readonly Change[], terminal: Terminal): string {
+  const first = alike[0] as Change;
+  if (alike.length <= SHOWN_ALIKE) return alike.map((change) => viewChange(change, terminal)).join('\n');
+  const prefix = first.setting.id.split('@')[0] as string;
+  const targets = alike.map((change) => change.setting.id.slice(prefix.length + 1));
+  const currents = [...new Set(alike.map((change) => show(change.current)))];
+  const shown = currents.length > 3 ? `${currents.slice(0, 3).join(' or ')} …` : currents.join(' or ');
+  const title = `  ${paint(terminal, 'yellow', '~')} ${prefix}  ${alike.length} × ${shown} → ${paint(terminal, 'bold', show(first.desired))}`;
+  const list = wrap(targets.join(', '), terminal.columns - 6).split('\n').map((line) => `      ${line}`);
+  const why = wrap(`${first.setting.why}${disturbance(first)}`, terminal.columns - 6).split('\n');
+  return [title, ...list, ...why.map((text) => paint(terminal, 'dim', `      ${text}`))].join('\n');
 }
 
 /** One change: the id and the values on one line where they fit, the reason below. */
