@@ -1,4 +1,4 @@
-import type { CpuSet } from '../topology/cpulist.ts';
+import { type CpuSet, printCpulist } from '../topology/cpulist.ts';
 import type { Core } from './cores.ts';
 import { LayoutError } from './layout-error.ts';
 import { nameCpus } from './names.ts';
@@ -93,7 +93,9 @@ function chooseIsolated(
   const { wanted, site, irq } = context;
   const touched = coresTouching(site, asked);
   // The boot CPU has a better reason than half a core, which the keepers give.
-  const halves = touched.filter((core) => !core.cpus.every((cpu) => asked.includes(cpu)) && !core.cpus.includes(site.bootCpu));
+  const halves = touched.filter(
+    (core) => !core.cpus.every((cpu) => asked.includes(cpu)) && !core.cpus.includes(site.bootCpu),
+  );
   const withIrq = halves.filter((core) => core.cpus.some((cpu) => irq.includes(cpu)));
   const refusedHalves = wanted.smt === 'siblings-offline' ? withIrq : halves;
   const cores = touched.filter((core) => !refusedHalves.includes(core));
@@ -101,7 +103,8 @@ function chooseIsolated(
   return {
     cores,
     keptThread: new Map(cores.map((core) => [core, core.cpus.find((cpu) => asked.includes(cpu)) as number])),
-    refused: cpus.length === 0 ? [] : [{ role: 'isolated', cpus, reason: explainHalfCores(cpusOf(refusedHalves), cpus, irq) }],
+    refused:
+      cpus.length === 0 ? [] : [{ role: 'isolated', cpus, reason: explainHalfCores(cpusOf(refusedHalves), cpus, irq) }],
   };
 }
 
@@ -109,7 +112,8 @@ function explainHalfCores(all: CpuSet, asked: CpuSet, irq: CpuSet): string {
   const others = all.filter((cpu) => !asked.includes(cpu));
   const disturbing = others.some((cpu) => irq.includes(cpu)) ? 'interrupts or other work there' : 'work there';
   const what = asked.length === 1 ? 'half a core' : 'half of each core';
-  return `${what}: ${disturbing} (${nameCpus(others)}) would disturb it; ask for whole cores, or set smt: siblings-offline`;
+  const remedy = `ask for whole cores, "cores(${printCpulist(asked)})", or set smt: siblings-offline`;
+  return `${what}: ${disturbing} (${nameCpus(others)}) would disturb it; ${remedy}`;
 }
 
 function coresTouching(site: Site, cpus: CpuSet): Core[] {

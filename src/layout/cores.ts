@@ -55,10 +55,18 @@ export function nodeDistance(machine: Machine, from: number | undefined, to: num
 }
 
 /** The nodes in use, nearest to one of the home nodes first, then by number. */
-export function nodesByDistance(machine: Machine, nodes: readonly (number | undefined)[], home: readonly number[]): (number | undefined)[] {
+export function nodesByDistance(
+  machine: Machine,
+  nodes: readonly (number | undefined)[],
+  home: readonly number[],
+): (number | undefined)[] {
   const far = Number.MAX_SAFE_INTEGER;
   const distance = (node: number | undefined): number =>
-    node !== undefined && home.includes(node) ? 0 : Math.min(far, ...home.map((from) => nodeDistance(machine, from, node) ?? far));
+    node !== undefined && home.includes(node)
+      ? 0
+      : Math.min(far, ...home.map((from) => nodeDistance(machine, from, node) ?? far));
   const order = new Map(nodes.map((node) => [node, distance(node)]));
-  return [...nodes].sort((left, right) => (order.get(left) as number) - (order.get(right) as number) || (left ?? far) - (right ?? far));
+  return [...nodes].sort(
+    (left, right) => (order.get(left) as number) - (order.get(right) as number) || (left ?? far) - (right ?? far),
+  );
 }

@@ -113,7 +113,8 @@ class Parser {
 
   private parseTerm(): CpuExpression {
     const token = this.take();
-    if (token.kind === 'number') return { kind: 'cpus', cpus: this.readNumbers(token.text, token.column), column: token.column };
+    if (token.kind === 'number')
+      return { kind: 'cpus', cpus: this.readNumbers(token.text, token.column), column: token.column };
     if (token.kind === 'name') return this.parseName(token);
     if (token.text !== '(') throw this.unexpected(token, 'a CPU number, a name or (');
     const inner = this.parseSum();
@@ -146,7 +147,8 @@ class Parser {
     if (end < 0) throw this.errorAt(start, `${name}( is not closed: expected )`);
     this.position = end + 1;
     const text = this.expression.slice(start, end).trim();
-    if (text === '') throw this.errorAt(start + 1, `${name}() needs ${name === 'nic' ? 'an interface name' : 'a number'}`);
+    if (text === '')
+      throw this.errorAt(start + 1, `${name}() needs ${name === 'nic' ? 'an interface name' : 'a number'}`);
     return { text, column: start + 1 };
   }
 
@@ -203,8 +205,14 @@ class Parser {
     if (!called && isOneOf(PART_NAMES, name)) return this.errorAt(column, `${name} needs a number: ${name}(0)`);
     if (called && isOneOf(PLAIN_NAMES, name)) return this.errorAt(column, `${name} takes no argument`);
     const close = [...PLAIN_NAMES, ...PART_NAMES, ...SET_FUNCTIONS].find((known) => isNearly(name, known));
-    const known = `Known: ${[...PLAIN_NAMES, 'nic(NAME)', ...PART_NAMES.map((part) => `${part}(N)`), ...SET_FUNCTIONS.map((set) => `${set}(SET)`)].join(', ')}.`;
-    return this.errorAt(column, `unknown name "${name}"`, close === undefined ? [known] : [`Did you mean "${close}"?`, known]);
+    const parts = PART_NAMES.map((part) => `${part}(N)`);
+    const functions = SET_FUNCTIONS.map((set) => `${set}(SET)`);
+    const known = `Known: ${[...PLAIN_NAMES, 'nic(NAME)', ...parts, ...functions].join(', ')}.`;
+    return this.errorAt(
+      column,
+      `unknown name "${name}"`,
+      close === undefined ? [known] : [`Did you mean "${close}"?`, known],
+    );
   }
 
   private errorAt(column: number, problem: string, next: readonly string[] = []): CpuExpressionError {
@@ -212,7 +220,8 @@ class Parser {
   }
 }
 
-const GRAMMAR_HINT = 'Write CPU numbers (0-3,8) or names (housekeeping, node(0), nic(eth1)), joined by + - & or a comma.';
+const GRAMMAR_HINT =
+  'Write CPU numbers (0-3,8) or names (housekeeping, node(0), nic(eth1)), joined by + - & or a comma.';
 
 function isOneOf<const Names extends readonly string[]>(names: Names, name: string): name is Names[number] {
   return names.includes(name);

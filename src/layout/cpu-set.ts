@@ -1,8 +1,14 @@
 import { type CpuSet, printCpulist } from '../topology/cpulist.ts';
 import type { Cpu, Machine } from '../topology/machine.ts';
-import { type CpuExpression, CpuExpressionError, type PartName, type PlainName, parseCpuExpression } from './cpu-expression.ts';
-import type { Layout, PlacedMachine } from './layout.ts';
 import { groupCores } from './cores.ts';
+import {
+  type CpuExpression,
+  CpuExpressionError,
+  type PartName,
+  type PlainName,
+  parseCpuExpression,
+} from './cpu-expression.ts';
+import type { Layout, PlacedMachine } from './layout.ts';
 import { nameCpus } from './names.ts';
 import { cpusNearNic } from './trading-nic.ts';
 
@@ -23,14 +29,16 @@ export function resolveCpuSet(expression: string | number, machine: PlacedMachin
   const cpus = evaluateCpuSet(text, { machine, nic: machine.layout.nic, roles: machine.layout });
   const offline = cpus.filter((cpu) => !machine.topology.cpus.some((known) => known.cpu === cpu && known.online));
   if (offline.length > 0) {
-    throw new CpuExpressionError({ expression: text, column: columnOf(text, offline[0] as number) }, `${nameCpus(offline)}: offline on ${machine.host}`, [
-      `Online: ${printCpulist(onlineCpus(machine))}.`,
-    ]);
+    throw new CpuExpressionError(
+      { expression: text, column: columnOf(text, offline[0] as number) },
+      `${nameCpus(offline)}: offline on ${machine.host}`,
+      [`Online: ${printCpulist(onlineCpus(machine))}.`],
+    );
   }
   return cpus;
 }
 
-/** The same for an expression inside the layout: offline CPUs that are named by number stay in, for the solver to refuse. */
+/** The same for an expression inside the layout: offline CPUs named by number stay in, for the solver to refuse. */
 export function evaluateCpuSet(expression: string, context: CpuSetContext): CpuSet {
   const evaluation = new Evaluation(expression, context);
   return [...evaluation.evaluate(parseCpuExpression(expression))].sort((left, right) => left - right);
@@ -66,9 +74,11 @@ class Evaluation {
     const present = this.context.machine.topology.cpus.map((cpu) => cpu.cpu);
     const missing = cpus.filter((cpu) => !present.includes(cpu));
     if (missing.length > 0) {
-      throw this.errorAt(column, `${nameCpus(missing)}: not on ${this.context.machine.host}, which has ${nameCpus(present)}`, [
-        'Give CPUs of this host, or choose another with --host.',
-      ]);
+      throw this.errorAt(
+        column,
+        `${nameCpus(missing)}: not on ${this.context.machine.host}, which has ${nameCpus(present)}`,
+        ['Give CPUs of this host, or choose another with --host.'],
+      );
     }
     return new Set(cpus);
   }
@@ -84,7 +94,8 @@ class Evaluation {
     const { roles } = this.context;
     if (roles === undefined) {
       throw this.errorAt(column, `"${role}" is a role, and the layout is where roles are decided`, [
-        'Use CPU numbers, node(N), nic, package(N) or l3(N) here; `isolated: {cores: most}` takes all CPUs that are left.',
+        'Use CPU numbers, node(N), nic, package(N) or l3(N) here.',
+        'For all CPUs that are left: `isolated: {cores: most}`.',
       ]);
     }
     if (role === 'irq' && roles.irq.length === 0) return new Set(roles.housekeeping);
@@ -117,7 +128,8 @@ class Evaluation {
 
   private tradingNicCpus(column: number): Set<number> {
     const { nic, machine } = this.context;
-    if (nic === undefined) throw this.errorAt(column, `no trading NIC was found on ${machine.host}`, ['Name one: nic(eth1).']);
+    if (nic === undefined)
+      throw this.errorAt(column, `no trading NIC was found on ${machine.host}`, ['Name one: nic(eth1).']);
     return new Set(cpusNearNic(nic, machine));
   }
 
@@ -127,7 +139,9 @@ class Evaluation {
   }
 
   private onlineWhere(matches: (cpu: Cpu) => boolean): Set<number> {
-    return new Set(this.context.machine.topology.cpus.filter((cpu) => cpu.online && matches(cpu)).map((cpu) => cpu.cpu));
+    return new Set(
+      this.context.machine.topology.cpus.filter((cpu) => cpu.online && matches(cpu)).map((cpu) => cpu.cpu),
+    );
   }
 
   private errorAt(column: number, problem: string, next: readonly string[] = []): CpuExpressionError {

@@ -60,8 +60,10 @@ export interface LayoutExplanation {
   readonly refused: Layout['refused'];
 }
 
-/** What `hft profile explain` shows and `drawTopology` draws. Without a layout, CPUs are `online`, or `isolated` where the
- *  running kernel isolates them. */
+/**
+ * What `hft profile explain` shows and `drawTopology` draws. Without a layout, CPUs are `online`, or `isolated` where
+ * the running kernel isolates them.
+ */
 export function explainLayout(layout: Layout | undefined, machine: Machine): LayoutExplanation {
   const cores = groupCores(machine.topology);
   const reasons = indexReasons(layout, machine);
@@ -72,7 +74,11 @@ export function explainLayout(layout: Layout | undefined, machine: Machine): Lay
     nodes: splitBy(inPackage, (core) => core.node).map(([node, inNode]) => {
       const continued = seen.has(node);
       seen.add(node);
-      return { ...describeNode(node, machine, layout?.nic), caches: explainCaches(inNode, explained, machine), continued };
+      return {
+        ...describeNode(node, machine, layout?.nic),
+        caches: explainCaches(inNode, explained, machine),
+        continued,
+      };
     }),
   }));
   return {
@@ -94,7 +100,9 @@ function indexReasons(layout: Layout | undefined, machine: Machine): Map<number,
   if (layout !== undefined) {
     return new Map(layout.reasons.flatMap(({ cpus, role, why }) => cpus.map((cpu) => [cpu, { role, why }])));
   }
-  return new Map(machine.kernel.isolated.map((cpu) => [cpu, { role: 'isolated', why: 'isolated by the running kernel' }]));
+  return new Map(
+    machine.kernel.isolated.map((cpu) => [cpu, { role: 'isolated', why: 'isolated by the running kernel' }]),
+  );
 }
 
 function explainCore(core: Core, reasons: ReadonlyMap<number, { role: ExplainedRole; why: string }>): ExplainedCore {
@@ -104,7 +112,11 @@ function explainCore(core: Core, reasons: ReadonlyMap<number, { role: ExplainedR
   return { threads, role: speaker?.role ?? 'online', why: reasons.get(cpu)?.why ?? '', efficiency: core.efficiency };
 }
 
-function explainCaches(cores: readonly Core[], explained: ReadonlyMap<Core, ExplainedCore>, machine: Machine): ExplainedCache[] {
+function explainCaches(
+  cores: readonly Core[],
+  explained: ReadonlyMap<Core, ExplainedCore>,
+  machine: Machine,
+): ExplainedCache[] {
   return splitBy(cores, (core) => core.l3).map(([l3, sharing]) => ({
     l3,
     bytes: l3 === undefined ? undefined : cacheBytes(sharing, machine),
@@ -114,10 +126,15 @@ function explainCaches(cores: readonly Core[], explained: ReadonlyMap<Core, Expl
 
 function cacheBytes(cores: readonly Core[], machine: Machine): number | undefined {
   const cpu = cores[0]?.cpus[0];
-  return machine.topology.caches.find((cache) => cache.level === 3 && cpu !== undefined && cache.cpus.includes(cpu))?.bytes;
+  return machine.topology.caches.find((cache) => cache.level === 3 && cpu !== undefined && cache.cpus.includes(cpu))
+    ?.bytes;
 }
 
-function describeNode(node: number | undefined, machine: Machine, trading: string | undefined): Omit<ExplainedNode, 'caches' | 'continued'> {
+function describeNode(
+  node: number | undefined,
+  machine: Machine,
+  trading: string | undefined,
+): Omit<ExplainedNode, 'caches' | 'continued'> {
   const known = machine.topology.nodes.find((candidate) => candidate.node === node);
   return {
     node,
@@ -137,7 +154,10 @@ function nicsOn(node: number | undefined, machine: Machine, trading: string | un
       return home !== undefined && nodes.includes(home) ? home === node : node === undefined;
     })
     .map((nic) => nic.name)
-    .sort((left, right) => Number(right === trading) - Number(left === trading) || left.localeCompare(right, 'en', { numeric: true }));
+    .sort(
+      (left, right) =>
+        Number(right === trading) - Number(left === trading) || left.localeCompare(right, 'en', { numeric: true }),
+    );
 }
 
 function summarizeRoles(cores: readonly ExplainedCore[], machine: Machine): RoleSummary[] {
@@ -145,7 +165,9 @@ function summarizeRoles(cores: readonly ExplainedCore[], machine: Machine): Role
   const gone = offlineCpus(machine.topology.cpus);
   return order.flatMap((role) => {
     const holders = cores.filter((core) => core.threads.some((thread) => thread.role === role));
-    const cpus = holders.flatMap((core) => core.threads.filter((thread) => thread.role === role).map((thread) => thread.cpu));
+    const cpus = holders.flatMap((core) =>
+      core.threads.filter((thread) => thread.role === role).map((thread) => thread.cpu),
+    );
     if (role === 'offline') cpus.push(...gone);
     if (cpus.length === 0) return [];
     return [{ role, cpus: cpus.sort((left, right) => left - right), cores: holders.length }];
@@ -153,7 +175,10 @@ function summarizeRoles(cores: readonly ExplainedCore[], machine: Machine): Role
 }
 
 function offlineCpus(cpus: readonly Cpu[]): number[] {
-  return cpus.filter((cpu) => !cpu.online).map((cpu) => cpu.cpu).sort((left, right) => left - right);
+  return cpus
+    .filter((cpu) => !cpu.online)
+    .map((cpu) => cpu.cpu)
+    .sort((left, right) => left - right);
 }
 
 /** Groups by a number, ascending; what has none comes last. */

@@ -7,8 +7,8 @@ import type { Site } from './site.ts';
 export type Keepers = ReadonlyMap<Core, string>;
 
 /**
- * The boot CPU's core, and one core of each NUMA node: per-node kernel threads (kswapd, kcompactd) and the node's share of
- * unbound work run there. Taken from what was asked for as housekeeping first, from isolated last.
+ * The boot CPU's core, and one core of each NUMA node: per-node kernel threads (kswapd, kcompactd) and the node's share
+ * of unbound work run there. Taken from what was asked for as housekeeping first, from isolated last.
  */
 export function chooseKeepers(site: Site, asked: AskedCores): Keepers {
   const keepers = new Map<Core, string>();
@@ -20,7 +20,8 @@ export function chooseKeepers(site: Site, asked: AskedCores): Keepers {
       continue;
     }
     const [best] = [...candidates].sort((left, right) => keeperRank(left, asked) - keeperRank(right, asked));
-    if (best !== undefined) keepers.set(best, `one core of NUMA node ${node ?? 'unknown'} stays for the kernel's work on that node`);
+    if (best !== undefined)
+      keepers.set(best, `one core of NUMA node ${node ?? 'unknown'} stays for the kernel's work on that node`);
   }
   return keepers;
 }

@@ -1,8 +1,8 @@
 import type { Machine } from '../topology/machine.ts';
 
 /**
- * The CPU roles. Every online CPU is in exactly one of housekeeping, irq, isolated and offline; the sets are disjoint and
- * ascending.
+ * The CPU roles. Every online CPU is in exactly one of housekeeping, irq, isolated and offline; the sets are disjoint
+ * and ascending.
  */
 export interface Layout {
   readonly housekeeping: readonly number[];

@@ -1,9 +1,8 @@
 import { printCpulist } from '../topology/cpulist.ts';
 import { type Core, nodeDistance } from './cores.ts';
+import { type CountedCores, servingNodes } from './counted.ts';
 import type { LayoutReason } from './layout.ts';
 import { nameCpus } from './names.ts';
-import { eligibleCores, homeNodes, irqNodes } from './picks.ts';
-import type { IsolatedCount } from './schema.ts';
 import { cpusOf, type Site } from './site.ts';
 import type { Demand, Split } from './split.ts';
 
@@ -26,7 +25,9 @@ export function placeCores(demand: Demand, split: Split): PlacedCore[] {
 }
 
 /** Joins cores of one role and reason, in the order of their lowest CPU. */
-export function groupReasons(entries: readonly { readonly cpus: readonly number[]; readonly role: LayoutReason['role']; readonly why: string }[]): LayoutReason[] {
+export function groupReasons(
+  entries: readonly { readonly cpus: readonly number[]; readonly role: LayoutReason['role']; readonly why: string }[],
+): LayoutReason[] {
   const groups = new Map<string, LayoutReason>();
   for (const entry of entries) {
     if (entry.cpus.length === 0) continue;
@@ -38,18 +39,16 @@ export function groupReasons(entries: readonly { readonly cpus: readonly number[
 }
 
 function explainIsolated(core: Core, demand: Demand, split: Split): string {
-  const { asked, site, wanted } = demand;
-  const cache = explainCache(core, demand, split);
-  if (asked.isolated !== undefined) return `asked for (layout.isolated)${cache}`;
-  const count = wanted.isolated as IsolatedCount;
-  return `${explainPlace(core, site, count)}${cache}`;
+  const { site, counted } = demand;
+  const place = counted ? explainPlace(core, site, counted) : 'asked for (layout.isolated)';
+  return `${place}${explainCache(core, demand, split)}`;
 }
 
-function explainPlace(core: Core, site: Site, count: IsolatedCount): string {
+function explainPlace(core: Core, site: Site, counted: CountedCores): string {
   if (core.node === undefined) return 'free for trading threads';
-  const home = homeNodes(site, count);
+  const { home, wish } = counted;
   if (home.includes(core.node)) {
-    if (count.near !== 'nic') return `on NUMA node ${core.node}, as layout.isolated.near wants`;
+    if (wish.near !== 'nic') return `on NUMA node ${core.node}, as layout.isolated.near wants`;
     if (site.nicNodes.includes(core.node)) return `on NUMA node ${core.node}, where ${site.nic.name} is`;
     if (site.nicNodes.length > 0) return `on NUMA node ${core.node}, the nearest to ${site.nic.name} that has CPUs`;
     return `on NUMA node ${core.node}, the first one, as ${unknownNode(site)}`;
@@ -86,22 +85,23 @@ function explainIrq(core: Core, demand: Demand): string {
 }
 
 function explainHousekeeping(core: Core, demand: Demand, split: Split): string {
-  const { asked, wanted, site } = demand;
+  const { asked, counted } = demand;
   const kept = split.kept.get(core);
   if (kept !== undefined) return kept;
   if (asked.housekeeping?.includes(core)) return 'asked for (layout.housekeeping), whole cores only';
   const refused = asked.refused.find((entry) => core.cpus.some((cpu) => entry.cpus.includes(cpu)));
   if (refused !== undefined) return `asked for as ${refused.role}, but refused: ${refused.reason}`;
-  if (split.extra.includes(core)) return `one of ${split.coresPerNode} housekeeping cores of NUMA node ${core.node ?? 'unknown'}`;
-  if (asked.isolated !== undefined) return 'not asked for by layout.isolated';
-  return explainLeftOver(core, site, wanted.isolated as IsolatedCount);
+  if (split.extra.includes(core))
+    return `one of ${split.coresPerNode} housekeeping cores of NUMA node ${core.node ?? 'unknown'}`;
+  return counted ? explainLeftOver(core, counted) : 'not asked for by layout.isolated';
 }
 
-function explainLeftOver(core: Core, site: Site, count: IsolatedCount): string {
-  if (count.cores === 0) return 'no isolated cores are wanted';
-  if (core.efficiency && count.coreType === 'performance') return 'efficiency core: too slow for a trading thread, good for the operating system';
-  if (!eligibleCores(site, count).includes(core)) return `outside of layout.isolated.within (${count.within})`;
-  return `left over: layout.isolated wants ${count.cores}${typeof count.cores === 'number' ? ' cores' : ' of the cores'}`;
+function explainLeftOver(core: Core, { wish, eligible }: CountedCores): string {
+  if (wish.cores === 0) return 'no isolated cores are wanted';
+  if (core.efficiency && wish.coreType === 'performance')
+    return 'efficiency core: too slow for a trading thread, good for the operating system';
+  if (!eligible.has(core)) return `outside of layout.isolated.within (${wish.within})`;
+  return `left over: layout.isolated wants ${wish.cores}${typeof wish.cores === 'number' ? ' cores' : ' of the cores'}`;
 }
 
 function unknownNode(site: Site): string {
@@ -110,23 +110,23 @@ function unknownNode(site: Site): string {
 
 /** What had to give way on a small machine. */
 export function listShortfalls(demand: Demand, split: Split): { id: string; reason: string }[] {
-  const { wanted, asked, site } = demand;
+  const { wanted, site, counted } = demand;
   const fits = `${site.machine.host} has ${site.cores.length} cores`;
   const shortfalls: { id: string; reason: string }[] = [];
-  if (asked.housekeeping === undefined && typeof wanted.housekeeping === 'object' && split.coresPerNode < wanted.housekeeping.coresPerNode) {
+  if (typeof wanted.housekeeping === 'object' && split.coresPerNode < wanted.housekeeping.coresPerNode) {
     shortfalls.push({
       id: 'layout.housekeeping.coresPerNode',
       reason: `${wanted.housekeeping.coresPerNode} cores per node do not fit, ${split.coresPerNode} it is: ${fits}`,
     });
   }
-  if (asked.irq === undefined && typeof wanted.irq === 'object' && split.irq.length < wanted.irq.cores) {
+  if (typeof wanted.irq === 'object' && split.irq.length < wanted.irq.cores) {
     shortfalls.push({ id: 'layout.irq.cores', reason: explainFewIrqCores(demand, split, wanted.irq.cores) });
   }
-  const share = asked.isolated === undefined && (wanted.isolated as IsolatedCount).cores;
-  if (typeof share === 'string' && share !== 'most' && split.isolated.length < split.isolatedCores) {
+  const share = counted?.wish.cores;
+  if (counted && typeof share === 'string' && share !== 'most' && split.isolated.length < counted.target) {
     shortfalls.push({
       id: 'layout.isolated.cores',
-      reason: `${share} would be ${split.isolatedCores} cores; ${split.isolated.length} are free of other roles`,
+      reason: `${share} would be ${counted.target} cores; ${split.isolated.length} are free of other roles`,
     });
   }
   return shortfalls;
@@ -135,8 +135,10 @@ export function listShortfalls(demand: Demand, split: Split): { id: string; reas
 function explainFewIrqCores(demand: Demand, split: Split, wanted: number): string {
   const { site } = demand;
   if (site.nic.name === undefined) return `no trading NIC (${site.nic.why}): housekeeping CPUs serve all interrupts`;
-  const nodes = irqNodes(site).map((node) => node ?? 'unknown');
+  const nodes = servingNodes(site).map((node) => node ?? 'unknown');
   const got = split.irq.length;
-  const serve = got === 0 ? 'housekeeping CPUs serve the interrupts' : `${nameCpus(cpusOf(split.irq))} for the interrupts`;
-  return `${wanted} ${wanted === 1 ? 'core does' : 'cores do'} not fit on NUMA node ${nodes.join(',')} of ${site.machine.host} next to housekeeping and isolated cores: ${serve}`;
+  const serve =
+    got === 0 ? 'housekeeping CPUs serve the interrupts' : `${nameCpus(cpusOf(split.irq))} for the interrupts`;
+  const misfit = `${wanted} ${wanted === 1 ? 'core does' : 'cores do'} not fit on NUMA node ${nodes.join(',')}`;
+  return `${misfit} of ${site.machine.host} next to housekeeping and isolated cores: ${serve}`;
 }

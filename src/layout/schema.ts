@@ -7,7 +7,9 @@ const cpuSet = z
     const problem = findSyntaxProblem(String(value));
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   })
-  .describe('CPU set: numbers (0-3,8) or names (all, none, node(0), package(1), l3(2), nic, nic(eth1)) joined by + - & ,');
+  .describe(
+    'CPU set: numbers (0-3,8) or names (all, none, node(0), package(1), l3(2), nic, nic(eth1)) joined by + - & ,',
+  );
 
 const housekeepingCount = z
   .strictObject({
@@ -17,7 +19,11 @@ const housekeepingCount = z
 
 const irqCount = z
   .strictObject({
-    cores: z.number().int().min(0).describe("Cores on the trading NIC's NUMA node that serve interrupts; 0: housekeeping does"),
+    cores: z
+      .number()
+      .int()
+      .min(0)
+      .describe("Cores on the trading NIC's NUMA node that serve interrupts; 0: housekeeping does"),
   })
   .describe('Interrupt cores by number');
 
@@ -26,9 +32,14 @@ const CORES = 'expected a number of cores, "most", or a share such as 50%';
 const isolatedCount = z
   .strictObject({
     cores: z
-      .union([z.number(CORES).int(CORES).min(0, CORES), z.literal('most'), z.string().regex(/^(?:100|[1-9]\d?)%$/, CORES)], CORES)
+      .union(
+        [z.number(CORES).int(CORES).min(0, CORES), z.literal('most'), z.string().regex(/^(?:100|[1-9]\d?)%$/, CORES)],
+        CORES,
+      )
       .describe('A number of cores, `most` (all that are left), or a share of the cores such as 50%'),
-    near: cpuSet.default('nic').describe('Cores are taken on the NUMA nodes of this CPU set first, then on the nearest nodes'),
+    near: cpuSet
+      .default('nic')
+      .describe('Cores are taken on the NUMA nodes of this CPU set first, then on the nearest nodes'),
     within: cpuSet.default('all').describe('Only cores that lie wholly in this CPU set are taken'),
     coreType: z
       .enum(['performance', 'any'])

@@ -22,7 +22,9 @@ export function surveySite(wanted: LayoutWanted, machine: Machine): Site {
   const cores = groupCores(machine.topology);
   const bootCpu = findBootCpu(machine.topology);
   if (bootCpu === undefined) {
-    throw new LayoutError('housekeeping', `${machine.host} shows no online CPU`, ['Capture the machine again: hft snapshot.']);
+    throw new LayoutError('housekeeping', `${machine.host} shows no online CPU`, [
+      'Capture the machine again: hft snapshot.',
+    ]);
   }
   const nic = chooseTradingNic(wanted.nic, machine);
   return {

@@ -1,10 +1,11 @@
 import { printCpulist } from '../topology/cpulist.ts';
 import type { Machine } from '../topology/machine.ts';
 import { readAskedCores } from './asked.ts';
+import { countIsolated } from './counted.ts';
 import { chooseKeepers, refuseKeepers } from './keepers.ts';
 import type { Layout } from './layout.ts';
-import { groupReasons, listShortfalls, type PlacedCore, placeCores } from './reasons.ts';
 import { nameCpus } from './names.ts';
+import { groupReasons, listShortfalls, type PlacedCore, placeCores } from './reasons.ts';
 import type { LayoutWanted } from './schema.ts';
 import { surveySite } from './site.ts';
 import { type Demand, splitCores } from './split.ts';
@@ -22,10 +23,11 @@ export function solveLayout(wanted: LayoutWanted, machine: Machine): Layout {
   const read = readAskedCores(wanted, site);
   const keepers = chooseKeepers(site, read);
   const asked = { ...read, refused: [...read.refused, ...refuseKeepers(site, read, keepers)] };
-  const demand: Demand = { wanted, site, asked, keepers };
+  const demand: Demand = { wanted, site, asked, keepers, counted: countIsolated(wanted.isolated, site) };
   const split = splitCores(demand);
   const placed = placeCores(demand, split);
-  const parked = wanted.smt === 'siblings-offline' ? placed.flatMap((entry) => parkSiblings(entry, asked.keptThread)) : [];
+  const parked =
+    wanted.smt === 'siblings-offline' ? placed.flatMap((entry) => parkSiblings(entry, asked.keptThread)) : [];
   return {
     housekeeping: cpusWithRole(placed, 'housekeeping', parked),
     irq: cpusWithRole(placed, 'irq', parked),
@@ -61,5 +63,8 @@ function cpusWithRole(placed: readonly PlacedCore[], role: PlacedCore['role'], p
 }
 
 function offlineCpus(machine: Machine): number[] {
-  return machine.topology.cpus.filter((cpu) => !cpu.online).map((cpu) => cpu.cpu).sort((left, right) => left - right);
+  return machine.topology.cpus
+    .filter((cpu) => !cpu.online)
+    .map((cpu) => cpu.cpu)
+    .sort((left, right) => left - right);
 }

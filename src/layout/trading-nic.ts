@@ -10,15 +10,16 @@ export interface TradingNic {
 }
 
 /**
- * `auto`: physical, not carrying the session, with a link, on a known NUMA node, fastest, with a PTP clock; in this order.
- * `none`. Otherwise the best of those that a selector finds: an interface name, `driver=mlx5_core`, `pci=0000:3b:00.0`.
- * Throws LayoutError when it finds none.
+ * `auto`: physical, not carrying the session, with a link, on a known NUMA node, fastest, with a PTP clock; in this
+ * order. `none`. Otherwise the best of those that a selector finds: an interface name, `driver=mlx5_core`,
+ * `pci=0000:3b:00.0`. Throws LayoutError when it finds none.
  */
 export function chooseTradingNic(wanted: string, machine: Machine): TradingNic {
   if (wanted === 'none') return { name: undefined, why: 'the profile wants none (layout.nic: none)' };
   if (wanted === 'auto') return chooseBest(machine.nics);
   const matching = selectWithFamily(wanted, machine.nics);
-  if (matching.length === 1 && matching[0]) return { name: matching[0].name, why: `named by the profile (layout.nic: ${wanted})` };
+  if (matching.length === 1 && matching[0])
+    return { name: matching[0].name, why: `named by the profile (layout.nic: ${wanted})` };
   if (matching.length > 1) {
     const best = chooseBest(matching);
     return { name: best.name, why: `${wanted}, ${best.why}` };
@@ -40,13 +41,15 @@ function selectWithFamily(selector: string, nics: readonly Nic[]): readonly Nic[
 export function nicNodes(name: string, machine: Machine): number[] {
   const nic = machine.nics.find((known) => known.name === name);
   if (nic?.node !== undefined && nic.node >= 0) return [nic.node];
-  const below = machine.nics.filter((lower) => lower.uppers.includes(name) && lower.node !== undefined && lower.node >= 0);
+  const below = machine.nics.filter(
+    (lower) => lower.uppers.includes(name) && lower.node !== undefined && lower.node >= 0,
+  );
   return [...new Set(below.map((lower) => lower.node as number))].sort((left, right) => left - right);
 }
 
 /**
- * The online CPUs on the NIC's NUMA node; on the nearest node with CPUs when that one has none; all online CPUs when the
- * node is unknown, as the kernel's local_cpulist does.
+ * The online CPUs on the NIC's NUMA node; on the nearest node with CPUs when that one has none; all online CPUs when
+ * the node is unknown, as the kernel's local_cpulist does.
  */
 export function cpusNearNic(name: string, machine: Machine): number[] {
   const home = nicNodes(name, machine);
@@ -55,7 +58,10 @@ export function cpusNearNic(name: string, machine: Machine): number[] {
   if (home.length === 0) return cores.flatMap((core) => core.cpus).sort((left, right) => left - right);
   const local = nodes.filter((node) => node !== undefined && home.includes(node));
   const chosen = local.length > 0 ? local : nodesByDistance(machine, nodes, home).slice(0, 1);
-  return cores.filter((core) => chosen.includes(core.node)).flatMap((core) => core.cpus).sort((left, right) => left - right);
+  return cores
+    .filter((core) => chosen.includes(core.node))
+    .flatMap((core) => core.cpus)
+    .sort((left, right) => left - right);
 }
 
 function chooseBest(nics: readonly Nic[]): TradingNic {

@@ -33,8 +33,13 @@ export function stackBoxes(boxes: readonly Box[], gap: number): Box {
 
 /** Boxes in rows of so many, each row as high as its highest box. */
 export function arrangeBoxes(boxes: readonly Box[], perRow: number, gap: number): Box {
-  const rows = Array.from({ length: Math.ceil(boxes.length / perRow) }, (_, row) => boxes.slice(row * perRow, (row + 1) * perRow));
-  return stackBoxes(rows.map((row) => lineUp(row, gap)), gap);
+  const rows = Array.from({ length: Math.ceil(boxes.length / perRow) }, (_, row) =>
+    boxes.slice(row * perRow, (row + 1) * perRow),
+  );
+  return stackBoxes(
+    rows.map((row) => lineUp(row, gap)),
+    gap,
+  );
 }
 
 function lineUp(boxes: readonly Box[], gap: number): Box {

@@ -1,5 +1,5 @@
 import type { ExplainedCache, ExplainedCore } from '../layout/explain.ts';
-import { printCpulist } from '../topology/cpulist.ts';
+import { nameCpus } from '../layout/names.ts';
 import { arrangeBoxes, type Box, stackBoxes } from './topology-svg-box.ts';
 import { drawGroup, drawRect, drawText, fitText } from './topology-svg-mark.ts';
 import { printBytes } from './topology-text.ts';
@@ -15,7 +15,11 @@ const WIDEST_CELL = 80;
 
 /** The caches of one node, each with its cores, in a block that fills the width and is as low as it can be. */
 export function buildCaches(caches: readonly ExplainedCache[], width: number): Box {
-  const shape = { cores: Math.max(...caches.flatMap((cache) => splitKinds(cache).map((cores) => cores.length))), narrowest: narrowestCell(caches), threads: mostThreads(caches) };
+  const shape = {
+    cores: Math.max(...caches.flatMap((cache) => splitKinds(cache).map((cores) => cores.length))),
+    narrowest: narrowestCell(caches),
+    threads: mostThreads(caches),
+  };
   const plans = caches.map((_, index) => planRow(index + 1, width, { ...shape, caches: caches.length }));
   const best = plans.reduce((lowest, plan) => (plan.height < lowest.height ? plan : lowest));
   const boxes = caches.map((cache) => buildCache(cache, best, shape.threads));
@@ -41,7 +45,14 @@ function planRow(
   const across = threadColumns(shape.threads);
   const coreExtra = 2 * CORE_PADDING + CORE_GAP + (across - 1) * CELL_GAP;
   const fitting = Math.floor(inner / (across * shape.narrowest + coreExtra));
-  if (fitting < 1) return { perRow, cacheWidth, columns: 1, cellWidth: shape.narrowest, height: perRow === 1 ? 1e9 : Number.POSITIVE_INFINITY };
+  if (fitting < 1)
+    return {
+      perRow,
+      cacheWidth,
+      columns: 1,
+      cellWidth: shape.narrowest,
+      height: perRow === 1 ? 1e9 : Number.POSITIVE_INFINITY,
+    };
   const rows = Math.ceil(shape.cores / fitting);
   const columns = Math.ceil(shape.cores / rows);
   const cellWidth = Math.min(WIDEST_CELL, (inner / columns - coreExtra) / across);
@@ -57,7 +68,11 @@ function buildCache(cache: ExplainedCache, plan: RowPlan, threads: number): Box 
   const title = cache.l3 === undefined ? '' : `L3 ${cache.l3}${size}`;
   const parts = grids.map((cores, index) => {
     const caption = [index === 0 ? title : '', captions[index] ?? ''].filter((part) => part !== '').join(' · ');
-    const grid = arrangeBoxes(cores.map((core) => buildCore(core, plan.cellWidth, threads)), plan.columns, CORE_GAP);
+    const grid = arrangeBoxes(
+      cores.map((core) => buildCore(core, plan.cellWidth, threads)),
+      plan.columns,
+      CORE_GAP,
+    );
     return caption === '' ? grid : stackBoxes([buildCaption(caption, plan.cacheWidth - 2 * CACHE_PADDING), grid], 0);
   });
   const content = stackBoxes(parts, 8);
@@ -78,7 +93,11 @@ function splitKinds(cache: ExplainedCache): ExplainedCore[][] {
 }
 
 function buildCaption(text: string, width: number): Box {
-  return { width, height: CAPTION_HEIGHT, draw: ({ x, y }) => drawText('small', { x, y: y + 10 }, fitText(text, width, 11)) };
+  return {
+    width,
+    height: CAPTION_HEIGHT,
+    draw: ({ x, y }) => drawText('small', { x, y: y + 10 }, fitText(text, width, 11)),
+  };
 }
 
 /** Cores in which fewer threads are left stand as high as the others: the gap shows what SMT siblings are missing. */
@@ -87,7 +106,8 @@ function buildCore(core: ExplainedCore, cellWidth: number, threads: number): Box
   const width = across * cellWidth + (across - 1) * CELL_GAP + 2 * CORE_PADDING;
   const height = core.efficiency ? coreHeight(core.threads.length) : coreHeight(threads);
   const cpus = core.threads.map((thread) => thread.cpu);
-  const label = `${cpus.length === 1 ? 'CPU' : 'CPUs'} ${printCpulist(cpus)}: ${core.role}${core.why === '' ? '' : `. ${core.why}`}`;
+  const why = core.why === '' ? '' : `. ${core.why}`;
+  const label = `${nameCpus(cpus)}: ${core.role}${why}`;
   return {
     width,
     height,
@@ -96,7 +116,8 @@ function buildCore(core: ExplainedCore, cellWidth: number, threads: number): Box
         const left = x + CORE_PADDING + (index % across) * (cellWidth + CELL_GAP);
         const top = y + CORE_PADDING + Math.floor(index / across) * (CELL_HEIGHT + CELL_GAP);
         const frame = { x: left, y: top, width: cellWidth, height: CELL_HEIGHT, radius: 3 };
-        return `${drawRect(`cpu ${role}`, frame)}${drawText(`number on-${role}`, { x: left + cellWidth / 2, y: top + 14, anchor: 'middle' }, String(cpu))}`;
+        const middle = { x: left + cellWidth / 2, y: top + 14, anchor: 'middle' as const };
+        return drawRect(`cpu ${role}`, frame) + drawText(`number on-${role}`, middle, String(cpu));
       });
       return drawGroup(label, [drawRect('core', { x, y, width, height, radius: 5 }), ...cells]);
     },
@@ -113,7 +134,9 @@ function coreHeight(threads: number): number {
 }
 
 function narrowestCell(caches: readonly ExplainedCache[]): number {
-  const largest = Math.max(...caches.flatMap((cache) => cache.cores.flatMap((core) => core.threads.map((thread) => thread.cpu))));
+  const largest = Math.max(
+    ...caches.flatMap((cache) => cache.cores.flatMap((core) => core.threads.map((thread) => thread.cpu))),
+  );
   return largest < 100 ? 24 : largest < 1000 ? 28 : 36;
 }
 

@@ -20,7 +20,8 @@ export interface Frame {
 
 export function drawRect(className: string, frame: Frame): string {
   const { x, y, width, height, radius } = frame;
-  return `<rect class="${className}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`;
+  const size = `width="${round(width)}" height="${round(height)}"`;
+  return `<rect class="${className}" x="${round(x)}" y="${round(y)}" ${size} rx="${radius}"/>`;
 }
 
 /** `anchor` is the side of the text that x stands for. */
@@ -46,11 +47,15 @@ export function drawGroup(title: string, marks: readonly string[]): string {
 /** Widths of a wide sans-serif face, so that text fits whichever face the reader has. */
 export function measureText(text: string, fontSize: number): number {
   let ems = 0;
-  for (const character of text) {
-    if (/[\u0000-\u00ff]/.test(character)) ems += /[A-Z@%]/.test(character) ? 0.7 : /[mw]/.test(character) ? 0.85 : /[ijl.,:;'|()]/.test(character) ? 0.34 : 0.59;
-    else ems += /[×·…–]/.test(character) ? 0.6 : 1.05;
-  }
+  for (const character of text) ems += measureCharacter(character);
   return ems * fontSize;
+}
+
+function measureCharacter(character: string): number {
+  if (/[mwMW@%]/.test(character)) return 0.9;
+  if (/[A-Z]/.test(character)) return 0.7;
+  if (/[ijl.,:;'|()]/.test(character)) return 0.36;
+  return /[ -~×·…–]/.test(character) ? 0.6 : 1.05;
 }
 
 /** Shortens text with an ellipsis until it fits. */

@@ -22,7 +22,8 @@ export function buildNic(nic: Nic, context: NicContext, width: number): Box {
   const trading = nic.name === context.trading;
   const chips = placeChips(listChips(nic, context), inner);
   const pills = [...(trading ? ['trading NIC'] : []), ...(nic.carriesSession ? ['session'] : [])];
-  const height = 46 + (chips.rows > 0 ? 22 + chips.rows * (CHIP_HEIGHT + CHIP_GAP) - CHIP_GAP : 0) + (chips.rows > 0 ? 6 : 2);
+  const height =
+    46 + (chips.rows > 0 ? 22 + chips.rows * (CHIP_HEIGHT + CHIP_GAP) - CHIP_GAP : 0) + (chips.rows > 0 ? 6 : 2);
   return {
     width,
     height,
@@ -35,7 +36,9 @@ export function buildNic(nic: Nic, context: NicContext, width: number): Box {
         drawText('title', { x: left, y: y + 21 }, fitText(nic.name, nameWidth, 14.5)),
         pillMarks.text,
         drawText('muted', { x: left, y: y + 38 }, fitText(describeNic(nic), inner, 12)),
-        ...(chips.rows > 0 ? [drawText('small', { x: left, y: y + 58 }, fitText(countIrqs(nic, context), inner, 11))] : []),
+        ...(chips.rows > 0
+          ? [drawText('small', { x: left, y: y + 58 }, fitText(countIrqs(nic, context), inner, 11))]
+          : []),
         ...chips.marks.map((chip) => drawChip(chip, { x: left, y: y + 66 })),
       ]);
     },
@@ -88,7 +91,10 @@ function listChips(nic: Nic, context: NicContext): Chip[] {
       const roles = new Set(cpus.map((cpu) => context.roleOf.get(cpu) ?? 'offline'));
       const [role] = roles;
       const list = key === '' ? 'none' : fitText(key, 110, 11.5);
-      return { text: count > 1 ? `${list} ×${count}` : list, role: roles.size === 1 && role !== undefined ? role : 'mixed' };
+      return {
+        text: count > 1 ? `${list} ×${count}` : list,
+        role: roles.size === 1 && role !== undefined ? role : 'mixed',
+      };
     });
 }
 
@@ -122,7 +128,10 @@ function drawChip(chip: PlacedChip, origin: { readonly x: number; readonly y: nu
   return drawRect(`chip ${chip.role}`, frame) + drawText(`number on-${chip.role}`, place, chip.text);
 }
 
-function drawPills(pills: readonly string[], corner: { readonly right: number; readonly y: number }): { text: string; width: number } {
+function drawPills(
+  pills: readonly string[],
+  corner: { readonly right: number; readonly y: number },
+): { text: string; width: number } {
   let right = corner.right;
   const marks = pills.map((pill) => {
     const width = measureText(pill, 11) + 14;

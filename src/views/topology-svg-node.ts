@@ -15,7 +15,9 @@ const MOST_NICS = 4;
 /** A package: its NUMA nodes with their cores, and below each node the NICs that hang on it. */
 export function buildPackage(entry: ExplainedPackage, context: NicContext, width: number): Box {
   const inner = width - 2 * PADDING;
-  const layouts = [1, 2].filter((perRow) => perRow <= entry.nodes.length).map((perRow) => arrangeNodes(entry.nodes, perRow, { context, width: inner }));
+  const layouts = [1, 2]
+    .filter((perRow) => perRow <= entry.nodes.length)
+    .map((perRow) => arrangeNodes(entry.nodes, perRow, { context, width: inner }));
   const content = layouts.reduce((lowest, layout) => (layout.height < lowest.height ? layout : lowest));
   const title = entry.package === undefined ? 'CPUs of no known package' : `Package ${entry.package}`;
   return buildCard(title, content, width);
@@ -28,13 +30,21 @@ export function buildCard(title: string, content: Box, width: number): Box {
     height: content.height + 2 * PADDING + 24,
     draw({ x, y, height }) {
       const frame = drawRect('card', { x, y, width, height, radius: 12 });
-      const heading = drawText('title', { x: x + PADDING + 2, y: y + PADDING + 13 }, fitText(title, width - 2 * PADDING, 14.5));
+      const heading = drawText(
+        'title',
+        { x: x + PADDING + 2, y: y + PADDING + 13 },
+        fitText(title, width - 2 * PADDING, 14.5),
+      );
       return frame + heading + content.draw({ x: x + PADDING, y: y + PADDING + 24, height: content.height });
     },
   };
 }
 
-function arrangeNodes(nodes: readonly ExplainedNode[], perRow: number, site: { readonly context: NicContext; readonly width: number }): Box {
+function arrangeNodes(
+  nodes: readonly ExplainedNode[],
+  perRow: number,
+  site: { readonly context: NicContext; readonly width: number },
+): Box {
   const width = (site.width - GAP * (perRow - 1)) / perRow;
   const columns = nodes.map((node) => buildNodeWithNics(node, site.context, width));
   return arrangeBoxes(columns, perRow, GAP);
@@ -59,7 +69,9 @@ function hangNics(nics: readonly Nic[], context: NicContext, width: number): Box
     height: stack.height + 10,
     draw({ x, y }) {
       const trunk = x + WIRE_INDENT / 2;
-      const tops = boxes.map((_, index) => y + 10 + boxes.slice(0, index).reduce((sum, box) => sum + box.height + 8, 0));
+      const tops = boxes.map(
+        (_, index) => y + 10 + boxes.slice(0, index).reduce((sum, box) => sum + box.height + 8, 0),
+      );
       const wires = tops.map((top, index) => {
         const kind = shown[index]?.name === context.trading ? 'wire trading' : 'wire';
         return drawLine(kind, [
@@ -91,20 +103,35 @@ export function buildNode(node: ExplainedNode, width: number): Box {
 
 /** Name and memory of a node, and how much of it is in hugepages. */
 function buildMemory(node: ExplainedNode, width: number): Box {
-  const name = node.node === undefined ? 'No NUMA node' : `NUMA node ${node.node}${node.continued ? ' (continued)' : ''}`;
+  const name =
+    node.node === undefined ? 'No NUMA node' : `NUMA node ${node.node}${node.continued ? ' (continued)' : ''}`;
   const pools = node.continued ? [] : node.hugepages.filter((pool) => pool.total > 0);
-  const memory = node.node === undefined || node.continued ? '' : node.memoryBytes === 0 ? 'no memory' : `${printBytes(node.memoryBytes)} memory`;
+  const memory =
+    node.node === undefined || node.continued
+      ? ''
+      : node.memoryBytes === 0
+        ? 'no memory'
+        : `${printBytes(node.memoryBytes)} memory`;
   return {
     width,
     height: pools.length > 0 ? 42 : 18,
     draw({ x, y }) {
-      const heading = drawText('strong', { x, y: y + 12 }, name) + drawText('muted', { x: x + width, y: y + 12, anchor: 'end' }, fitText(memory, width - measureText(name, 13), 12));
+      const heading =
+        drawText('strong', { x, y: y + 12 }, name) +
+        drawText(
+          'muted',
+          { x: x + width, y: y + 12, anchor: 'end' },
+          fitText(memory, width - measureText(name, 13), 12),
+        );
       return pools.length === 0 ? heading : heading + drawHugepages(node, { x, y: y + 20, width });
     },
   };
 }
 
-function drawHugepages(node: ExplainedNode, place: { readonly x: number; readonly y: number; readonly width: number }): string {
+function drawHugepages(
+  node: ExplainedNode,
+  place: { readonly x: number; readonly y: number; readonly width: number },
+): string {
   const pools = node.hugepages.filter((pool) => pool.total > 0);
   const held = pools.reduce((sum, pool) => sum + pool.total * pool.pageBytes, 0);
   const share = node.memoryBytes === 0 ? 0 : Math.min(1, held / node.memoryBytes);
@@ -119,7 +146,11 @@ function drawHugepages(node: ExplainedNode, place: { readonly x: number; readonl
 
 /** A line of plain text. */
 export function buildNote(text: string, width: number): Box {
-  return { width, height: 20, draw: ({ x, y }) => drawText('muted', { x: x + 2, y: y + 14 }, fitText(text, width - 4, 12)) };
+  return {
+    width,
+    height: 20,
+    draw: ({ x, y }) => drawText('muted', { x: x + 2, y: y + 14 }, fitText(text, width - 4, 12)),
+  };
 }
 
 export function findNics(names: readonly string[], context: NicContext): Nic[] {

@@ -1,6 +1,6 @@
 /**
- * The look, light and dark. Roles differ in lightness and in outline too, not in colour alone: isolated is solid and dark,
- * irq solid and light, housekeeping pale, offline dashed.
+ * The look, light and dark. Roles differ in lightness and in outline too, not in colour alone: isolated is solid and
+ * dark, irq solid and light, housekeeping pale, offline dashed.
  */
 const LIGHT = {
   paper: '#ffffff',
@@ -47,7 +47,9 @@ const DARK: Record<keyof typeof LIGHT, string> = {
 };
 
 const RULES = `
-.hft-topology { font-family: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif; }
+.hft-topology {
+  font-family: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+}
 .hft-topology text { fill: var(--hft-ink); font-size: 12px; }
 .hft-topology .paper { fill: var(--hft-paper); }
 .hft-topology .card { fill: var(--hft-card); stroke: var(--hft-line); }
@@ -55,7 +57,7 @@ const RULES = `
 .hft-topology .panel.trading { stroke: var(--hft-accent); stroke-width: 2; }
 .hft-topology .cache { fill: var(--hft-cache); }
 .hft-topology .core { fill: var(--hft-core); stroke: var(--hft-line); }
-.hft-topology .wire { fill: none; stroke: var(--hft-wire); stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
+.hft-topology .wire { fill: none; stroke: var(--hft-wire); stroke-width: 2; stroke-linejoin: round; }
 .hft-topology .wire.trading { stroke: var(--hft-accent); }
 .hft-topology text.host { font-size: 22px; font-weight: 700; }
 .hft-topology text.title { font-size: 14px; font-weight: 650; }
@@ -67,8 +69,12 @@ const RULES = `
 .hft-topology text.on-isolated { fill: var(--hft-isolated-ink); }
 .hft-topology .irq { fill: var(--hft-irq); }
 .hft-topology text.on-irq { fill: var(--hft-irq-ink); }
-.hft-topology .housekeeping, .hft-topology .online, .hft-topology .mixed { fill: var(--hft-housekeeping); }
-.hft-topology text.on-housekeeping, .hft-topology text.on-online, .hft-topology text.on-mixed { fill: var(--hft-housekeeping-ink); }
+.hft-topology .housekeeping,
+.hft-topology .online,
+.hft-topology .mixed { fill: var(--hft-housekeeping); }
+.hft-topology text.on-housekeeping,
+.hft-topology text.on-online,
+.hft-topology text.on-mixed { fill: var(--hft-housekeeping-ink); }
 .hft-topology .offline { fill: var(--hft-offline); stroke: var(--hft-offline-ink); stroke-dasharray: 3 2; }
 .hft-topology text.on-offline { fill: var(--hft-offline-ink); }
 .hft-topology .pill { fill: none; stroke: var(--hft-wire); }
@@ -79,7 +85,7 @@ const RULES = `
 .hft-topology .hugepages { fill: var(--hft-hugepages); }
 `;
 
-/** One style sheet inside the picture; every rule and variable begins with hft, so that it can stand in a page with others. */
+/** The picture's own style sheet. Every rule and variable begins with hft: it can stand in a page with others. */
 export function drawStyle(): string {
   return `<style>
 .hft-topology { ${listVariables(LIGHT)} }

@@ -28,8 +28,9 @@ export function drawTopology(machine: Machine, layout: Layout | undefined): stri
     GAP,
   );
   const height = Math.ceil(content.height + 2 * MARGIN);
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="hft-topology" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="hft-topology" role="img" ${size}>`,
     `<title>${escapeXml(`CPU topology of ${machine.host}`)}</title>`,
     `<desc>${escapeXml(describe(explanation))}</desc>`,
     drawStyle(),
@@ -41,16 +42,24 @@ export function drawTopology(machine: Machine, layout: Layout | undefined): stri
 
 /** A machine of few cores in one package needs no more than half the page. */
 function chooseWidth(explanation: LayoutExplanation): number {
-  const cores = explanation.packages.flatMap((entry) => entry.nodes.flatMap((node) => node.caches.flatMap((cache) => cache.cores)));
+  const cores = explanation.packages.flatMap((entry) =>
+    entry.nodes.flatMap((node) => node.caches.flatMap((cache) => cache.cores)),
+  );
   return explanation.packages.length <= 1 && cores.length <= 10 ? NARROW : WIDE;
 }
 
 function buildParts(explanation: LayoutExplanation, machine: Machine, width: number): Box[] {
-  const roleOf = new Map<number, ExplainedRole>(explanation.roles.flatMap(({ role, cpus }) => cpus.map((cpu) => [cpu, role])));
+  const roleOf = new Map<number, ExplainedRole>(
+    explanation.roles.flatMap(({ role, cpus }) => cpus.map((cpu) => [cpu, role])),
+  );
   const context: NicContext = { machine, trading: explanation.nic, roleOf };
   const perRow = Math.min(2, Math.max(1, explanation.packages.length));
   const packageWidth = (width - GAP * (perRow - 1)) / perRow;
-  const packages = arrangeBoxes(explanation.packages.map((entry) => buildPackage(entry, context, packageWidth)), perRow, GAP);
+  const packages = arrangeBoxes(
+    explanation.packages.map((entry) => buildPackage(entry, context, packageWidth)),
+    perRow,
+    GAP,
+  );
   return [packages, ...buildRest(explanation, context, width)];
 }
 
@@ -60,7 +69,17 @@ function buildRest(explanation: LayoutExplanation, context: NicContext, width: n
   const inner = width - 24;
   if (explanation.memoryNodes.length > 0) {
     const column = (inner - 12) / 2;
-    cards.push(buildCard('Memory without CPUs', arrangeBoxes(explanation.memoryNodes.map((node) => buildNode(node, column)), 2, 12), width));
+    cards.push(
+      buildCard(
+        'Memory without CPUs',
+        arrangeBoxes(
+          explanation.memoryNodes.map((node) => buildNode(node, column)),
+          2,
+          12,
+        ),
+        width,
+      ),
+    );
   }
   const loose = findNics(explanation.looseNics, context);
   if (loose.length > 0) {
@@ -68,7 +87,11 @@ function buildRest(explanation: LayoutExplanation, context: NicContext, width: n
     const column = (inner - 12 * (perRow - 1)) / perRow;
     const shown = loose.slice(0, 8);
     const more = loose.length > shown.length ? [buildNote(`and ${loose.length - shown.length} more`, inner)] : [];
-    const nics = arrangeBoxes(shown.map((nic) => buildNic(nic, context, column)), perRow, 12);
+    const nics = arrangeBoxes(
+      shown.map((nic) => buildNic(nic, context, column)),
+      perRow,
+      12,
+    );
     cards.push(buildCard('NICs of no known NUMA node', stackBoxes([nics, ...more], 6), width));
   }
   if (explanation.offline.length > 0) {
@@ -80,15 +103,25 @@ function buildRest(explanation: LayoutExplanation, context: NicContext, width: n
 function buildHeader(explanation: LayoutExplanation, machine: Machine, width: number): Box {
   const perRow = width > 600 ? Math.max(3, explanation.roles.length) : 2;
   const column = (width - 12 * (perRow - 1)) / perRow;
-  const legend = arrangeBoxes(explanation.roles.map((summary) => buildLegendEntry(summary, column)), perRow, 12);
+  const legend = arrangeBoxes(
+    explanation.roles.map((summary) => buildLegendEntry(summary, column)),
+    perRow,
+    12,
+  );
   return {
     width,
     height: 56 + legend.height,
     draw({ x, y }) {
       return [
         drawText('host', { x, y: y + 20 }, fitText(explanation.host, width, 25)),
-        drawText('muted', { x, y: y + 40 }, fitText(summarize(explanation, machine), width > 600 ? width - 200 : width, 12)),
-        ...(width > 600 ? [drawText('small', { x: x + width, y: y + 40, anchor: 'end' }, 'a box is a core, a number is a CPU')] : []),
+        drawText(
+          'muted',
+          { x, y: y + 40 },
+          fitText(summarize(explanation, machine), width > 600 ? width - 200 : width, 12),
+        ),
+        ...(width > 600
+          ? [drawText('small', { x: x + width, y: y + 40, anchor: 'end' }, 'a box is a core, a number is a CPU')]
+          : []),
         legend.draw({ x, y: y + 56, height: legend.height }),
       ].join('');
     },
@@ -121,17 +154,24 @@ function summarize(explanation: LayoutExplanation, machine: Machine): string {
     ...(nodes > 0 ? [plural(nodes, 'NUMA node')] : []),
     plural(cores, 'core'),
     plural(cpus, 'CPU'),
-    ...(machine.kernel.release === 'unknown' ? [] : [`Linux ${machine.kernel.release}${machine.kernel.realtime ? ' (realtime)' : ''}`]),
+    ...(machine.kernel.release === 'unknown'
+      ? []
+      : [`Linux ${machine.kernel.release}${machine.kernel.realtime ? ' (realtime)' : ''}`]),
   ].join(' · ');
 }
 
 function countCores(entry: LayoutExplanation['packages'][number]): number {
-  return entry.nodes.reduce((sum, node) => sum + node.caches.reduce((cores, cache) => cores + cache.cores.length, 0), 0);
+  return entry.nodes.reduce(
+    (sum, node) => sum + node.caches.reduce((cores, cache) => cores + cache.cores.length, 0),
+    0,
+  );
 }
 
 /** The picture in words. */
 function describe(explanation: LayoutExplanation): string {
-  const roles = explanation.roles.map(({ role, cpus }) => `${role}: ${cpus.length === 1 ? 'CPU' : 'CPUs'} ${printCpulist(cpus)}`);
+  const roles = explanation.roles.map(
+    ({ role, cpus }) => `${role}: ${cpus.length === 1 ? 'CPU' : 'CPUs'} ${printCpulist(cpus)}`,
+  );
   const nic = explanation.nic === undefined ? [] : [`trading NIC: ${explanation.nic}`];
   return [...roles, ...nic].join('; ');
 }

@@ -1,4 +1,10 @@
-import type { ExplainedCache, ExplainedCore, ExplainedNode, ExplainedPackage, LayoutExplanation } from '../layout/explain.ts';
+import type {
+  ExplainedCache,
+  ExplainedCore,
+  ExplainedNode,
+  ExplainedPackage,
+  LayoutExplanation,
+} from '../layout/explain.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 
 const WIDTH = 80;
@@ -14,7 +20,9 @@ export function renderLayout(explanation: LayoutExplanation): string {
     renderSummary(explanation),
     ...explanation.packages.flatMap((entry) => entry.nodes.map((node) => renderNode(entry, node))),
     ...explanation.memoryNodes.map((node) => [`${nameNode(node)}: no CPUs${describeNode(node)}`]),
-    ...(explanation.looseNics.length > 0 ? [wrap(`NICs of no known node: ${explanation.looseNics.join(', ')}`, WIDTH)] : []),
+    ...(explanation.looseNics.length > 0
+      ? [wrap(`NICs of no known node: ${explanation.looseNics.join(', ')}`, WIDTH)]
+      : []),
     ...(explanation.offline.length > 0 ? [wrap(`Offline CPUs: ${printCpulist(explanation.offline)}`, WIDTH)] : []),
     ...(explanation.refused.length > 0 ? [renderRefused(explanation.refused)] : []),
   ];
@@ -27,7 +35,10 @@ function renderSummary(explanation: LayoutExplanation): string[] {
     return columns([role.padEnd(ROLE_WIDTH), count.padEnd(10), wrap(printCpulist(cpus), WIDTH - ROLE_WIDTH - 16)]);
   });
   const nic = `${explanation.nic ?? 'none'}${explanation.nicWhy === undefined ? '' : `: ${explanation.nicWhy}`}`;
-  const nicRow = explanation.nicWhy === undefined ? [] : columns(['trading NIC'.padEnd(ROLE_WIDTH), wrap(nic, WIDTH - ROLE_WIDTH - 4)]);
+  const nicRow =
+    explanation.nicWhy === undefined
+      ? []
+      : columns(['trading NIC'.padEnd(ROLE_WIDTH), wrap(nic, WIDTH - ROLE_WIDTH - 4)]);
   return [explanation.host, ...rows.flat(), ...nicRow];
 }
 
@@ -45,7 +56,9 @@ function nameNode(node: ExplainedNode): string {
 
 function describeNode(node: ExplainedNode): string {
   if (node.continued || node.node === undefined) return '';
-  const pages = node.hugepages.filter((pool) => pool.total > 0).map((pool) => `${pool.total} x ${printBytes(pool.pageBytes)} hugepages`);
+  const pages = node.hugepages
+    .filter((pool) => pool.total > 0)
+    .map((pool) => `${pool.total} x ${printBytes(pool.pageBytes)} hugepages`);
   const memory = node.memoryBytes === 0 ? 'no memory' : printBytes(node.memoryBytes);
   return `, ${[memory, ...pages, ...node.nics].join(', ')}`;
 }
@@ -95,13 +108,18 @@ function groupCores(cores: readonly ExplainedCore[]): { cpus: number[]; role: st
 }
 
 function renderRefused(refused: LayoutExplanation['refused']): string[] {
-  return ['Refused', ...refused.flatMap(({ id, reason }) => [`  ${id}`, ...wrap(reason, WIDTH - 4).map((line) => `    ${line}`)])];
+  return [
+    'Refused',
+    ...refused.flatMap(({ id, reason }) => [`  ${id}`, ...wrap(reason, WIDTH - 4).map((line) => `    ${line}`)]),
+  ];
 }
 
 /** Cells side by side, two spaces between; the last line of a shorter cell is followed by blanks. */
 function columns(cells: readonly (string | readonly string[])[], indent = '  '): string[] {
   const lists = cells.map((cell) => (typeof cell === 'string' ? [cell] : cell));
-  const widths = lists.map((lines, index) => Math.max(index === 0 && lists.length === 3 ? minimumFirst(cells) : 0, ...lines.map((line) => line.length)));
+  const widths = lists.map((lines, index) =>
+    Math.max(index === 0 && lists.length === 3 ? minimumFirst(cells) : 0, ...lines.map((line) => line.length)),
+  );
   const height = Math.max(...lists.map((lines) => lines.length));
   return Array.from({ length: height }, (_, row) => {
     const cellsOfRow = lists.map((lines, index) => (lines[row] ?? '').padEnd(widths[index] ?? 0));

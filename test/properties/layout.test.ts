@@ -21,7 +21,9 @@ const machines: fc.Arbitrary<Machine> = fc
     l3PerPackage: fc.integer({ min: 1, max: 4 }),
     nodesPerPackage: fc.integer({ min: 1, max: 3 }),
     numbering: fc.constantFrom('blocks', 'interleaved') as fc.Arbitrary<'blocks' | 'interleaved'>,
-    nics: fc.array(fc.record({ node: nicNode, physical: fc.boolean(), carriesSession: fc.boolean() }), { maxLength: 3 }),
+    nics: fc.array(fc.record({ node: nicNode, physical: fc.boolean(), carriesSession: fc.boolean() }), {
+      maxLength: 3,
+    }),
     offline: fc.array(fc.nat({ max: 190 }), { maxLength: 6 }),
   })
   .map(({ offline, nics, ...shape }) => {
@@ -46,7 +48,7 @@ const numberWishes = fc.record({
 });
 const wishes = fc.oneof(countWishes, numberWishes);
 
-/** The layout, or undefined where the solver says that the machine cannot have it. Anything else thrown fails the test. */
+/** The layout, or undefined where the solver says that the machine cannot have it. Anything else thrown is a bug. */
 function trySolve(wish: object, machine: Machine): Layout | undefined {
   try {
     return solveLayout(layoutWanted.parse(wish), machine);
@@ -97,7 +99,9 @@ describe('every layout', () => {
       groupCores(machine.topology).every((core) => {
         const isolated = core.cpus.filter((cpu) => layout.isolated.includes(cpu));
         if (isolated.length > 0 && 'smt' in wish && wish.smt === 'siblings-offline') return isolated.length === 1;
-        return [layout.housekeeping, layout.irq, layout.isolated].some((role) => core.cpus.every((cpu) => role.includes(cpu)));
+        return [layout.housekeeping, layout.irq, layout.isolated].some((role) =>
+          core.cpus.every((cpu) => role.includes(cpu)),
+        );
       }),
     );
   });
@@ -107,7 +111,10 @@ describe('every layout', () => {
       const explained = layout.reasons.flatMap((reason) => reason.cpus);
       const all = machine.topology.cpus.map((cpu) => cpu.cpu);
       const agree = (['housekeeping', 'irq', 'isolated'] as const).every((role) =>
-        same(layout[role], layout.reasons.filter((reason) => reason.role === role).flatMap((reason) => reason.cpus)),
+        same(
+          layout[role],
+          layout.reasons.filter((reason) => reason.role === role).flatMap((reason) => reason.cpus),
+        ),
       );
       return same(explained, all) && agree && layout.reasons.every((reason) => reason.why !== '');
     });
@@ -158,7 +165,7 @@ describe('counts of isolated cores', () => {
         const fewer = trySolve({ isolated: { cores } }, machine);
         const more = trySolve({ isolated: { cores: cores + 1 } }, machine);
         if (more === undefined) return true;
-        return fewer !== undefined && fewer.isolated.every((cpu) => more.isolated.includes(cpu));
+        return fewer?.isolated.every((cpu) => more.isolated.includes(cpu)) ?? false;
       }),
     );
   });
@@ -168,7 +175,10 @@ describe('counts of isolated cores', () => {
       fc.property(machines, fc.integer({ min: 0, max: 30 }), (machine, cores) => {
         const isolatedCores = (wish: object) => {
           const layout = trySolve(wish, machine);
-          return layout && groupCores(machine.topology).filter((core) => core.cpus.some((cpu) => layout.isolated.includes(cpu))).length;
+          return (
+            layout &&
+            groupCores(machine.topology).filter((core) => core.cpus.some((cpu) => layout.isolated.includes(cpu))).length
+          );
         };
         const most = isolatedCores({ isolated: { cores: 'most' } }) ?? 0;
         const got = isolatedCores({ isolated: { cores } });
@@ -179,7 +189,10 @@ describe('counts of isolated cores', () => {
 });
 
 describe('CPU set expressions', () => {
-  const placed = { ...buildMachine(), layout: solveLayout(layoutWanted.parse({ isolated: { cores: 'most' } }), buildMachine()) };
+  const placed = {
+    ...buildMachine(),
+    layout: solveLayout(layoutWanted.parse({ isolated: { cores: 'most' } }), buildMachine()),
+  };
   const sets = fc.uniqueArray(fc.nat({ max: 7 }), { minLength: 1, maxLength: 8 });
 
   test('a cpulist means what the kernel means by it', () => {
@@ -192,16 +205,41 @@ describe('CPU set expressions', () => {
         const [a, b] = [printCpulist(left), printCpulist(right)];
         return (
           same(resolveCpuSet(`${a} + ${b}`, placed), [...new Set([...left, ...right])]) &&
-          same(resolveCpuSet(`${a} - ${b}`, placed), left.filter((cpu) => !right.includes(cpu))) &&
-          same(resolveCpuSet(`${a}&${b}`, placed), left.filter((cpu) => right.includes(cpu)))
+          same(
+            resolveCpuSet(`${a} - ${b}`, placed),
+            left.filter((cpu) => !right.includes(cpu)),
+          ) &&
+          same(
+            resolveCpuSet(`${a}&${b}`, placed),
+            left.filter((cpu) => right.includes(cpu)),
+          )
         );
       }),
     );
   });
 
   test('any text is an expression or an error that points into it', () => {
-    const words = fc.constantFrom('all', 'node(0)', 'nic(', ')', '0-3', '-', '+', ',', '&', '(', ' ', 'x', '7', '%', 'cores(');
-    const texts = fc.oneof(fc.string(), fc.array(words, { maxLength: 8 }).map((parts) => parts.join('')));
+    const words = fc.constantFrom(
+      'all',
+      'node(0)',
+      'nic(',
+      ')',
+      '0-3',
+      '-',
+      '+',
+      ',',
+      '&',
+      '(',
+      ' ',
+      'x',
+      '7',
+      '%',
+      'cores(',
+    );
+    const texts = fc.oneof(
+      fc.string(),
+      fc.array(words, { maxLength: 8 }).map((parts) => parts.join('')),
+    );
     fc.assert(
       fc.property(texts, (text) => {
         try {
@@ -217,7 +255,13 @@ describe('CPU set expressions', () => {
   });
 
   test('a list without spaces round-trips through the printer', () => {
-    fc.assert(fc.property(sets, (cpus) => printCpulist(resolveCpuSet(printCpulist(cpus), placed)) === printCpulist(parseCpulist(cpus.join(',')))));
+    fc.assert(
+      fc.property(
+        sets,
+        (cpus) =>
+          printCpulist(resolveCpuSet(printCpulist(cpus), placed)) === printCpulist(parseCpulist(cpus.join(','))),
+      ),
+    );
   });
 });
 

@@ -92,7 +92,11 @@ describe('resolveCpuSet', () => {
     ['0-3,16-17', 5, 'CPUs 16-17: not on testbox, which has CPUs 0-15'],
   ])('%j: column %i, %s', (expression, column, problem) => {
     expect(() => resolveCpuSet(expression, server)).toThrow(
-      expect.objectContaining({ exitCode: 2, column, message: `CPU set "${expression}", column ${column}: ${problem}` }),
+      expect.objectContaining({
+        exitCode: 2,
+        column,
+        message: `CPU set "${expression}", column ${column}: ${problem}`,
+      }),
     );
   });
 
@@ -113,7 +117,9 @@ describe('resolveCpuSet', () => {
   test('a node without CPUs and a machine without nodes say so', () => {
     const machine = place(addNodeWithoutCpus(buildMachine({ packages: 1 }), 1, 20));
     expect(() => resolveCpuSet('node(1)', machine)).toThrow('NUMA node 1 of testbox has no online CPUs (with CPUs: 0)');
-    expect(() => resolveCpuSet('node(0)', place(buildFeatureless(2)))).toThrow('there is no NUMA node 0 on testbox (with CPUs: none)');
+    expect(() => resolveCpuSet('node(0)', place(buildFeatureless(2)))).toThrow(
+      'there is no NUMA node 0 on testbox (with CPUs: none)',
+    );
   });
 
   test('nic without a trading NIC', () => {

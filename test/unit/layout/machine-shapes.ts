@@ -30,7 +30,10 @@ export function takeOffline(machine: Machine, offline: readonly number[]): Machi
     if (!offline.includes(cpu.cpu)) return { ...cpu, siblings };
     return { ...cpu, online: false, core: undefined, package: undefined, die: undefined, l3: undefined, siblings: [] };
   });
-  const nodes = changed.topology.nodes.map((node) => ({ ...node, cpus: node.cpus.filter((cpu) => !offline.includes(cpu)) }));
+  const nodes = changed.topology.nodes.map((node) => ({
+    ...node,
+    cpus: node.cpus.filter((cpu) => !offline.includes(cpu)),
+  }));
   return withTopology(changed, changed.topology.cpus, nodes);
 }
 
@@ -47,7 +50,7 @@ export function addNodeWithoutCpus(machine: Machine, node: number, distance: num
   return withTopology(machine, machine.topology.cpus, [...nodes, added]);
 }
 
-/** A hybrid desktop: performance cores with two threads (0-2P-1), efficiency cores with one. One package, one node, one L3. */
+/** A hybrid desktop of one package: performance cores with two threads each, then efficiency cores with one. */
 export function buildHybrid(performance: number, efficiency: number): Machine {
   const machine = buildMachine({ packages: 1, coresPerPackage: performance * 2 + efficiency });
   return withCpus(machine, (cpu) => {

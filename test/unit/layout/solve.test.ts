@@ -90,7 +90,11 @@ describe('machine shapes: one housekeeping core per node, interrupts on the NIC 
       buildMachine({ packages: 1, nics: [{ name: 'eth1', node: undefined }] }),
       { housekeeping: '0', irq: '1', isolated: '2-3' },
     ],
-    ['a NIC of node -1', buildMachine({ packages: 1, nics: [{ name: 'eth1', node: -1 }] }), { housekeeping: '0', irq: '1', isolated: '2-3' }],
+    [
+      'a NIC of node -1',
+      buildMachine({ packages: 1, nics: [{ name: 'eth1', node: -1 }] }),
+      { housekeeping: '0', irq: '1', isolated: '2-3' },
+    ],
     [
       'hybrid: efficiency cores are housekeeping',
       { ...buildHybrid(4, 4), nics: buildMachine({ nics: [{ name: 'eth1' }] }).nics },
@@ -127,13 +131,30 @@ describe('small machines', () => {
   test('extra housekeeping gives way before interrupt cores do', () => {
     const wanted = { ...COLO, housekeeping: { coresPerNode: 2 } };
     const result = solve(wanted, buildMachine({ packages: 1, coresPerPackage: 3, nics: [{ name: 'eth1' }] }));
-    expect(result).toMatchObject({ housekeeping: '0', irq: '1', isolated: '2', refused: ['layout.housekeeping.coresPerNode'] });
+    expect(result).toMatchObject({
+      housekeeping: '0',
+      irq: '1',
+      isolated: '2',
+      refused: ['layout.housekeeping.coresPerNode'],
+    });
   });
 
   test.each([
-    ['one CPU', buildMachine({ packages: 1, coresPerPackage: 1 }), /testbox has one core \(CPU 0\), and the kernel needs it/],
-    ['one core with two threads', buildMachine({ packages: 1, coresPerPackage: 1, threads: 2 }), /one core \(CPUs 0-1\)/],
-    ['two nodes of one core', buildMachine({ packages: 2, coresPerPackage: 1 }), /0 of its 2 cores can be isolated\. CPUs 0-1 must stay/],
+    [
+      'one CPU',
+      buildMachine({ packages: 1, coresPerPackage: 1 }),
+      /testbox has one core \(CPU 0\), and the kernel needs it/,
+    ],
+    [
+      'one core with two threads',
+      buildMachine({ packages: 1, coresPerPackage: 1, threads: 2 }),
+      /one core \(CPUs 0-1\)/,
+    ],
+    [
+      'two nodes of one core',
+      buildMachine({ packages: 2, coresPerPackage: 1 }),
+      /0 of its 2 cores can be isolated\. CPUs 0-1 must stay/,
+    ],
   ])('%s: refused with the reason', (_name, machine, message) => {
     const error = thrownBy(() => solve(COLO, machine));
     expect(error).toBeInstanceOf(LayoutError);
@@ -142,11 +163,17 @@ describe('small machines', () => {
   });
 
   test('nothing to isolate is no error: every CPU is housekeeping', () => {
-    expect(solve({}, buildMachine({ packages: 1, coresPerPackage: 1 }))).toMatchObject({ housekeeping: '0', isolated: '', refused: [] });
+    expect(solve({}, buildMachine({ packages: 1, coresPerPackage: 1 }))).toMatchObject({
+      housekeeping: '0',
+      isolated: '',
+      refused: [],
+    });
   });
 
   test('a machine without an online CPU is refused', () => {
-    expect(() => solve({}, takeOffline(buildMachine({ packages: 1, coresPerPackage: 1 }), [0]))).toThrow(/shows no online CPU/);
+    expect(() => solve({}, takeOffline(buildMachine({ packages: 1, coresPerPackage: 1 }), [0]))).toThrow(
+      /shows no online CPU/,
+    );
   });
 });
 
@@ -154,7 +181,11 @@ describe('counts', () => {
   const server = buildMachine({ coresPerPackage: 8, l3PerPackage: 2, nics: TWO_NICS });
 
   test('isolated cores are taken on the node of the NIC, in caches that nobody else uses first', () => {
-    expect(solve({ ...COLO, isolated: { cores: 4 } }, server)).toMatchObject({ housekeeping: '0-8,10-11', irq: '9', isolated: '12-15' });
+    expect(solve({ ...COLO, isolated: { cores: 4 } }, server)).toMatchObject({
+      housekeeping: '0-8,10-11',
+      irq: '9',
+      isolated: '12-15',
+    });
     expect(solve({ ...COLO, isolated: { cores: 5 } }, server).isolated).toBe('10,12-15');
   });
 
@@ -163,7 +194,10 @@ describe('counts', () => {
   });
 
   test('near another node than the NIC', () => {
-    expect(solve({ ...COLO, isolated: { cores: 4, near: 'node(0)' } }, server)).toMatchObject({ irq: '9', isolated: '4-7' });
+    expect(solve({ ...COLO, isolated: { cores: 4, near: 'node(0)' } }, server)).toMatchObject({
+      irq: '9',
+      isolated: '4-7',
+    });
   });
 
   test('within a part of the machine', () => {
@@ -176,7 +210,10 @@ describe('counts', () => {
 
   test('a share of the cores', () => {
     expect(solve({ isolated: { cores: '50%' } }, server).isolated).toBe('4,9-15');
-    expect(solve({ isolated: { cores: '100%' } }, server)).toMatchObject({ isolated: '1-7,9-15', refused: ['layout.isolated.cores'] });
+    expect(solve({ isolated: { cores: '100%' } }, server)).toMatchObject({
+      isolated: '1-7,9-15',
+      refused: ['layout.isolated.cores'],
+    });
   });
 
   test('more than there are: says how many are possible', () => {
@@ -207,11 +244,15 @@ describe('CPUs asked for by number', () => {
   test('the documents ask for isolcpus=0-7 on 8 CPUs: CPU 0 is refused, the rest goes on', () => {
     const { layout, ...result } = solve({ isolated: '0-7' }, buildMachine({ packages: 1, coresPerPackage: 8 }));
     expect(result).toMatchObject({ housekeeping: '0', isolated: '1-7', refused: ['layout.isolated@0'] });
-    expect(layout.refused[0]?.reason).toBe("CPU 0: stays housekeeping, the kernel's own work cannot leave the boot CPU 0");
+    expect(layout.refused[0]?.reason).toBe(
+      "CPU 0: stays housekeeping, the kernel's own work cannot leave the boot CPU 0",
+    );
   });
 
   test('the documents place monitoring on CPU 8 of 8: not there', () => {
-    const error = thrownBy(() => solve({ housekeeping: '0,8', isolated: '1-7' }, buildMachine({ packages: 1, coresPerPackage: 8 })));
+    const error = thrownBy(() =>
+      solve({ housekeeping: '0,8', isolated: '1-7' }, buildMachine({ packages: 1, coresPerPackage: 8 })),
+    );
     expect(error).toBeInstanceOf(CpuExpressionError);
     expect(error).toMatchObject({
       exitCode: 2,
@@ -229,8 +270,15 @@ describe('CPUs asked for by number', () => {
   });
 
   test('the core that is kept on a node is taken from housekeeping, not from what is isolated', () => {
-    expect(solve({ isolated: '4-6' }, buildMachine())).toMatchObject({ isolated: '4-6', housekeeping: '0-3,7', refused: [] });
-    expect(solve({ isolated: { cores: 'most' }, housekeeping: '0,6' }, buildMachine())).toMatchObject({ isolated: '1-5,7', refused: [] });
+    expect(solve({ isolated: '4-6' }, buildMachine())).toMatchObject({
+      isolated: '4-6',
+      housekeeping: '0-3,7',
+      refused: [],
+    });
+    expect(solve({ isolated: { cores: 'most' }, housekeeping: '0,6' }, buildMachine())).toMatchObject({
+      isolated: '1-5,7',
+      refused: [],
+    });
   });
 
   test('half a core is refused, and named with its other half', () => {
@@ -249,11 +297,15 @@ describe('CPUs asked for by number', () => {
   test('when nothing is left of the wish, it is an error with all reasons', () => {
     const error = thrownBy(() => solve({ isolated: '0,2' }, buildMachine({ packages: 1, threads: 2 })));
     expect(error).toMatchObject({ key: 'isolated' });
-    expect((error as Error).message).toMatch(/none of "0,2" can be isolated.*CPU 2: half a core.*CPU 0: stays housekeeping/);
+    expect((error as Error).message).toMatch(
+      /none of "0,2" can be isolated.*CPU 2: half a core.*CPU 0: stays housekeeping/,
+    );
   });
 
   test('housekeeping takes whole cores, and the boot CPU belongs to it', () => {
-    expect(solve({ housekeeping: '1', isolated: { cores: 'most' } }, buildMachine({ packages: 1, threads: 2 }))).toMatchObject({
+    expect(
+      solve({ housekeeping: '1', isolated: { cores: 'most' } }, buildMachine({ packages: 1, threads: 2 })),
+    ).toMatchObject({
       housekeeping: '0-1,4-5',
       isolated: '2-3,6-7',
       refused: ['layout.housekeeping@0,4'],
@@ -278,7 +330,9 @@ describe('CPUs asked for by number', () => {
   });
 
   test('one core in two roles: the isolated half is refused', () => {
-    expect(solve({ irq: '1', isolated: '2,5-6', smt: 'siblings-offline' }, buildMachine({ packages: 1, threads: 2 }))).toMatchObject({
+    expect(
+      solve({ irq: '1', isolated: '2,5-6', smt: 'siblings-offline' }, buildMachine({ packages: 1, threads: 2 })),
+    ).toMatchObject({
       irq: '1,5',
       isolated: '2',
       offline: '6',
@@ -287,7 +341,9 @@ describe('CPUs asked for by number', () => {
   });
 
   test('a role has no CPUs yet while the layout is decided', () => {
-    expect(() => solve({ isolated: 'all - housekeeping' }, buildMachine())).toThrow(/column 7: "housekeeping" is a role/);
+    expect(() => solve({ isolated: 'all - housekeeping' }, buildMachine())).toThrow(
+      /column 7: "housekeeping" is a role/,
+    );
   });
 });
 
@@ -304,14 +360,23 @@ describe('smt: siblings-offline', () => {
   });
 
   test('the thread that was asked for is the one that stays', () => {
-    expect(solve({ isolated: '9-10', smt: 'siblings-offline' }, machine)).toMatchObject({ isolated: '9-10', offline: '1-2', refused: [] });
+    expect(solve({ isolated: '9-10', smt: 'siblings-offline' }, machine)).toMatchObject({
+      isolated: '9-10',
+      offline: '1-2',
+      refused: [],
+    });
   });
 
   test('once they are offline, the layout is the same', () => {
     const wanted = { ...COLO, smt: 'siblings-offline' };
     const before = solve(wanted, machine);
     const after = solve(wanted, takeOffline(machine, before.layout.offline ?? []));
-    expect(after).toMatchObject({ housekeeping: before.housekeeping, irq: before.irq, isolated: before.isolated, offline: '' });
+    expect(after).toMatchObject({
+      housekeeping: before.housekeeping,
+      irq: before.irq,
+      isolated: before.isolated,
+      offline: '',
+    });
   });
 });
 
@@ -330,7 +395,11 @@ describe('reasons', () => {
       { cpus: [5], role: 'offline', why: 'offline' },
       { cpus: [6], role: 'housekeeping', why: "one core of NUMA node 1 stays for the kernel's work on that node" },
       { cpus: [7], role: 'irq', why: 'serves the interrupts of eth1 on its own NUMA node 1' },
-      { cpus: [8], role: 'isolated', why: 'on NUMA node 1, where eth1 is; its L3 cache is shared with housekeeping and irq CPUs' },
+      {
+        cpus: [8],
+        role: 'isolated',
+        why: 'on NUMA node 1, where eth1 is; its L3 cache is shared with housekeeping and irq CPUs',
+      },
       { cpus: [9, 10, 11], role: 'isolated', why: 'on NUMA node 1, where eth1 is; nobody else uses its L3 cache' },
     ]);
   });

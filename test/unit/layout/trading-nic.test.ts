@@ -9,7 +9,14 @@ function choose(wanted: string, nics: MachineShape['nics'] = []) {
 
 describe('the trading NIC', () => {
   test.each([
-    ['not the one that carries the session', [{ name: 'a', carriesSession: true }, { name: 'b', speedMbps: 1000 }], 'b'],
+    [
+      'not the one that carries the session',
+      [
+        { name: 'a', carriesSession: true },
+        { name: 'b', speedMbps: 1000 },
+      ],
+      'b',
+    ],
     ['with a link', [{ name: 'a', carrier: false, speedMbps: 100000 }, { name: 'b' }], 'b'],
     ['with a NUMA node', [{ name: 'a', node: -1, speedMbps: 100000 }, { name: 'b' }], 'b'],
     ['the fastest', [{ name: 'a', speedMbps: 10000 }, { name: 'b' }], 'b'],
@@ -47,6 +54,8 @@ describe('the trading NIC', () => {
   ])('%s: refused with the NICs that are there', (wanted, message) => {
     const action = () => choose(wanted, [{ name: 'a', driver: 'igb' }]);
     expect(action).toThrow(LayoutError);
-    expect(action).toThrow(expect.objectContaining({ message, next: ['NICs here: a (igb). Name one of them, or write "auto".'] }));
+    expect(action).toThrow(
+      expect.objectContaining({ message, next: ['NICs here: a (igb). Name one of them, or write "auto".'] }),
+    );
   });
 });

@@ -23,10 +23,12 @@ interface Rect {
 }
 
 function readRects(svg: string): Rect[] {
-  return [...svg.matchAll(/<rect class="([^"]*)" x="([^"]*)" y="([^"]*)" width="([^"]*)" height="([^"]*)"/g)].map((match) => {
-    const [x = 0, y = 0, width = 0, height = 0] = match.slice(2).map(Number);
-    return { kind: match[1] ?? '', left: x, top: y, right: x + width, bottom: y + height };
-  });
+  return [...svg.matchAll(/<rect class="([^"]*)" x="([^"]*)" y="([^"]*)" width="([^"]*)" height="([^"]*)"/g)].map(
+    (match) => {
+      const [x = 0, y = 0, width = 0, height = 0] = match.slice(2).map(Number);
+      return { kind: match[1] ?? '', left: x, top: y, right: x + width, bottom: y + height };
+    },
+  );
 }
 
 /** The CPU numbers that stand in cells of this role. */
@@ -49,7 +51,9 @@ function isWellFormed(xml: string): boolean {
 }
 
 function isInside(inner: Rect, outer: Rect): boolean {
-  return inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right && inner.bottom <= outer.bottom;
+  return (
+    inner.left >= outer.left && inner.top >= outer.top && inner.right <= outer.right && inner.bottom <= outer.bottom
+  );
 }
 
 function overlap(one: Rect, other: Rect): boolean {
@@ -65,17 +69,30 @@ function findOverlap(rects: readonly Rect[]): [Rect, Rect] | undefined {
 }
 
 const manyNics = Array.from({ length: 12 }, (_, index) => ({ name: `eth${index}`, node: index % 3 === 0 ? -1 : 1 }));
-const manyIrqs = Array.from({ length: 200 }, (_, index) => ({ irq: 100 + index, device: 'eth1', effective: [index % 64] }));
+const manyIrqs = Array.from({ length: 200 }, (_, index) => ({
+  irq: 100 + index,
+  device: 'eth1',
+  effective: [index % 64],
+}));
 const machines: [string, Machine][] = [
   ['two CPUs', buildMachine({ packages: 1, coresPerPackage: 2, nics: [{ name: 'eth0' }] })],
-  ['two sockets', buildMachine({ threads: 2, coresPerPackage: 16, l3PerPackage: 2, nics: [{ name: 'eth1', node: 1 }] })],
-  ['256 CPUs on 8 nodes with 32 caches', buildMachine({ coresPerPackage: 64, threads: 2, l3PerPackage: 16, nodesPerPackage: 4 })],
+  [
+    'two sockets',
+    buildMachine({ threads: 2, coresPerPackage: 16, l3PerPackage: 2, nics: [{ name: 'eth1', node: 1 }] }),
+  ],
+  [
+    '256 CPUs on 8 nodes with 32 caches',
+    buildMachine({ coresPerPackage: 64, threads: 2, l3PerPackage: 16, nodesPerPackage: 4 }),
+  ],
   ['1024 CPUs on 8 sockets', buildMachine({ packages: 8, coresPerPackage: 64, threads: 2 })],
   ['eight threads per core', buildMachine({ coresPerPackage: 12, threads: 8 })],
   ['sparse, large CPU numbers', renumber(buildMachine({ coresPerPackage: 8 }), (cpu) => cpu * 511)],
   ['hybrid', buildHybrid(8, 16)],
   ['featureless', buildFeatureless(4)],
-  ['offline CPUs and memory without CPUs', addNodeWithoutCpus(takeOffline(buildMachine({ threads: 2 }), [3, 11, 14]), 7, 30)],
+  [
+    'offline CPUs and memory without CPUs',
+    addNodeWithoutCpus(takeOffline(buildMachine({ threads: 2 }), [3, 11, 14]), 7, 30),
+  ],
   ['many NICs and interrupts', buildMachine({ coresPerPackage: 32, nics: manyNics, irqs: manyIrqs })],
 ];
 
@@ -104,7 +121,10 @@ describe('drawTopology', () => {
   });
 
   test('siblings that go offline are drawn as offline', () => {
-    const svg = draw(buildMachine({ packages: 1, threads: 2 }), { isolated: { cores: 'most' }, smt: 'siblings-offline' });
+    const svg = draw(buildMachine({ packages: 1, threads: 2 }), {
+      isolated: { cores: 'most' },
+      smt: 'siblings-offline',
+    });
     expect(readCpus(svg, 'offline')).toEqual([5, 6, 7]);
   });
 
@@ -123,7 +143,10 @@ describe('drawTopology', () => {
         { irq: 42, device: 'mlx5_comp2', effective: [], affinity: [2] },
       ],
     });
-    const nodes = base.topology.nodes.map((node) => ({ ...node, hugepages: [{ pageBytes: 2097152, total: 512, free: 0 }] }));
+    const nodes = base.topology.nodes.map((node) => ({
+      ...node,
+      hugepages: [{ pageBytes: 2097152, total: 512, free: 0 }],
+    }));
     const svg = draw({ ...base, topology: { ...base.topology, nodes } });
     expect(svg).toContain('>ens1f0</text>');
     expect(svg).toContain('mlx5_core · 25 Gbit/s · ptp2');
@@ -138,7 +161,9 @@ describe('drawTopology', () => {
     const svg = draw(buildMachine());
     expect(svg).not.toMatch(/<script|href|url\(|@import|https?:(?!\/\/www\.w3\.org\/2000\/svg")/);
     expect(svg).toContain('@media (prefers-color-scheme: dark)');
-    expect(svg).toMatch(/^<svg [^>]*role="img"[^>]*>\n<title>CPU topology of testbox<\/title>\n<desc>housekeeping: CPUs 0,4; isolated: CPUs 1-3,5-7<\/desc>/);
+    expect(svg).toMatch(
+      /^<svg [^>]*role="img"[^>]*>\n<title>CPU topology of testbox<\/title>\n<desc>housekeeping: CPUs 0,4; isolated: CPUs 1-3,5-7<\/desc>/,
+    );
   });
 
   test('whatever the machine calls its parts, the picture stays well-formed', () => {

@@ -64,17 +64,29 @@ Package 1, NUMA node 1, 32 GiB, eth1
   });
 
   test.each([
-    ['interleaved, siblings offline', buildMachine({ coresPerPackage: 64, threads: 2, numbering: 'interleaved', nics: NICS }), { ...COLO, smt: 'siblings-offline' }],
+    [
+      'interleaved, siblings offline',
+      buildMachine({ coresPerPackage: 64, threads: 2, numbering: 'interleaved', nics: NICS }),
+      { ...COLO, smt: 'siblings-offline' },
+    ],
     ['hybrid', buildHybrid(8, 16), COLO],
     ['featureless', buildFeatureless(4), COLO],
-    ['offline, memory only', addNodeWithoutCpus(takeOffline(buildMachine({ nics: NICS }), [2]), 5, 30), { isolated: '1-3' }],
+    [
+      'offline, memory only',
+      addNodeWithoutCpus(takeOffline(buildMachine({ nics: NICS }), [2]), 5, 30),
+      { isolated: '1-3' },
+    ],
   ])('%s: at most 80 columns, no blanks at line ends', (_name, machine, wanted) => {
     const lines = render(machine, wanted).split('\n');
     expect(lines.filter((line) => line.length > 80 || line.endsWith(' '))).toEqual([]);
   });
 
   test('nodes without CPUs, NICs of no node and offline CPUs are named', () => {
-    const machine = addNodeWithoutCpus(takeOffline(buildMachine({ nics: [...NICS, { name: 'eth2', node: -1 }] }), [2]), 5, 30);
+    const machine = addNodeWithoutCpus(
+      takeOffline(buildMachine({ nics: [...NICS, { name: 'eth2', node: -1 }] }), [2]),
+      5,
+      30,
+    );
     const text = render(machine);
     expect(text).toContain('NUMA node 5: no CPUs, 64 GiB');
     expect(text).toContain('NICs of no known node: eth2');
@@ -83,7 +95,9 @@ Package 1, NUMA node 1, 32 GiB, eth1
 
   test('without a layout, what the running kernel isolates', () => {
     const machine = buildMachine({ kernel: { isolated: [2, 3] } });
-    expect(renderLayout(explainLayout(undefined, machine))).toContain('    2-3                     isolated      isolated by the running kernel\n');
+    expect(renderLayout(explainLayout(undefined, machine))).toContain(
+      '    2-3                     isolated      isolated by the running kernel\n',
+    );
   });
 
   test.each([
