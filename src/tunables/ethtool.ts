@@ -1,8 +1,8 @@
 import { HostError } from '../errors.ts';
 import type { Host, HostReader } from '../host/host.ts';
+import { runEthtool } from './ethtool/execute.ts';
 import { GROUPS } from './ethtool/groups.ts';
 import { canonicalIndirection } from './ethtool/indirection.ts';
-import { runEthtool } from './ethtool/execute.ts';
 import { showEthtool } from './ethtool/query.ts';
 import { readRss, writeRss } from './ethtool/rss.ts';
 import type { TunableKind, Write } from './kind.ts';
@@ -39,7 +39,7 @@ async function readParameter(
   const where = `ethtool ${option} ${device}`;
   const parameter = shown.output.get(key);
   if (parameter === undefined) return { status: 'missing', evidence: `${where}: says nothing of ${key}` };
-  const evidence = `${where}: ${parameter.line}${parameter.max === undefined ? '' : ` (at most ${parameter.max})`}`;
+  const evidence = `${where}: ${parameter.line.replaceAll(/\s+/g, ' ')}${parameter.max === undefined ? '' : ` (at most ${parameter.max})`}`;
   if (parameter.value === undefined) return { status: 'missing', evidence };
   return { status: 'value', value: parameter.value, evidence };
 }

@@ -1,6 +1,6 @@
+import type { PlacedMachine } from '../../layout/layout.ts';
 import type { Nic } from '../../topology/machine.ts';
 import type { EthtoolGroup, Tunable } from '../../tunables/tunable.ts';
-import type { PlacedMachine } from '../../layout/layout.ts';
 import type { Disruption, Refusal, Setting, Stage } from '../domain.ts';
 import type { NicFacts } from './facts.ts';
 import type { NicWanted } from './schema.ts';

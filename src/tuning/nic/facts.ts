@@ -1,4 +1,5 @@
 import type { HostReader } from '../../host/host.ts';
+import type { Machine } from '../../topology/machine.ts';
 import { type Feature, parseFeatures } from '../../tunables/ethtool/features.ts';
 import { GROUPS } from '../../tunables/ethtool/groups.ts';
 import type { Indirection } from '../../tunables/ethtool/indirection.ts';
@@ -6,7 +7,6 @@ import type { Parameters } from '../../tunables/ethtool/output.ts';
 import { type Shown, showEthtool } from '../../tunables/ethtool/query.ts';
 import { showIndirection } from '../../tunables/ethtool/rss.ts';
 import { parseRootQdisc, type RootQdisc } from '../../tunables/link.ts';
-import type { Machine } from '../../topology/machine.ts';
 
 /** What decisions about a NIC need to know beyond the value of one parameter. */
 export interface NicFacts {

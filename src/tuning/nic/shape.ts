@@ -2,6 +2,7 @@ import { resolveCpuSet } from '../../layout/cpu-set.ts';
 import { localTo } from '../../topology/nic-node.ts';
 import { type Decision, ethtool, type NicCase, refuse, toggle, wish } from './decision.ts';
 import { evidenceOf } from './facts.ts';
+import { desireQdisc } from './qdisc.ts';
 
 /**
  * What most drivers stop and start the link for, in the order that keeps the later ones: `ethtool -L` resets the
@@ -9,6 +10,7 @@ import { evidenceOf } from './facts.ts';
  */
 export function desireShape(nicCase: NicCase): readonly Decision[] {
   return [
+    ...desireQdisc(nicCase),
     ...desireChannels(nicCase),
     ...desireRings(nicCase),
     ...desireMtu(nicCase),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { spellIndirection, tableOfWeights } from '../../../src/tunables/ethtool/indirection.ts';
 import { listNics, selectNics } from '../../../src/topology/nic-selection.ts';
+import { spellIndirection, tableOfWeights } from '../../../src/tunables/ethtool/indirection.ts';
 import { parseMaxMtu } from '../../../src/tuning/nic/facts.ts';
 import { nicDomain } from '../../../src/tuning/nic/nic.ts';
 import { FakeHost } from '../../fake-host.ts';

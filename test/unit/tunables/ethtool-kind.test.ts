@@ -18,7 +18,7 @@ describe('reading', () => {
     expect(await ethtoolKind.read(host, tunable('ring', 'rx'))).toEqual({
       status: 'value',
       value: '256',
-      evidence: 'ethtool -g enp1s0: RX:\t\t256 (at most 4096)',
+      evidence: 'ethtool -g enp1s0: RX: 256 (at most 4096)',
     });
   });
 
@@ -26,7 +26,7 @@ describe('reading', () => {
     const host = new FakeHost({}, { 'ethtool -g enp1s0': captures.IGB_RINGS });
     expect(await ethtoolKind.read(host, tunable('ring', 'rx-mini'))).toEqual({
       status: 'missing',
-      evidence: 'ethtool -g enp1s0: RX Mini:\tn/a',
+      evidence: 'ethtool -g enp1s0: RX Mini: n/a',
     });
   });
 
