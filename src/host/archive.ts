@@ -23,7 +23,11 @@ const FORMATS: readonly { readonly name: string; readonly magic: Buffer; readonl
   { name: 'gzip', magic: Buffer.from([0x1f, 0x8b]), unpack: unpackGzip },
   { name: 'zstd', magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), unpack: unpackZstd },
   { name: 'bzip2', magic: Buffer.from('BZh'), unpack: (packed, most) => unpackBy('bzip2', packed, most) },
-  { name: 'xz', magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]), unpack: (packed, most) => unpackBy('xz', packed, most) },
+  {
+    name: 'xz',
+    magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]),
+    unpack: (packed, most) => unpackBy('xz', packed, most),
+  },
 ];
 
 /** The file tree of a tar, plain or packed. Throws UsageError: damaged, hostile, too large, no tar at all. */
@@ -32,7 +36,10 @@ export async function openArchiveTree(path: string, mostBytes = MOST_UNPACKED_BY
   try {
     if (!stats.isFile()) throw new BadArchive('it is neither a folder nor a file');
     if (stats.size > mostBytes) throw tooLarge(mostBytes);
-    const archive = await unpack(onPath('read', path, () => fs.readFileSync(path)), mostBytes);
+    const archive = await unpack(
+      onPath('read', path, () => fs.readFileSync(path)),
+      mostBytes,
+    );
     const tree = new MemoryTree();
     for (const entry of readTar(archive)) tree.add(entry);
     return tree;
@@ -49,7 +56,9 @@ async function unpack(packed: Buffer, mostBytes: number): Promise<Buffer> {
   const format = FORMATS.find(({ magic }) => packed.subarray(0, magic.length).equals(magic));
   const archive = format === undefined ? packed : await format.unpack(packed, mostBytes);
   if (looksLikeTar(archive.subarray(0, TAR_BLOCK))) return archive;
-  throw new BadArchive(format === undefined ? 'it is no tar archive' : `what is packed in it with ${format.name} is no tar archive`);
+  throw new BadArchive(
+    format === undefined ? 'it is no tar archive' : `what is packed in it with ${format.name} is no tar archive`,
+  );
 }
 
 function tooLarge(mostBytes: number): BadArchive {
@@ -57,11 +66,17 @@ function tooLarge(mostBytes: number): BadArchive {
 }
 
 async function unpackGzip(packed: Buffer, mostBytes: number): Promise<Buffer> {
-  return unpackInProcess(promisify(zlib.gunzip)(packed, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES }), mostBytes);
+  return unpackInProcess(
+    promisify(zlib.gunzip)(packed, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES }),
+    mostBytes,
+  );
 }
 
 async function unpackZstd(packed: Buffer, mostBytes: number): Promise<Buffer> {
-  return unpackInProcess(promisify(zlib.zstdDecompress)(packed, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES }), mostBytes);
+  return unpackInProcess(
+    promisify(zlib.zstdDecompress)(packed, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES }),
+    mostBytes,
+  );
 }
 
 async function unpackInProcess(unpacking: Promise<Buffer>, mostBytes: number): Promise<Buffer> {
@@ -76,7 +91,12 @@ async function unpackInProcess(unpacking: Promise<Buffer>, mostBytes: number): P
 /** Node reads neither bzip2 nor xz; every distribution has the programs. */
 async function unpackBy(program: 'bzip2' | 'xz', packed: Buffer, mostBytes: number): Promise<Buffer> {
   const { execa } = await import('execa');
-  const result = await execa(program, ['-dc'], { input: packed, encoding: 'buffer', maxBuffer: mostBytes, reject: false });
+  const result = await execa(program, ['-dc'], {
+    input: packed,
+    encoding: 'buffer',
+    maxBuffer: mostBytes,
+    reject: false,
+  });
   if (result.code === 'ENOENT') throw new BadArchive(`it needs ${program}, which is not installed here`);
   if (result.isMaxBuffer) throw tooLarge(mostBytes);
   if (result.failed) {

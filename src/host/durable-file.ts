@@ -29,22 +29,24 @@ export function syncFolder(folder: string): void {
 
 /** Makes a folder and its missing parents (mode 0755 whatever the umask) durably. ENOTDIR when a file is in the way. */
 export function makeFoldersDurably(folder: string): void {
-  try {
-    fs.mkdirSync(folder);
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === 'EEXIST') return mustBeFolder(folder);
-    if (code !== 'ENOENT' || path.dirname(folder) === folder) throw toHostError('make', folder, error);
-    makeFoldersDurably(path.dirname(folder));
-    return makeFoldersDurably(folder);
-  }
-  onPath('make', folder, () => fs.chmodSync(folder, 0o755));
+  if (isFolder(folder)) return;
+  if (path.dirname(folder) !== folder) makeFoldersDurably(path.dirname(folder));
+  onPath('make', folder, () => {
+    try {
+      fs.mkdirSync(folder);
+    } catch (error) {
+      // Another process may have made it meanwhile.
+      if (errnoOf(error) !== 'EEXIST' || !isFolder(folder)) throw error;
+    }
+    fs.chmodSync(folder, 0o755);
+  });
   syncFolder(path.dirname(folder));
 }
 
-function mustBeFolder(folder: string): void {
-  const isFolder = onPath('make', folder, () => fs.statSync(folder).isDirectory());
-  if (!isFolder) throw new HostError('make', folder, 'ENOTDIR');
+function isFolder(folder: string): boolean {
+  const stats = onPath('make', folder, () => fs.statSync(folder, { throwIfNoEntry: false }));
+  if (stats !== undefined && !stats.isDirectory()) throw new HostError('make', folder, 'ENOTDIR');
+  return stats !== undefined;
 }
 
 /** Removes an empty folder durably; nothing happens when it is not there. EBUSY, ENOTEMPTY. */

@@ -24,7 +24,8 @@ function describe(file: string): TreeNode | undefined {
   if (stats === undefined) return undefined;
   if (stats.isSymbolicLink()) return { kind: 'link', target: onPath('read link', file, () => fs.readlinkSync(file)) };
   if (stats.isDirectory()) return { kind: 'folder', listNames: () => onPath('list', file, () => fs.readdirSync(file)) };
-  if (stats.isFile()) return { kind: 'file', readText: () => onPath('read', file, () => fs.readFileSync(file, 'utf8')) };
+  if (stats.isFile())
+    return { kind: 'file', readText: () => onPath('read', file, () => fs.readFileSync(file, 'utf8')) };
   // Opening a FIFO waits for ever and opening a device acts on this machine.
   return {
     kind: 'file',

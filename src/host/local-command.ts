@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { HostError } from '../errors.ts';
 import { toHostError } from './errno.ts';
@@ -67,7 +66,8 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   if (timedOut) throw new HostError('run', argv.join(' '), 'ETIMEDOUT', { cause: result });
   if (result.isMaxBuffer) throw new HostError('run', argv.join(' '), 'ENOBUFS', { cause: result });
   if (result.code === 'ENOENT') return { found: false };
-  const exitCode = result.exitCode ?? (result.signal === undefined ? undefined : 128 + constants.signals[result.signal]);
+  const exitCode =
+    result.exitCode ?? (result.signal === undefined ? undefined : 128 + constants.signals[result.signal]);
   if (exitCode === undefined) throw new HostError('run', argv.join(' '), result.code ?? 'EIO', { cause: result });
   return { found: true, exitCode, stdout: result.stdout, stderr: result.stderr };
 }
@@ -77,6 +77,7 @@ export async function runCommand(argv: readonly string[], options: CommandOption
 export async function startCommand(argv: readonly string[]): Promise<void> {
   const [command, ...parameters] = argv;
   if (command === undefined) throw new Error('startCommand needs at least the name of a command');
+  const { spawn } = await import('node:child_process');
   const env = { ...process.env, PATH: searchPath() };
   const child = spawn(command, parameters, { detached: true, stdio: 'ignore', cwd: '/', env });
   await new Promise<void>((resolve, reject) => {

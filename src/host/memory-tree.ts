@@ -1,6 +1,6 @@
 import type { SnapshotTree, TreeNode } from './snapshot-tree.ts';
-import { BadArchive } from './tar-entry.ts';
 import type { TarEntry } from './tar-entry.ts';
+import { BadArchive } from './tar-entry.ts';
 
 type Leaf = Extract<TarEntry, { kind: 'file' | 'link' }>;
 type Folder = Map<string, Folder | Leaf>;
@@ -23,7 +23,8 @@ export class MemoryTree implements SnapshotTree {
     const slash = entry.path.lastIndexOf('/');
     const folder = this.#makeFolder(slash === -1 ? '' : entry.path.slice(0, slash));
     const last = entry.path.slice(slash + 1);
-    if (folder.get(last) instanceof Map) throw new BadArchive(`${JSON.stringify(entry.path)} in it is a folder and a file`);
+    if (folder.get(last) instanceof Map)
+      throw new BadArchive(`${JSON.stringify(entry.path)} in it is a folder and a file`);
     folder.set(last, entry.kind === 'same-file' ? this.#findOriginal(entry.path, entry.target) : entry);
   }
 
@@ -60,7 +61,9 @@ export class MemoryTree implements SnapshotTree {
   #findOriginal(path: string, target: string): Leaf {
     const found = this.#find(target.split('/'));
     if (found === undefined || found instanceof Map) {
-      throw new BadArchive(`${JSON.stringify(path)} in it is another name of ${JSON.stringify(target)}, which is no file`);
+      throw new BadArchive(
+        `${JSON.stringify(path)} in it is another name of ${JSON.stringify(target)}, which is no file`,
+      );
     }
     return found;
   }

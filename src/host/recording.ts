@@ -54,7 +54,8 @@ export class RecordingHost implements HostReader {
   }
 
   async query(argv: readonly string[]): Promise<QueryResult> {
-    const record = (answer: QueryResult | HostError) => this.#commands.set(JSON.stringify(argv), { argv: [...argv], answer });
+    const record = (answer: QueryResult | HostError) =>
+      this.#commands.set(JSON.stringify(argv), { argv: [...argv], answer });
     try {
       const answer = await this.#reader.query(argv);
       record(answer);

@@ -1,5 +1,5 @@
-import { splitPath } from './snapshot-tree.ts';
 import type { Recording } from './recording.ts';
+import { splitPath } from './snapshot-tree.ts';
 
 /** Names and numbers that belong to one machine and have no form of their own, found where the kernel keeps them. */
 export interface PrivateValues {
@@ -13,7 +13,8 @@ const HOST_NAME_FILES = /^\/(etc\/hostname|proc\/sys\/kernel\/(hostname|domainna
 /** DMI, block devices, NVMe and switch ports, https://docs.kernel.org/admin-guide/abi-stable.html and -testing. */
 const SERIAL_FILES =
   /\/([a-z]+_serial|[a-z]+_asset_tag|serial|serial_number|wwid|wwn|eui|nguid|unique_id|phys_port_id|phys_switch_id)$/;
-const SERIAL_IN_OUTPUT = /(?:serial(?:[ _-]?number|_short)?|asset[ _]tag|service[ _]tag)["\s]*[:=]\s*"?([^\s",][^\n",]*)/gi;
+const SERIAL_IN_OUTPUT =
+  /(?:serial(?:[ _-]?number|_short)?|asset[ _]tag|service[ _]tag)["\s]*[:=]\s*"?([^\s",][^\n",]*)/gi;
 const NAMES_IN_CONFIGURATION: readonly (readonly [file: RegExp, names: RegExp])[] = [
   [/^\/etc\/hosts$/, /^[ \t]*[0-9a-f:.]+[ \t]+([^#\n]+)/gim],
   [/^\/etc\/resolv\.conf$/, /^(?:search|domain)[ \t]+([^#\n]+)/gm],
@@ -39,7 +40,11 @@ export function namesTheHost(argv: readonly string[]): boolean {
 }
 
 export function findPrivateValues(recording: Recording): PrivateValues {
-  const found = new Set([...namesOfTheHost(recording), ...serialNumbers(recording), ...namesInConfiguration(recording)]);
+  const found = new Set([
+    ...namesOfTheHost(recording),
+    ...serialNumbers(recording),
+    ...namesInConfiguration(recording),
+  ]);
   const words = ordinaryWords(recording);
   const isOwn = (value: string) => value.length >= UNMISTAKABLE && /[0-9]/.test(value);
   const isOrdinary = (value: string) =>
@@ -61,10 +66,14 @@ function keepSayings(values: readonly string[]): string[] {
 
 /** A full name also counts as its first part and as its domain. */
 function namesOfTheHost(recording: Recording): string[] {
-  const outputs = recording.commands.filter(({ argv }) => argv.join(' ') === 'hostname' || argv.join(' ') === 'uname -n');
+  const outputs = recording.commands.filter(
+    ({ argv }) => argv.join(' ') === 'hostname' || argv.join(' ') === 'uname -n',
+  );
   const printed = outputs.flatMap(({ answer }) => ('stdout' in answer ? [answer.stdout] : []));
   const label = recording.label.includes('/') ? [] : [recording.label];
-  return keepSayings([...label, ...printed, ...textsOf(recording, (path) => HOST_NAME_FILES.test(path))]).flatMap(withParts);
+  return keepSayings([...label, ...printed, ...textsOf(recording, (path) => HOST_NAME_FILES.test(path))]).flatMap(
+    withParts,
+  );
 }
 
 function withParts(name: string): string[] {
@@ -84,7 +93,9 @@ function namesInConfiguration(recording: Recording): string[] {
     const texts = textsOf(recording, (path) => file.test(path));
     return texts.flatMap((text) => [...text.matchAll(names)].map((match) => match[1] as string));
   });
-  return keepSayings(lists.flatMap((list) => list.split(/\s+/))).filter((name) => !/^[0-9a-f:.]+$/i.test(name)).flatMap(withParts);
+  return keepSayings(lists.flatMap((list) => list.split(/\s+/)))
+    .filter((name) => !/^[0-9a-f:.]+$/i.test(name))
+    .flatMap(withParts);
 }
 
 /** Every name in a path: replacing one would change what the kernel's files are called. */

@@ -24,7 +24,8 @@ export type Alphabet = 'hex' | 'word';
 
 function replaceCharacter(character: string, alphabet: Alphabet, sequence: Sequence): string {
   const pick = (from: string) => from[sequence.below(from.length)] as string;
-  if (alphabet === 'hex' && /[0-9a-f]/i.test(character)) return pick(/[A-F]/.test(character) ? 'ABCDEF' : `${DIGITS}abcdef`);
+  if (alphabet === 'hex' && /[0-9a-f]/i.test(character))
+    return pick(/[A-F]/.test(character) ? 'ABCDEF' : `${DIGITS}abcdef`);
   if (alphabet === 'hex') return character;
   if (/[0-9]/.test(character)) return pick(DIGITS);
   if (/[a-z]/.test(character)) return pick(LOWER);
@@ -63,7 +64,8 @@ export class Pseudonyms {
     const known = this.#known.get(original);
     if (known !== undefined) return known;
     let chosen = propose();
-    for (let tries = 0; tries < MOST_TRIES && (chosen === original || this.#used.has(chosen)); tries++) chosen = propose();
+    for (let tries = 0; tries < MOST_TRIES && (chosen === original || this.#used.has(chosen)); tries++)
+      chosen = propose();
     // Of nine addresses 1 to 9 the last may find only itself.
     if (this.#used.has(chosen) && !this.#used.has(original)) chosen = original;
     this.#known.set(original, chosen);

@@ -15,7 +15,9 @@ export function scrubKernelTable(path: string, text: string, addresses: AddressP
       return text.replace(/\b[0-9A-F]{8}(?=:[0-9A-F]{4}\b)/g, ipv4);
     case 'tcp6':
     case 'udp6':
-      return text.replace(/\b[0-9A-F]{32}(?=:[0-9A-F]{4}\b)/g, (hex) => swapWords(ipv6(swapWords(hex), addresses).toUpperCase()));
+      return text.replace(/\b[0-9A-F]{32}(?=:[0-9A-F]{4}\b)/g, (hex) =>
+        swapWords(ipv6(swapWords(hex), addresses).toUpperCase()),
+      );
     case 'if_inet6':
     case 'ipv6_route':
       return text.replace(/\b[0-9a-f]{32}\b/g, (hex) => ipv6(hex, addresses));
@@ -25,11 +27,16 @@ export function scrubKernelTable(path: string, text: string, addresses: AddressP
 }
 
 function toOctets(hex: string): number[] {
-  return splitEvery(hex, 2).map((pair) => Number.parseInt(pair, 16)).reverse();
+  return splitEvery(hex, 2)
+    .map((pair) => Number.parseInt(pair, 16))
+    .reverse();
 }
 
 function fromOctets(octets: readonly number[]): string {
-  return octets.map((octet) => octet.toString(16).padStart(2, '0').toUpperCase()).reverse().join('');
+  return octets
+    .map((octet) => octet.toString(16).padStart(2, '0').toUpperCase())
+    .reverse()
+    .join('');
 }
 
 function ipv6(hex: string, addresses: AddressPseudonyms): string {
@@ -39,7 +46,9 @@ function ipv6(hex: string, addresses: AddressPseudonyms): string {
 
 /** The bytes of every 32-bit word in the other order. */
 function swapWords(hex: string): string {
-  return splitEvery(hex, 8).map((word) => splitEvery(word, 2).reverse().join('')).join('');
+  return splitEvery(hex, 8)
+    .map((word) => splitEvery(word, 2).reverse().join(''))
+    .join('');
 }
 
 function splitEvery(text: string, length: number): string[] {

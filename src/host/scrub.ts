@@ -1,10 +1,10 @@
 import type { RecordedCommand } from './recorded-command.ts';
 import type { RecordedAnswer, Recording } from './recording.ts';
 import { AddressPseudonyms } from './scrub-addresses.ts';
-import { findPrivateValues, isPrivateFile, namesTheHost } from './scrub-names.ts';
 import type { PrivateValues } from './scrub-names.ts';
-import { scrubKernelTable } from './scrub-tables.ts';
+import { findPrivateValues, isPrivateFile, namesTheHost } from './scrub-names.ts';
 import { Pseudonyms } from './scrub-shapes.ts';
+import { scrubKernelTable } from './scrub-tables.ts';
 
 /**
  * The recording without what tells whose machine it is: hardware, IPv4 and IPv6 addresses, UUIDs and machine ids,
@@ -25,10 +25,18 @@ export function scrubRecording(recording: Recording): Recording {
 
 function scrubAnswer(scrubber: Scrubber, recorded: RecordedAnswer): RecordedAnswer {
   const { question, path, place, answer } = recorded;
-  const names = { question, path: scrubber.scrub(path), place: place === undefined ? undefined : scrubber.scrub(place) };
+  const names = {
+    question,
+    path: scrubber.scrub(path),
+    place: place === undefined ? undefined : scrubber.scrub(place),
+  };
   if ('error' in answer || answer.value === undefined) return { ...names, answer };
-  if (typeof answer.value !== 'string') return { ...names, answer: { value: answer.value.map((name) => scrubber.scrub(name)).sort() } };
-  return { ...names, answer: { value: question === 'read' ? scrubber.scrubFile(path, answer.value) : scrubber.scrub(answer.value) } };
+  if (typeof answer.value !== 'string')
+    return { ...names, answer: { value: answer.value.map((name) => scrubber.scrub(name)).sort() } };
+  return {
+    ...names,
+    answer: { value: question === 'read' ? scrubber.scrubFile(path, answer.value) : scrubber.scrub(answer.value) },
+  };
 }
 
 function scrubCommand(scrubber: Scrubber, { argv, answer }: RecordedCommand): RecordedCommand {
@@ -54,7 +62,8 @@ const FORMS = {
 } as const;
 
 /** A dotted number after one of these words, and after none that announces an address, is a version. */
-const VERSION_WORD = /(version|firmware|driver|release|bios|nvm|\bfw)(?![^\n]*\b(addr|inet|ip|local|remote|gateway|via|src|server|peer))[^\n]*$/i;
+const VERSION_WORD =
+  /(version|firmware|driver|release|bios|nvm|\bfw)(?![^\n]*\b(addr|inet|ip|local|remote|gateway|via|src|server|peer))[^\n]*$/i;
 const VERSION_FILE = /(version|firmware|fw_ver|release)[^/]*$/;
 const VERSION_REACH = 60;
 
@@ -96,7 +105,8 @@ class Scrubber {
       const offset = rest.at(-3) as number;
       if (groups.value !== undefined) return this.#texts.ofText(match, 'word');
       if (groups.ipv4 !== undefined) {
-        const isVersion = VERSION_FILE.test(path) || VERSION_WORD.test(text.slice(Math.max(0, offset - VERSION_REACH), offset));
+        const isVersion =
+          VERSION_FILE.test(path) || VERSION_WORD.test(text.slice(Math.max(0, offset - VERSION_REACH), offset));
         return isVersion ? match : this.#addresses.ofIpv4(match);
       }
       if (groups.ipv6 !== undefined) return this.#addresses.ofIpv6(match);

@@ -45,7 +45,9 @@ export function parseExceptions(text: string): ExceptionList | { readonly mistak
   for (const [index, value] of rest.entries()) {
     const exception = value === undefined ? undefined : toException(value);
     if (exception === undefined) {
-      return { mistake: `${index + 2}: expected {"read"|"list"|"link":PATH,"value"|"error":…}, got: ${lines[index + 1]}` };
+      return {
+        mistake: `${index + 2}: expected {"read"|"list"|"link":PATH,"value"|"error":…}, got: ${lines[index + 1]}`,
+      };
     }
     exceptions.push(exception);
   }

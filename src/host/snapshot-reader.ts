@@ -1,10 +1,10 @@
 import { HostError, UsageError } from '../errors.ts';
 import type { HostReader, QueryResult } from './host.ts';
 import { parseRecordedCommand } from './recorded-command.ts';
-import { COMMANDS_FOLDER, EXCEPTIONS_FILE, giveAnswer, parseExceptions } from './snapshot-exceptions.ts';
 import type { Question, SnapshotException } from './snapshot-exceptions.ts';
-import { resolvePath } from './snapshot-tree.ts';
+import { COMMANDS_FOLDER, EXCEPTIONS_FILE, giveAnswer, parseExceptions } from './snapshot-exceptions.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
+import { resolvePath } from './snapshot-tree.ts';
 
 /** A captured machine. `tree` is the captured root directory; throws UsageError when hft's own files in it are broken. */
 export class SnapshotReader implements HostReader {
@@ -92,5 +92,7 @@ function readCommands(label: string, tree: SnapshotTree): Map<string, QueryResul
 }
 
 function brokenFile(label: string, name: string, mistake: string): UsageError {
-  return new UsageError(`${label}: ${name}: ${mistake}`, { next: ['Make the snapshot anew with `hft snapshot FILE`.'] });
+  return new UsageError(`${label}: ${name}: ${mistake}`, {
+    next: ['Make the snapshot anew with `hft snapshot FILE`.'],
+  });
 }

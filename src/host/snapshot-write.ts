@@ -2,15 +2,15 @@ import { gzipSync } from 'node:zlib';
 import { HostError } from '../errors.ts';
 import { replaceDurably } from './durable-file.ts';
 import { MemoryTree } from './memory-tree.ts';
-import { formatRecordedCommand } from './recorded-command.ts';
 import type { RecordedCommand } from './recorded-command.ts';
+import { formatRecordedCommand } from './recorded-command.ts';
 import type { RecordedAnswer, Recording } from './recording.ts';
-import { COMMANDS_FOLDER, EXCEPTIONS_FILE, formatExceptions } from './snapshot-exceptions.ts';
 import type { Answer, SnapshotException } from './snapshot-exceptions.ts';
+import { COMMANDS_FOLDER, EXCEPTIONS_FILE, formatExceptions } from './snapshot-exceptions.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import { splitPath } from './snapshot-tree.ts';
-import { BadArchive } from './tar-entry.ts';
 import type { TarEntry } from './tar-entry.ts';
+import { BadArchive } from './tar-entry.ts';
 import { writeTar } from './tar-write.ts';
 
 /** All of a snapshot is in one folder, so that unpacking it by hand makes no mess. */
@@ -110,7 +110,11 @@ function isSame(a: Answer, b: Answer): boolean {
 function nameCommands(commands: readonly RecordedCommand[]): [name: string, text: string][] {
   const used = new Set<string>();
   return commands.map((command) => {
-    const plain = command.argv.join(' ').replace(/[^\w.+=@-]+/g, '_').slice(0, 80) || '_';
+    const plain =
+      command.argv
+        .join(' ')
+        .replace(/[^\w.+=@-]+/g, '_')
+        .slice(0, 80) || '_';
     let name = `${plain}.txt`;
     for (let count = 2; used.has(name.toLowerCase()); count++) name = `${plain}~${count}.txt`;
     used.add(name.toLowerCase());

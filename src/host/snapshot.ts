@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import { UsageError } from '../errors.ts';
 import { openArchiveTree } from './archive.ts';
+import { errnoOf } from './errno.ts';
 import { openFolderTree } from './folder-tree.ts';
 import type { HostReader } from './host.ts';
-import { errnoOf } from './errno.ts';
 import { EXCEPTIONS_FILE } from './snapshot-exceptions.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
-import { subtreeAt } from './snapshot-tree.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
+import { subtreeAt } from './snapshot-tree.ts';
 
 /** A captured machine, read-only. `close` gives its memory back; nothing is left on disk. */
 export type Snapshot = HostReader & { close(): Promise<void> };
@@ -15,7 +15,9 @@ export type Snapshot = HostReader & { close(): Promise<void> };
 /** hwloc-gather-topology and lscpu's dump script put one folder around the machine; people put another. */
 const MOST_LEVELS_DOWN = 3;
 
-const HOW_TO_MAKE_ONE = ['Make one with `hft snapshot FILE` on the machine, or give a folder that holds its /proc and /sys.'];
+const HOW_TO_MAKE_ONE = [
+  'Make one with `hft snapshot FILE` on the machine, or give a folder that holds its /proc and /sys.',
+];
 
 /**
  * Opens a captured machine: a folder with `proc` or `sys` in it or up to three levels below, or a tar of one (plain,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf, onPath, unlessMissing } from './errno.ts';
-import { formatLockRecord, LockHeld, LockUnreadable, parseLockRecord } from './lock-record.ts';
 import type { LockRecord } from './lock-record.ts';
+import { formatLockRecord, LockHeld, LockUnreadable, parseLockRecord } from './lock-record.ts';
 import { identifyThisProcess, judgeLiveness } from './process-identity.ts';
 import type { Lock } from './state-directory.ts';
 

@@ -1,5 +1,5 @@
-import { BadArchive, sumHeader, TAR_BLOCK } from './tar-entry.ts';
 import type { TarEntry } from './tar-entry.ts';
+import { BadArchive, sumHeader, TAR_BLOCK } from './tar-entry.ts';
 
 /**
  * Reads a tar archive (v7, ustar, GNU, pax: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html and
@@ -15,7 +15,8 @@ export function* readTar(archive: Buffer): Generator<TarEntry> {
     const at = offset;
     const size = readSize(archive, at);
     const start = offset + TAR_BLOCK;
-    if (start + size > archive.length) throw new BadArchive(`it ends in the middle of a file, at byte ${archive.length}`);
+    if (start + size > archive.length)
+      throw new BadArchive(`it ends in the middle of a file, at byte ${archive.length}`);
     const content = archive.subarray(start, start + size);
     offset = start + Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
     const type = String.fromCharCode(archive[at + 156] as number);
@@ -94,7 +95,8 @@ function readPaxNames(content: Buffer): PendingNames {
     const [key, value] = [record.slice(0, record.indexOf('=')), record.slice(record.indexOf('=') + 1)];
     if (key === 'path') found.path = value;
     if (key === 'linkpath') found.target = value;
-    if (key === 'size' || key.startsWith('GNU.sparse')) throw new BadArchive(`it has a sparse or enormous file (${key})`);
+    if (key === 'size' || key.startsWith('GNU.sparse'))
+      throw new BadArchive(`it has a sparse or enormous file (${key})`);
     offset = end;
   }
   return found;
@@ -128,7 +130,9 @@ function toEntry({ archive, at, type, content, names }: EntryParts): TarEntry | 
     case '5':
       return { kind: 'folder', path };
     default:
-      throw new BadArchive(`${JSON.stringify(stored)} in it is ${WHAT[type] ?? `of the unknown type ${JSON.stringify(type)}`}`);
+      throw new BadArchive(
+        `${JSON.stringify(stored)} in it is ${WHAT[type] ?? `of the unknown type ${JSON.stringify(type)}`}`,
+      );
   }
 }
 

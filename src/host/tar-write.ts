@@ -1,5 +1,5 @@
-import { sumHeader, TAR_BLOCK } from './tar-entry.ts';
 import type { TarEntry } from './tar-entry.ts';
+import { sumHeader, TAR_BLOCK } from './tar-entry.ts';
 
 /**
  * Writes a pax archive that depends on nothing but its entries: no times, no owners, in the order given. A name that a
@@ -11,7 +11,10 @@ export function writeTar(entries: Iterable<TarEntry>): Buffer {
     const content = entry.kind === 'file' ? entry.content : Buffer.alloc(0);
     const path = entry.kind === 'folder' ? `${entry.path}/` : entry.path;
     const target = entry.kind === 'link' || entry.kind === 'same-file' ? entry.target : '';
-    const records = [needsPax(path) ? paxRecord('path', path) : '', needsPax(target) ? paxRecord('linkpath', target) : ''];
+    const records = [
+      needsPax(path) ? paxRecord('path', path) : '',
+      needsPax(target) ? paxRecord('linkpath', target) : '',
+    ];
     const pax = Buffer.from(records.join(''));
     if (pax.length > 0) blocks.push(makeHeader({ path: 'pax', target: '', type: 'x', size: pax.length }), ...pad(pax));
     blocks.push(makeHeader({ path, target, type: TYPES[entry.kind], size: content.length }), ...pad(content));
@@ -41,7 +44,17 @@ function pad(content: Buffer): Buffer[] {
   return [content, Buffer.alloc((TAR_BLOCK - (content.length % TAR_BLOCK)) % TAR_BLOCK)];
 }
 
-function makeHeader({ path, target, type, size }: { path: string; target: string; type: string; size: number }): Buffer {
+function makeHeader({
+  path,
+  target,
+  type,
+  size,
+}: {
+  path: string;
+  target: string;
+  type: string;
+  size: number;
+}): Buffer {
   const header = Buffer.alloc(TAR_BLOCK);
   // What does not fit is in the pax header; old readers get the beginning of it.
   header.write(path.slice(0, LONGEST_NAME), 0, LONGEST_NAME, 'latin1');

@@ -19,7 +19,9 @@ describe('query and execute', () => {
 
   test('no shell: an argument stays one argument', async () => {
     const words = ['$HOME', '*', 'a b', '; true', '`id`', ''];
-    expect(await host.query(['printf', '%s|', ...words])).toMatchObject({ stdout: words.map((word) => `${word}|`).join('') });
+    expect(await host.query(['printf', '%s|', ...words])).toMatchObject({
+      stdout: words.map((word) => `${word}|`).join(''),
+    });
   });
 
   test('the C locale, sbin in PATH, the root folder, and empty standard input', async () => {
@@ -68,10 +70,20 @@ describe('start', () => {
     const file = path.join(makePlace(), 'stat');
     await host.start(['sh', '-c', `cat /proc/self/stat > ${file}.new; mv ${file}.new ${file}; exec sleep 20`]);
     await expect.poll(() => fs.existsSync(file), { timeout: 10_000 }).toBe(true);
-    const fields = fs.readFileSync(file, 'utf8').replace(/^.*\) /, '').split(' ');
+    const fields = fs
+      .readFileSync(file, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
     const [group, session] = [Number(fields[2]), Number(fields[3])];
     expect(group).toBe(session);
-    expect(session).not.toBe(Number(fs.readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /, '').split(' ')[3]));
+    expect(session).not.toBe(
+      Number(
+        fs
+          .readFileSync('/proc/self/stat', 'utf8')
+          .replace(/^.*\) /, '')
+          .split(' ')[3],
+      ),
+    );
     process.kill(session);
   });
 

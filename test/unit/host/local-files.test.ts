@@ -36,7 +36,12 @@ describe('reading', () => {
     ['EIO', '/proc/self/mem'],
     ['EISDIR', '/proc/self'],
   ])('%s surfaces with code and path', async ([code, file]) => {
-    await expect(host.readText(file as string)).rejects.toMatchObject({ name: 'HostError', code, path: file, exitCode: 3 });
+    await expect(host.readText(file as string)).rejects.toMatchObject({
+      name: 'HostError',
+      code,
+      path: file,
+      exitCode: 3,
+    });
   });
 
   test('a loop of links is ELOOP', async () => {

@@ -45,7 +45,9 @@ describe('files of the state directory', () => {
     }
     expect(await state.list('journal')).toEqual(['a.jsonl', 'b.jsonl']);
     expect(await state.readText('journal/b.jsonl')).toBe('one\ntwo\n');
-    const modes = ['', 'journal', 'journal/a.jsonl', 'journal/b.jsonl'].map((name) => fs.statSync(path.join(state.path, name)));
+    const modes = ['', 'journal', 'journal/a.jsonl', 'journal/b.jsonl'].map((name) =>
+      fs.statSync(path.join(state.path, name)),
+    );
     expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(['755', '755', '644', '644']);
     await state.remove('journal/a.jsonl');
     expect(await state.list('journal')).toEqual(['b.jsonl']);
@@ -100,7 +102,10 @@ describe('a disk that takes only part', () => {
       // Without the right to mount there is the device that is always full.
       fs.symlinkSync('/dev/full', path.join(place, 'journal'));
       const append = new LocalStateDirectory(place).append('journal', 'x\n', true);
-      await expect(append).rejects.toMatchObject({ code: 'ENOSPC', next: [expect.stringContaining('Free some space')] });
+      await expect(append).rejects.toMatchObject({
+        code: 'ENOSPC',
+        next: [expect.stringContaining('Free some space')],
+      });
     }
   });
 });

@@ -9,13 +9,15 @@ import { LocalHost } from '../../../src/host/local.ts';
 import { rememberingReader } from '../../../src/host/memo.ts';
 import { MemoryTree } from '../../../src/host/memory-tree.ts';
 import { RecordingHost } from '../../../src/host/recording.ts';
+import { openSnapshot } from '../../../src/host/snapshot.ts';
 import { SnapshotReader } from '../../../src/host/snapshot-reader.ts';
 import { packSnapshot, writeSnapshot } from '../../../src/host/snapshot-write.ts';
-import { openSnapshot } from '../../../src/host/snapshot.ts';
 import { BadArchive } from '../../../src/host/tar-entry.ts';
 import { makePlace } from './place.ts';
 
-type Question = { readonly ask: 'readText' | 'list' | 'readLink'; readonly path: string } | { readonly argv: readonly string[] };
+type Question =
+  | { readonly ask: 'readText' | 'list' | 'readLink'; readonly path: string }
+  | { readonly argv: readonly string[] };
 
 async function answerTo(reader: HostReader, question: Question): Promise<unknown> {
   try {
@@ -39,19 +41,45 @@ async function throughSnapshot(reader: HostReader, questions: readonly Question[
   return [answers, again];
 }
 
-const name = fc.constantFrom('a', 'b', 'sys', 'proc', 'commands', 'hft-snapshot.jsonl', '..', '.', 'é', '0000:3b:00.0', 'x'.repeat(110));
+const name = fc.constantFrom(
+  'a',
+  'b',
+  'sys',
+  'proc',
+  'commands',
+  'hft-snapshot.jsonl',
+  '..',
+  '.',
+  'é',
+  '0000:3b:00.0',
+  'x'.repeat(110),
+);
 const anyPath = fc.array(name, { maxLength: 5 }).map((names) => `/${names.join('/')}`);
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('', '0-3\n', 'x'.repeat(600), '\uD800', '\n\nexit 0'));
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom('', '0-3\n', 'x'.repeat(600), '\uD800', '\n\nexit 0'),
+);
 const wellFormed = text.map((value) => value.toWellFormed());
-const asked = fc.record({ ask: fc.constantFrom('readText' as const, 'list' as const, 'readLink' as const), path: anyPath });
-const argv = fc.array(fc.oneof(wellFormed, fc.constantFrom('ethtool', '-g', 'a/b', 'A/B')), { minLength: 1, maxLength: 4 });
+const asked = fc.record({
+  ask: fc.constantFrom('readText' as const, 'list' as const, 'readLink' as const),
+  path: anyPath,
+});
+const argv = fc.array(fc.oneof(wellFormed, fc.constantFrom('ethtool', '-g', 'a/b', 'A/B')), {
+  minLength: 1,
+  maxLength: 4,
+});
 
 describe('a snapshot gives the answers that were recorded', () => {
   test('of any file tree, with links that lead anywhere', async () => {
     const plainName = name.filter((each) => !each.startsWith('.') && !each.startsWith('hft-'));
     const entryPath = fc.array(plainName, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'));
-    const target = fc.oneof(anyPath, anyPath.map((each) => each.slice(1)).filter((each) => each !== ''));
-    const entries = fc.array(fc.record({ path: entryPath, text: fc.option(wellFormed), target: fc.option(target) }), { maxLength: 12 });
+    const target = fc.oneof(
+      anyPath,
+      anyPath.map((each) => each.slice(1)).filter((each) => each !== ''),
+    );
+    const entries = fc.array(fc.record({ path: entryPath, text: fc.option(wellFormed), target: fc.option(target) }), {
+      maxLength: 12,
+    });
     await fc.assert(
       fc.asyncProperty(entries, fc.array(asked, { maxLength: 25 }), async (list, questions) => {
         const tree = new MemoryTree();
@@ -104,7 +132,10 @@ describe('a snapshot gives the answers that were recorded', () => {
             return given === 'missing' ? { found: false } : (given as QueryResult);
           },
         };
-        const [answers, again] = await throughSnapshot(machine, list.map(([question]) => question));
+        const [answers, again] = await throughSnapshot(
+          machine,
+          list.map(([question]) => question),
+        );
         expect(again).toEqual(answers);
       }),
       { numRuns: 150 },
@@ -113,9 +144,18 @@ describe('a snapshot gives the answers that were recorded', () => {
 
   test('of this machine', async () => {
     const questions: Question[] = [
-      ...['/proc/cpuinfo', '/proc/cmdline', '/proc/net/route', '/sys/class/net/lo/speed', '/sys/class/net/lo/mtu', '/sys', '/nothing']
-        .map((each) => ({ ask: 'readText', path: each }) as const),
-      ...['/sys/class/net', '/sys/class/net/lo/', '/proc/sys/vm', '/nothing'].map((each) => ({ ask: 'list', path: each }) as const),
+      ...[
+        '/proc/cpuinfo',
+        '/proc/cmdline',
+        '/proc/net/route',
+        '/sys/class/net/lo/speed',
+        '/sys/class/net/lo/mtu',
+        '/sys',
+        '/nothing',
+      ].map((each) => ({ ask: 'readText', path: each }) as const),
+      ...['/sys/class/net', '/sys/class/net/lo/', '/proc/sys/vm', '/nothing'].map(
+        (each) => ({ ask: 'list', path: each }) as const,
+      ),
       ...['/sys/class/net/lo', '/sys/class', '/proc/self'].map((each) => ({ ask: 'readLink', path: each }) as const),
       { argv: ['uname', '-r'] },
       { argv: ['hft-no-such-command'] },
@@ -146,7 +186,9 @@ describe('the file', () => {
     const top = path.join(place, 'machine');
     expect(fs.readFileSync(path.join(top, 'sys/class/net/lo/mtu'), 'utf8')).toBe('65536\n');
     expect(fs.readlinkSync(path.join(top, 'sys/class/net/lo'))).toBe('../../devices/virtual/net/lo');
-    expect(fs.readFileSync(path.join(top, 'commands/printf_a_nb.txt'), 'utf8')).toBe('$ ["printf","a\\\\nb"]\nexit 0\n\na\nb');
+    expect(fs.readFileSync(path.join(top, 'commands/printf_a_nb.txt'), 'utf8')).toBe(
+      '$ ["printf","a\\\\nb"]\nexit 0\n\na\nb',
+    );
     fs.rmdirSync(path.join(top, place, 'bare'));
     const snapshot = await openSnapshot(top);
     expect(await snapshot.list(path.join(place, 'bare'))).toEqual([]);
@@ -158,7 +200,11 @@ describe('the file', () => {
     const recorder = await record();
     const other = new RecordingHost(new LocalHost());
     await other.query(['printf', 'a\\nb']);
-    await Promise.all([other.list('/sys/class/net'), other.readText('/proc/sys/vm/swappiness'), other.readText('/sys/class/net/lo/mtu')]);
+    await Promise.all([
+      other.list('/sys/class/net'),
+      other.readText('/proc/sys/vm/swappiness'),
+      other.readText('/sys/class/net/lo/mtu'),
+    ]);
     expect((await packSnapshot(other.finish())).equals(await packSnapshot(recorder.finish()))).toBe(true);
   });
 });

@@ -3,11 +3,11 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HostReader, QueryResult } from '../../../src/host/host.ts';
-import { RecordingHost } from '../../../src/host/recording.ts';
 import type { Recording } from '../../../src/host/recording.ts';
+import { RecordingHost } from '../../../src/host/recording.ts';
 import { scrubRecording } from '../../../src/host/scrub.ts';
-import { writeSnapshot } from '../../../src/host/snapshot-write.ts';
 import { openSnapshot } from '../../../src/host/snapshot.ts';
+import { writeSnapshot } from '../../../src/host/snapshot-write.ts';
 import { makePlace } from './place.ts';
 
 interface Machine {
@@ -61,12 +61,20 @@ describe('what has a form', () => {
     ['link-local IPv6 address', 'fe80::9e69:b4ff:fe60:12ab', /^fe80::[0-9a-f]{4}:[0-9a-f]{4}:[0-9a-f]{4}:[0-9a-f]{4}$/],
     ['mapped IPv4 address', '::ffff:10.120.3.17', /^::ffff:10\.\d{3}\.\d\.\d\d$/],
     ['UUID', 'root=UUID=4D1E0f5c-1234-4abc-8def-001122334455', /^root=UUID=[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/],
-    ['encrypted volume', 'luks-4d1e0f5c-1234-4abc-8def-001122334455', /^luks-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/],
+    [
+      'encrypted volume',
+      'luks-4d1e0f5c-1234-4abc-8def-001122334455',
+      /^luks-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    ],
     ['FAT volume id', 'UUID=7C1E-99AB /boot/efi', /^UUID=[0-9A-F]{4}-[0-9A-F]{4} \/boot\/efi$/],
     ['DOS partition id', 'PARTUUID=1a2b3c4d-01', /^PARTUUID=[0-9a-f]{8}-01$/],
     ['machine id', 'b08dfa6083e7567a1921a715000001fb-6.1.0.conf', /^[0-9a-f]{32}-6\.1\.0\.conf$/],
     ['range', '10.1.1.5-10.1.1.9', /^10\.\d\.\d\.\d-10\.\d\.\d\.\d$/],
-    ['address of the kernel command line', 'ip=10.0.7.5::10.0.7.1:255.255.255.0::eth0', /^ip=10\.0?\d?\.\d\.\d::10\.\d\.\d\.\d:255\.255\.255\.0::eth0$/],
+    [
+      'address of the kernel command line',
+      'ip=10.0.7.5::10.0.7.1:255.255.255.0::eth0',
+      /^ip=10\.0?\d?\.\d\.\d::10\.\d\.\d\.\d:255\.255\.255\.0::eth0$/,
+    ],
   ] as const)('%s: %s', async ([, text, shape]) => {
     const scrubbed = await scrubText(text);
     expect(scrubbed).toMatch(shape);
@@ -75,10 +83,34 @@ describe('what has a form', () => {
   });
 
   test.for([
-    '00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff', '01:1b:19:00:00:00', '01:80:c2:00:00:0e', '127.0.0.1', '0.0.0.0', '255.255.254.0',
-    '128.0.0.0', '::1', '::', 'ff02::1', '0000:3b:00.0', '10:20:30', '0::/user.slice', '0-3,8-11', 'ffffffff,00000fff',
-    '1.2.3', '1.2.3.4.5', '1.2.3.4a', '999.1.2.3', 'firmware-version: 218.0.219.13/pkg 218.0.219.14', '"fw.mgmt": "20.8.4.1"',
-    '00000000-0000-0000-0000-000000000000', '6.1.0-18-rt-amd64', 'a:b:c:d', 'v=fe', '2048 kB', '22.31.1014 (MT_0000000359)',
+    '00:00:00:00:00:00',
+    'ff:ff:ff:ff:ff:ff',
+    '01:1b:19:00:00:00',
+    '01:80:c2:00:00:0e',
+    '127.0.0.1',
+    '0.0.0.0',
+    '255.255.254.0',
+    '128.0.0.0',
+    '::1',
+    '::',
+    'ff02::1',
+    '0000:3b:00.0',
+    '10:20:30',
+    '0::/user.slice',
+    '0-3,8-11',
+    'ffffffff,00000fff',
+    '1.2.3',
+    '1.2.3.4.5',
+    '1.2.3.4a',
+    '999.1.2.3',
+    'firmware-version: 218.0.219.13/pkg 218.0.219.14',
+    '"fw.mgmt": "20.8.4.1"',
+    '00000000-0000-0000-0000-000000000000',
+    '6.1.0-18-rt-amd64',
+    'a:b:c:d',
+    'v=fe',
+    '2048 kB',
+    '22.31.1014 (MT_0000000359)',
   ])('stays: %s', async (text) => {
     expect(await scrubText(text)).toBe(text);
   });
@@ -88,7 +120,14 @@ describe('what has a form', () => {
   });
 });
 
-const SECRETS = ['9c:69:b4:60:12:ab', '10.120.3.17', 'box7', 'firm.example', 'MT2116X09299', '4d1e0f5c-1234-4abc-8def-001122334455'];
+const SECRETS = [
+  '9c:69:b4:60:12:ab',
+  '10.120.3.17',
+  'box7',
+  'firm.example',
+  'MT2116X09299',
+  '4d1e0f5c-1234-4abc-8def-001122334455',
+];
 
 const BOX7: Machine = {
   files: {
@@ -99,7 +138,8 @@ const BOX7: Machine = {
     '/proc/cmdline': 'root=UUID=4d1e0f5c-1234-4abc-8def-001122334455 ip=10.120.3.17 hostname=box7\n',
     '/etc/hosts': '127.0.0.1 localhost\n10.120.3.17 box7.firm.example box7\n10.120.3.18 feed-a.firm.example\n',
     '/etc/chrony/chrony.conf': 'server clock1.firm.example iburst\n',
-    '/proc/net/route': 'Iface\tDestination\tGateway\tFlags\neth0\t00000000\t0103780A\t0003\neth0\t0003780A\t00000000\t0001\t0\t0\t0\t00FFFFFF\n',
+    '/proc/net/route':
+      'Iface\tDestination\tGateway\tFlags\neth0\t00000000\t0103780A\t0003\neth0\t0003780A\t00000000\t0001\t0\t0\t0\t00FFFFFF\n',
     '/proc/net/tcp': '   0: 1103780A:0016 1203780A:C350 01 00000000:00000000\n',
     '/proc/net/tcp6': '   0: 0000000000000000FFFF00001103780A:0016 0000000000000000FFFF00001203780A:C350 01\n',
   },
@@ -119,7 +159,8 @@ describe('a whole machine', () => {
     const file = path.join(makePlace(), 's.tar.gz');
     await writeSnapshot(scrubbed, file);
     const everything = JSON.stringify([...scrubbed.links, scrubbed.answers, scrubbed.commands]);
-    for (const secret of [...SECRETS, '9c69b46012ab', 'feed-a', 'clock1', '1103780A', '1203780A']) expect(everything).not.toContain(secret);
+    for (const secret of [...SECRETS, '9c69b46012ab', 'feed-a', 'clock1', '1103780A', '1203780A'])
+      expect(everything).not.toContain(secret);
     expect(everything).toContain('Not Specified');
     const snapshot = await openSnapshot(file);
     const [name = ''] = (await snapshot.list('/sys/class/net')) ?? [];
@@ -138,13 +179,21 @@ describe('a whole machine', () => {
       return answer !== undefined && 'value' in answer ? String(answer.value) : '';
     };
     const own = /ip=([\d.]+) /.exec(text('/proc/cmdline'))?.[1] ?? '';
-    const hex = own.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0').toUpperCase()).reverse().join('');
+    const hex = own
+      .split('.')
+      .map((octet) => Number(octet).toString(16).padStart(2, '0').toUpperCase())
+      .reverse()
+      .join('');
     expect(text('/proc/net/tcp')).toMatch(new RegExp(`^   0: ${hex}:0016 `));
     expect(text('/proc/net/tcp6')).toMatch(new RegExp(`^   0: 0{16}FFFF0000${hex}:0016 `));
     expect(text('/etc/hosts')).toContain(`127.0.0.1 localhost\n${own} `);
     const prefix = own.slice(0, own.lastIndexOf('.'));
     const route = commands.find(({ argv }) => argv[0] === 'ip')?.answer;
-    expect(route).toMatchObject({ stdout: expect.stringMatching(new RegExp(`^default via ${prefix}\\.\\d dev eth0\n${prefix}\\.0/24 dev eth0 src ${own}\n$`)) });
+    expect(route).toMatchObject({
+      stdout: expect.stringMatching(
+        new RegExp(`^default via ${prefix}\\.\\d dev eth0\n${prefix}\\.0/24 dev eth0 src ${own}\n$`),
+      ),
+    });
     expect(text('/proc/net/route')).toMatch(/\t0003\neth0\t00[0-9A-F]{6}\t00000000\t0001\t0\t0\t0\t00FFFFFF\n$/);
     const hostname = text('/proc/sys/kernel/hostname').trim();
     expect(hostname).toMatch(/^[a-z]{3}\d\.[a-z]{4}\.[a-z]{7}$/);
@@ -154,22 +203,32 @@ describe('a whole machine', () => {
   test('a host called like a file of the kernel: its name goes, the file stays', async () => {
     const scrubbed = scrubRecording(
       await record({
-        files: { '/proc/sys/kernel/hostname': 'vm\n', '/proc/sys/vm/swappiness': '0\n', '/etc/notes': 'vm.swappiness = 0\n' },
+        files: {
+          '/proc/sys/kernel/hostname': 'vm\n',
+          '/proc/sys/vm/swappiness': '0\n',
+          '/etc/notes': 'vm.swappiness = 0\n',
+        },
         commands: [[['uname', '-a'], 'Linux vm 6.1.0\n']],
       }),
     );
-    const answers = new Map(scrubbed.answers.map(({ path: file, answer }) => [file, 'value' in answer ? answer.value : undefined]));
+    const answers = new Map(
+      scrubbed.answers.map(({ path: file, answer }) => [file, 'value' in answer ? answer.value : undefined]),
+    );
     expect(answers.get('/proc/sys/vm/swappiness')).toBe('0\n');
     expect(answers.get('/etc/notes')).toBe('vm.swappiness = 0\n');
     expect(answers.get('/proc/sys/kernel/hostname')).toMatch(/^[a-z]{2}\n$/);
     expect(answers.get('/proc/sys/kernel/hostname')).not.toBe('vm\n');
-    expect(scrubbed.commands[0]?.answer).toMatchObject({ stdout: `Linux ${String(answers.get('/proc/sys/kernel/hostname')).trim()} 6.1.0\n` });
+    expect(scrubbed.commands[0]?.answer).toMatchObject({
+      stdout: `Linux ${String(answers.get('/proc/sys/kernel/hostname')).trim()} 6.1.0\n`,
+    });
   });
 });
 
 describe('any address', () => {
   const one = <T>(arbitrary: fc.Arbitrary<T>) => fc.uniqueArray(arbitrary, { minLength: 1, maxLength: 8 });
-  const mac = fc.uint8Array({ minLength: 6, maxLength: 6 }).map((bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':'));
+  const mac = fc
+    .uint8Array({ minLength: 6, maxLength: 6 })
+    .map((bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':'));
 
   test.for([
     ['MAC', mac],
@@ -190,7 +249,23 @@ describe('any address', () => {
   });
 
   test('text without any form is never changed', async () => {
-    const word = fc.constantFrom('cpu', '0-3', '1500', 'up', '\n', ' ', '0x1f', '64', 'mlx5_core', '[always]', '0000:3b:00.0', ':', '-', '.', '/');
+    const word = fc.constantFrom(
+      'cpu',
+      '0-3',
+      '1500',
+      'up',
+      '\n',
+      ' ',
+      '0x1f',
+      '64',
+      'mlx5_core',
+      '[always]',
+      '0000:3b:00.0',
+      ':',
+      '-',
+      '.',
+      '/',
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(word, { maxLength: 30 }), async (words) => {
         const text = words.join(' ');

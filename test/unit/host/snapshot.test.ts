@@ -62,13 +62,19 @@ function pipe(program: string, tar: Buffer): Buffer {
 
 const FORMS: readonly (readonly [string, () => string])[] = [
   ['folder', () => plant(makePlace(), MACHINE)],
-  ['folder three levels down', () => path.dirname(path.dirname(path.dirname(plant(path.join(makePlace(), 'a/b/c'), MACHINE))))],
+  [
+    'folder three levels down',
+    () => path.dirname(path.dirname(path.dirname(plant(path.join(makePlace(), 'a/b/c'), MACHINE)))),
+  ],
   ['tar', () => writeArchive(toEntries(MACHINE))],
   ['gzip', () => writeArchive(toEntries(MACHINE), zlib.gzipSync)],
   ['zstd', () => writeArchive(toEntries(MACHINE), zlib.zstdCompressSync)],
   ['bzip2', () => writeArchive(toEntries(MACHINE), (tar) => pipe('bzip2', tar))],
   ['xz', () => writeArchive(toEntries(MACHINE), (tar) => pipe('xz', tar))],
-  ['tar with a folder around', () => writeArchive(toEntries(MACHINE).map((entry) => ({ ...entry, path: `box7/${entry.path}` })))],
+  [
+    'tar with a folder around',
+    () => writeArchive(toEntries(MACHINE).map((entry) => ({ ...entry, path: `box7/${entry.path}` }))),
+  ],
 ];
 
 describe.for(FORMS)('a snapshot as %s', ([, make]) => {
@@ -92,8 +98,19 @@ describe.for(FORMS)('a snapshot as %s', ([, make]) => {
   test('links stay inside, absolute ones start at its root, loops are errors', async () => {
     const snapshot = await openSnapshot(make());
     expect(await snapshot.readText('/sys/absolute')).toBe('processor : 0\n');
-    for (const missing of ['/sys/dangling', '/sys/out', '/sys/through', '/../etc/hostname', '/proc/cpuinfo/x', '/proc/cpuinfo/..']) {
-      expect([missing, await snapshot.readText(missing), await snapshot.list(missing)]).toEqual([missing, undefined, undefined]);
+    for (const missing of [
+      '/sys/dangling',
+      '/sys/out',
+      '/sys/through',
+      '/../etc/hostname',
+      '/proc/cpuinfo/x',
+      '/proc/cpuinfo/..',
+    ]) {
+      expect([missing, await snapshot.readText(missing), await snapshot.list(missing)]).toEqual([
+        missing,
+        undefined,
+        undefined,
+      ]);
     }
     expect(await snapshot.readText('/../proc/../proc/./cpuinfo')).toBe('processor : 0\n');
     await expect(snapshot.readText('/sys/loop')).rejects.toMatchObject({ name: 'HostError', code: 'ELOOP' });
@@ -118,7 +135,10 @@ describe.for(FORMS)('a snapshot as %s', ([, make]) => {
 type Refused = readonly [name: string, make: () => string, what: string];
 
 async function refusal(file: string): Promise<UsageError> {
-  const error = await openSnapshot(file).then(() => undefined, (thrown: unknown) => thrown);
+  const error = await openSnapshot(file).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   expect(error).toBeInstanceOf(UsageError);
   expect(error).toMatchObject({ exitCode: 2 });
   expect((error as UsageError).message).toContain(file);
@@ -129,11 +149,19 @@ async function refusal(file: string): Promise<UsageError> {
 describe('what is no snapshot', () => {
   const refused: readonly Refused[] = [
     ['nothing there', () => path.join(makePlace(), 'gone'), 'ENOENT'],
-    ['an empty folder', () => makePlace(), 'expected a folder with proc or sys in it, at the top or up to 3 levels down; found nothing'],
+    [
+      'an empty folder',
+      () => makePlace(),
+      'expected a folder with proc or sys in it, at the top or up to 3 levels down; found nothing',
+    ],
     ['another folder', () => plant(makePlace(), { 'etc/hosts': '', 'usr/bin/x': '' }), 'found etc, usr'],
     ['a machine too far down', () => plant(makePlace(), { 'a/b/c/d/proc/x': '' }), 'found a.'],
     ['files called proc and sys', () => plant(makePlace(), { proc: '', sys: '-> /sys' }), 'found proc, sys'],
-    ['several machines', () => plant(makePlace(), { 'box1/proc/x': '', 'box2/sys/x': '' }), 'holds 2 machines: box1, box2'],
+    [
+      'several machines',
+      () => plant(makePlace(), { 'box1/proc/x': '', 'box2/sys/x': '' }),
+      'holds 2 machines: box1, box2',
+    ],
     ['a text', () => path.join(plant(makePlace(), { text: 'hello' }), 'text'), 'no tar archive'],
     ['an empty file', () => path.join(plant(makePlace(), { text: '' }), 'text'), 'no tar archive'],
     ['a packed text', () => writeArchive([], () => zlib.gzipSync('hello')), 'packed in it with gzip is no tar archive'],
@@ -143,11 +171,25 @@ describe('what is no snapshot', () => {
     ['half a bzip2', () => writeArchive(toEntries(MACHINE), (tar) => pipe('bzip2', tar).subarray(0, 300)), 'damaged'],
     ['half an xz', () => writeArchive(toEntries(MACHINE), (tar) => pipe('xz', tar).subarray(0, 300)), 'damaged'],
     ['half a tar', () => writeArchive(toEntries(MACHINE), (tar) => tar.subarray(0, 1100)), 'incomplete'],
-    ['a file behind a link', () => writeArchive([
-      { kind: 'link', path: 'sys', target: '/etc' }, { kind: 'file', path: 'sys/passwd', content: Buffer.from('x') },
-    ]), 'is a folder and something else'],
-    ['a hard link to outside', () => writeArchive([{ kind: 'same-file', path: 'sys/x', target: 'etc/shadow' }]), 'which is no file'],
-    ['a broken command', () => plant(makePlace(), { 'proc/x': '', 'hft-snapshot.jsonl': '{"format":"hft-snapshot","version":2}' }), 'newer hft'],
+    [
+      'a file behind a link',
+      () =>
+        writeArchive([
+          { kind: 'link', path: 'sys', target: '/etc' },
+          { kind: 'file', path: 'sys/passwd', content: Buffer.from('x') },
+        ]),
+      'is a folder and something else',
+    ],
+    [
+      'a hard link to outside',
+      () => writeArchive([{ kind: 'same-file', path: 'sys/x', target: 'etc/shadow' }]),
+      'which is no file',
+    ],
+    [
+      'a broken command',
+      () => plant(makePlace(), { 'proc/x': '', 'hft-snapshot.jsonl': '{"format":"hft-snapshot","version":2}' }),
+      'newer hft',
+    ],
   ];
 
   test.for(refused)('%s', async ([, make, what]) => {
@@ -194,7 +236,12 @@ async function walk(snapshot: HostReader, folder: string, visit: (path: string) 
 
 async function describePath(snapshot: HostReader, file: string): Promise<unknown[]> {
   const text = await snapshot.readText(file).catch((error: { code: string }) => error.code);
-  return [file, text, await snapshot.list(file).catch((error: { code: string }) => error.code), await snapshot.readLink(file)];
+  return [
+    file,
+    text,
+    await snapshot.list(file).catch((error: { code: string }) => error.code),
+    await snapshot.readLink(file),
+  ];
 }
 
 describe('dumps of real machines', () => {

@@ -4,9 +4,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { LockHeld, formatLockRecord, parseLockRecord } from '../../../src/host/lock-record.ts';
-import type { LockRecord } from '../../../src/host/lock-record.ts';
 import { LocalStateDirectory } from '../../../src/host/local-state.ts';
+import type { LockRecord } from '../../../src/host/lock-record.ts';
+import { formatLockRecord, LockHeld, parseLockRecord } from '../../../src/host/lock-record.ts';
 import { identifyThisProcess, judgeLiveness, parseProcessStat } from '../../../src/host/process-identity.ts';
 import { makePlace } from './place.ts';
 
@@ -39,7 +39,10 @@ describe('one holder', () => {
     const { child, nextLine } = startChild('hold.ts', place);
     expect(await nextLine()).toBe('holding');
     const state = new LocalStateDirectory(place);
-    const error = await state.lock('rollback').then(() => undefined, (thrown: unknown) => thrown);
+    const error = await state.lock('rollback').then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(LockHeld);
     expect(error).toMatchObject({ exitCode: 3, holder: { pid: child.pid, purpose: 'tune --profile colo' } });
     expect((error as LockHeld).message).toMatch(new RegExp(`process ${child.pid} \\(tune --profile colo, since 20..-`));
@@ -62,7 +65,9 @@ describe('one holder', () => {
     const place = makePlace();
     writeLock(place, 'lock', recordOfThisProcess(change));
     const lock = await new LocalStateDirectory(place).lock('tune');
-    expect(parseLockRecord(fs.readFileSync(path.join(place, 'lock'), 'utf8'))).toMatchObject({ ...identifyThisProcess() });
+    expect(parseLockRecord(fs.readFileSync(path.join(place, 'lock'), 'utf8'))).toMatchObject({
+      ...identifyThisProcess(),
+    });
     await lock.release();
     expect(fs.readdirSync(place)).toEqual([]);
   });
@@ -75,7 +80,12 @@ describe('one holder', () => {
   });
 
   test.for([
-    '', 'garbage', '{}', '[1]', '{"pid":1}', formatLockRecord(recordOfThisProcess({ pid: 0 })),
+    '',
+    'garbage',
+    '{}',
+    '[1]',
+    '{"pid":1}',
+    formatLockRecord(recordOfThisProcess({ pid: 0 })),
     formatLockRecord(recordOfThisProcess({ id: '../x' })),
   ])('a lock file that hft did not write is left alone: %j', async (text) => {
     const place = makePlace();
@@ -106,6 +116,29 @@ describe('takers that died half-way', () => {
     const lock = await new LocalStateDirectory(place).lock('tune');
     expect(fs.readdirSync(place)).toEqual(['lock']);
     await lock.release();
+  });
+
+  const [dead, killed] = [recordOfDead(), recordOfDead()];
+  const record = `lock.record-${killed.id}`;
+  const claim = `lock.claim-${dead.id}`;
+  const kills: readonly (readonly [string, Readonly<Record<string, LockRecord>>])[] = [
+    ['after its record', { [record]: killed }],
+    ['after the free lock', { [record]: killed, lock: killed }],
+    ['after its record, the lock still that of a dead one', { [record]: killed, lock: dead }],
+    ['after its claim', { [record]: killed, lock: dead, [claim]: killed }],
+    ['before the rename', { [record]: killed, lock: dead, [claim]: killed, [`${record}-lock`]: killed }],
+    ['after the rename', { [record]: killed, lock: killed, [claim]: killed }],
+    ['after its claim is gone', { [record]: killed, lock: killed }],
+    ['when all is done', { lock: killed }],
+  ];
+
+  test.for(kills)('killed %s: the next taker gets it and cleans up', async ([, files]) => {
+    const place = makePlace();
+    for (const [name, content] of Object.entries(files)) writeLock(place, name, content);
+    const lock = await new LocalStateDirectory(place).lock('tune');
+    expect(fs.readdirSync(place)).toEqual(['lock']);
+    await lock.release();
+    expect(fs.readdirSync(place)).toEqual([]);
   });
 
   test('a living claimant has it as good as taken', async () => {

@@ -3,20 +3,26 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BadArchive, TAR_BLOCK, sumHeader } from '../../../src/host/tar-entry.ts';
 import type { TarEntry } from '../../../src/host/tar-entry.ts';
+import { BadArchive, sumHeader, TAR_BLOCK } from '../../../src/host/tar-entry.ts';
 import { looksLikeTar, readTar } from '../../../src/host/tar-read.ts';
 import { writeTar } from '../../../src/host/tar-write.ts';
 import { makePlace } from './place.ts';
 
 const name = fc.oneof(
   fc.constantFrom('cpu0', 'sys', '0000:3b:00.0', 'é', 'a b', 'line\nbreak', 'x'.repeat(120), '...', '日本'),
-  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter((text) => !/[/\0]/.test(text) && text !== '.' && text !== '..'),
+  fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
+    .filter((text) => !/[/\0]/.test(text) && text !== '.' && text !== '..'),
 );
 const entryPath = fc.array(name, { minLength: 1, maxLength: 8 }).map((names) => names.join('/'));
 const target = fc.oneof(entryPath, fc.constantFrom('../../devices/x', '/abs', '..')).filter((text) => text !== '');
 const entry: fc.Arbitrary<TarEntry> = fc.oneof(
-  fc.record({ kind: fc.constant('file' as const), path: entryPath, content: fc.uint8Array({ maxLength: 1500 }).map((bytes) => Buffer.from(bytes)) }),
+  fc.record({
+    kind: fc.constant('file' as const),
+    path: entryPath,
+    content: fc.uint8Array({ maxLength: 1500 }).map((bytes) => Buffer.from(bytes)),
+  }),
   fc.record({ kind: fc.constant('folder' as const), path: entryPath }),
   fc.record({ kind: fc.constant('link' as const), path: entryPath, target }),
 );
@@ -43,28 +49,31 @@ describe('round trips', () => {
     );
   });
 
-  test.for([[], ['--format=gnu'], ['--format=ustar'], ['--format=pax'], ['--format=pax', './m']])('archives of tar %j', (words) => {
-    const place = makePlace();
-    makeTarTree(place);
-    const isUstar = words.includes('--format=ustar');
-    // A ustar header holds 155 + 100 bytes of a path and 100 of a target.
-    if (isUstar) fs.rmSync(path.join(place, 'm/sys/link'));
-    const what = words.at(-1)?.startsWith('.') ? '.' : 'm';
-    const options = words.filter((word) => word.startsWith('--'));
-    const archive = execFileSync('tar', ['-cf', '-', ...options, '-C', place, what], { maxBuffer: 2 ** 24 });
-    const entries = new Map([...readTar(archive)].map((each) => [each.path, each]));
-    const text = (file: string) => {
-      const found = entries.get(file);
-      return found?.kind === 'file' ? found.content.toString() : found;
-    };
-    expect(text('m/sys/devices/é/online')).toBe('0-3\n');
-    expect(text(`m/sys/${'d'.repeat(90)}/${'e'.repeat(90)}/${'f'.repeat(9)}`)).toBe('long name');
-    expect(text('m/sys/nothing')).toBe('');
-    expect(entries.get('m/sys/empty')).toEqual({ kind: 'folder', path: 'm/sys/empty' });
-    const twins = [entries.get('m/sys/block'), entries.get('m/sys/second')].map((each) => each?.kind).sort();
-    expect(twins).toEqual(['file', 'same-file']);
-    if (!isUstar) expect(entries.get('m/sys/link')).toMatchObject({ target: `../${'t'.repeat(150)}` });
-  });
+  test.for([[], ['--format=gnu'], ['--format=ustar'], ['--format=pax'], ['--format=pax', './m']])(
+    'archives of tar %j',
+    (words) => {
+      const place = makePlace();
+      makeTarTree(place);
+      const isUstar = words.includes('--format=ustar');
+      // A ustar header holds 155 + 100 bytes of a path and 100 of a target.
+      if (isUstar) fs.rmSync(path.join(place, 'm/sys/link'));
+      const what = words.at(-1)?.startsWith('.') ? '.' : 'm';
+      const options = words.filter((word) => word.startsWith('--'));
+      const archive = execFileSync('tar', ['-cf', '-', ...options, '-C', place, what], { maxBuffer: 2 ** 24 });
+      const entries = new Map([...readTar(archive)].map((each) => [each.path, each]));
+      const text = (file: string) => {
+        const found = entries.get(file);
+        return found?.kind === 'file' ? found.content.toString() : found;
+      };
+      expect(text('m/sys/devices/é/online')).toBe('0-3\n');
+      expect(text(`m/sys/${'d'.repeat(90)}/${'e'.repeat(90)}/${'f'.repeat(9)}`)).toBe('long name');
+      expect(text('m/sys/nothing')).toBe('');
+      expect(entries.get('m/sys/empty')).toEqual({ kind: 'folder', path: 'm/sys/empty' });
+      const twins = [entries.get('m/sys/block'), entries.get('m/sys/second')].map((each) => each?.kind).sort();
+      expect(twins).toEqual(['file', 'same-file']);
+      if (!isUstar) expect(entries.get('m/sys/link')).toMatchObject({ target: `../${'t'.repeat(150)}` });
+    },
+  );
 
   test('tar reads what we write', () => {
     const place = makePlace();
@@ -127,7 +136,8 @@ describe('refused', () => {
       fc.property(changes, (list) => {
         const archive = Buffer.from(base);
         for (const [at, byte] of list) archive[at] = byte;
-        for (const at of [0, 1024]) archive.write(`${sumHeader(archive, at).toString(8).padStart(7, '0')}\0`, at + 148, 'latin1');
+        for (const at of [0, 1024])
+          archive.write(`${sumHeader(archive, at).toString(8).padStart(7, '0')}\0`, at + 148, 'latin1');
         try {
           for (const each of readTar(archive)) expect(each.path.split('/')).not.toContain('..');
         } catch (error) {

@@ -10,7 +10,8 @@ for (let lines = 0; lines < 1_000; lines++) {
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     const kept = await state.readText('journal');
-    if (kept !== line.repeat(lines)) throw new Error(`${kept?.length} bytes are left of ${lines} lines`, { cause: error });
+    if (kept !== line.repeat(lines))
+      throw new Error(`${kept?.length} bytes are left of ${lines} lines`, { cause: error });
     process.stdout.write(JSON.stringify({ lines, code: error.code }));
     break;
   }

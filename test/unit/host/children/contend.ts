@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { LockHeld } from '../../../../src/host/lock-record.ts';
 import { LocalStateDirectory } from '../../../../src/host/local-state.ts';
+import { LockHeld } from '../../../../src/host/lock-record.ts';
 
 /**
  * Takes and releases the lock of each folder that comes as a line on standard input, at the same time as its siblings.
