@@ -27,12 +27,13 @@ export interface CpuSetContext {
 export function resolveCpuSet(expression: string | number, machine: PlacedMachine): CpuSet {
   const text = String(expression);
   const cpus = evaluateCpuSet(text, { machine, nic: machine.layout.nic, roles: machine.layout });
-  const offline = cpus.filter((cpu) => !machine.topology.cpus.some((known) => known.cpu === cpu && known.online));
+  const online = onlineCpus(machine);
+  const offline = cpus.filter((cpu) => !online.includes(cpu));
   if (offline.length > 0) {
     throw new CpuExpressionError(
       { expression: text, column: columnOf(text, offline[0] as number) },
-      `${nameCpus(offline)}: offline on ${machine.host}`,
-      [`Online: ${printCpulist(onlineCpus(machine))}.`],
+      `${nameCpus(offline)}: offline on ${machine.host}, or to be taken offline (layout.smt)`,
+      [`Online: ${printCpulist(online)}.`],
     );
   }
   return cpus;
@@ -134,14 +135,19 @@ class Evaluation {
   }
 
   private wholeCores(cpus: ReadonlySet<number>, name: 'cores' | 'primary'): Set<number> {
-    const touched = groupCores(this.context.machine.topology).filter((core) => core.cpus.some((cpu) => cpus.has(cpu)));
-    return new Set(touched.flatMap((core) => (name === 'cores' ? core.cpus : core.cpus.slice(0, 1))));
+    const parked = this.context.roles?.offline ?? [];
+    const cores = groupCores(this.context.machine.topology).map((core) =>
+      core.cpus.filter((cpu) => !parked.includes(cpu)),
+    );
+    const touched = cores.filter((core) => core.some((cpu) => cpus.has(cpu)));
+    return new Set(touched.flatMap((core) => (name === 'cores' ? core : core.slice(0, 1))));
   }
 
   private onlineWhere(matches: (cpu: Cpu) => boolean): Set<number> {
-    return new Set(
-      this.context.machine.topology.cpus.filter((cpu) => cpu.online && matches(cpu)).map((cpu) => cpu.cpu),
-    );
+    const { machine, roles } = this.context;
+    const parked = roles?.offline ?? [];
+    const found = machine.topology.cpus.filter((cpu) => cpu.online && !parked.includes(cpu.cpu) && matches(cpu));
+    return new Set(found.map((cpu) => cpu.cpu));
   }
 
   private errorAt(column: number, problem: string, next: readonly string[] = []): CpuExpressionError {
@@ -155,8 +161,10 @@ function join(operator: string, left: ReadonlySet<number>, right: ReadonlySet<nu
   return new Set([...left, ...right]);
 }
 
-function onlineCpus(machine: Machine): CpuSet {
-  return machine.topology.cpus.filter((cpu) => cpu.online).map((cpu) => cpu.cpu);
+/** The CPUs that the layout has a use for: siblings that it takes offline count as offline before they are. */
+function onlineCpus(machine: PlacedMachine): CpuSet {
+  const parked = machine.layout.offline ?? [];
+  return machine.topology.cpus.filter((cpu) => cpu.online && !parked.includes(cpu.cpu)).map((cpu) => cpu.cpu);
 }
 
 /** Where the number that covers this CPU begins, for the message. */

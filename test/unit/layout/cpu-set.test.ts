@@ -109,9 +109,19 @@ describe('resolveCpuSet', () => {
   test('an offline CPU, with the column of its number', () => {
     const machine = place(takeOffline(buildMachine({ packages: 1, coresPerPackage: 8 }), [6]));
     expect(() => resolveCpuSet('0,5-7', machine)).toThrow(
-      expect.objectContaining({ column: 3, message: 'CPU set "0,5-7", column 3: CPU 6: offline on testbox' }),
+      expect.objectContaining({
+        column: 3,
+        message: 'CPU set "0,5-7", column 3: CPU 6: offline on testbox, or to be taken offline (layout.smt)',
+      }),
     );
     expect(resolveCpuSet('all', machine)).toEqual([0, 1, 2, 3, 4, 5, 7]);
+  });
+
+  test('siblings that go offline belong to no set, before they are offline as after', () => {
+    const wanted = { isolated: { cores: 'most' }, smt: 'siblings-offline' };
+    const machine = place(buildMachine({ packages: 1, threads: 2 }), wanted);
+    for (const set of ['all', 'node(0)', 'cores(all)']) expect(printCpulist(resolveCpuSet(set, machine))).toBe('0-4');
+    expect(() => resolveCpuSet('5', machine)).toThrow('CPU 5: offline on testbox');
   });
 
   test('a node without CPUs and a machine without nodes say so', () => {
