@@ -35,6 +35,8 @@ export interface Agent {
   status(): Promise<Status>;
   /** What the unit at boot does: settles what was left open, and puts the profile in force back. */
   bringBack(scope: Scope): Promise<BootReport>;
+  /** Starts an orderly reboot of the machine. */
+  reboot(): Promise<void>;
   /** Verifies a profile, or the one in force when none is given. */
   verify(wanted: Wanted, scope?: Scope): Promise<Verification>;
   /** The profile in force as it was applied; undefined when none is. */

@@ -4,6 +4,7 @@ import { observeAndPlan, type Scope, type Wanted } from '../engine/observe.ts';
 import { confirm, findInForce, readBootId, recover, rollback } from '../engine/rollback.ts';
 import { readStatus } from '../engine/status.ts';
 import { type Engine, sessionInterfaces, tune } from '../engine/tune.ts';
+import { refuseTrialHere } from '../engine/trial.ts';
 import { verifyPlan } from '../engine/verify.ts';
 import type { Host } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
@@ -49,6 +50,9 @@ function agentOn(host: Host, state: StateDirectory, { version, command }: Embedd
     recover: () => recover(engine),
     rollback: (request) => rollback(engine, request),
     confirm: () => confirm(engine),
+    async reboot() {
+      await host.execute(['systemctl', 'reboot']);
+    },
     bringBack: (scope) => bringBack(engine, scope),
     async status() {
       const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
@@ -69,9 +73,11 @@ function agentOn(host: Host, state: StateDirectory, { version, command }: Embedd
 async function applyOn(engine: Engine, request: ApplyRequest, command: string) {
   const { wanted, scope, planned, approve, signal } = request;
   const isOwnSession = sessionInterfaces(planned.plan, planned.machine).length > 0;
+  const trial = isTrialWanted(wanted) && (await refuseTrialHere(engine.host)) === undefined;
   return tune(engine, {
     wanted,
     plan: planned.plan,
+    trial,
     origin: 'user',
     approve,
     ...(scope && { scope }),
@@ -81,6 +87,15 @@ async function applyOn(engine: Engine, request: ApplyRequest, command: string) {
       armGuard: (run: string) => armGuard(engine.host, command, run),
     }),
   });
+}
+
+/**
+ * A trial is the way of every profile that does not turn it off. It is judged by the unit at boot, so a profile that is
+ * not put back at boot has none.
+ */
+function isTrialWanted({ domains: parts }: Wanted): boolean {
+  const boot = parts.boot as { readonly trial?: boolean } | undefined;
+  return boot?.trial !== false && parts.persistence !== undefined;
 }
 
 /** What the kernel refused when the profile in force was applied, by id. */

@@ -2,6 +2,7 @@ import type { Agent, Planned } from '../agent/agent.ts';
 import type { Scope, Wanted } from '../engine/observe.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome } from '../engine/rollback.ts';
+import type { TrialVerdict } from '../engine/trial.ts';
 import { sessionInterfaces, type TuneOutcome } from '../engine/tune.ts';
 import { UsageError } from '../errors.ts';
 import { outcomeExitCode } from '../views/outcome.ts';
@@ -24,6 +25,8 @@ export interface Tuned {
   /** What an earlier run left half done and was undone first. */
   readonly recovered: RollbackOutcome;
   readonly rebooting: boolean;
+  /** On the boot after a trial was staged: whether it passed, and became the default. */
+  readonly trial?: TrialVerdict;
   readonly exitCode: number;
 }
 
@@ -65,6 +68,7 @@ export async function tuneHost(installation: Installation, flags: TuneFlags, dia
   const outcome = await applyShown(agent, { wanted, scope, planned, confirmWithinS }, { flags, dialogue });
   const exitCode = outcomeExitCode(outcome);
   const rebooting = flags.reboot && exitCode === 5 && outcome.confirmBy === undefined;
+  if (rebooting) await agent.reboot();
   return { plan, recovered, outcome, unchanged: undefined, rebooting, exitCode };
 }
 
@@ -113,12 +117,15 @@ function applyShown(agent: Agent, shown: Shown, { flags, dialogue }: { flags: Tu
 export async function tuneAtBoot(installation: Installation, flags: TuneFlags): Promise<Tuned> {
   requireRoot('hft tune --boot');
   const agent = await openAgent(installation);
-  const { plan, outcome, recovered } = await agent.bringBack(await readScope(flags));
+  const { plan, outcome, recovered, trial, fallBack } = await agent.bringBack(await readScope(flags));
   if (!plan) {
     throw new UsageError('No profile is in force, so there is nothing to put back.', { next: ['`hft tune --profile NAME` puts one in force.'] });
   }
-  const exitCode = outcome ? outcomeExitCode(outcome) : unchangedExitCode(plan, 'as-wanted');
-  return { plan, outcome, recovered, unchanged: outcome ? undefined : 'as-wanted', rebooting: false, exitCode };
+  const settled = outcome ? outcomeExitCode(outcome) : unchangedExitCode(plan, 'as-wanted');
+  const exitCode = trial?.passed === false ? 1 : settled;
+  if (fallBack) await agent.reboot();
+  const unchanged = outcome ? undefined : 'as-wanted';
+  return { plan, outcome, recovered, unchanged, rebooting: fallBack, exitCode, ...(trial && { trial }) };
 }
 
 function unchangedExitCode(plan: Plan, unchanged: NonNullable<Tuned['unchanged']>): number {

@@ -8,6 +8,8 @@ import { readMachine } from '../topology/read.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
 import { compare, type Wish } from './compare.ts';
 import type { Plan } from './plan.ts';
+import { bootChanges, readTrialState } from './trial.ts';
+import { withArmedTrial } from './trial-plan.ts';
 
 /** What a profile asks for: the part of each domain by the domain's name, checked against the schemas. */
 export interface Wanted {
@@ -49,7 +51,8 @@ export async function observeAndPlan(planning: Planning): Promise<{ plan: Plan; 
     wishes.push(...settings.map((setting) => ({ domain: domain.name, setting })));
     refused.push(...desired.refused.map((refusal) => ({ ...refusal, domain: domain.name })));
   }
-  return { machine, plan: await planWishes(reader, wishes, { machine, refused, profile: planning.wanted.name }) };
+  const plan = await planWishes(reader, wishes, { machine, refused, profile: planning.wanted.name });
+  return { machine, plan: bootChanges(plan).length > 0 ? await withArmedTrial(reader, plan, await readTrialState(reader)) : plan };
 }
 
 interface PlanFrame {

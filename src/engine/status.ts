@@ -65,6 +65,8 @@ async function findDrifted(reader: HostReader, steps: readonly Step[]): Promise<
   const drifted: Drift[] = [];
   for (const step of steps) {
     const reading = await readLiving(reader, step);
+    // GRUB takes a one-time choice back when it follows it.
+    if (step.tunable.kind === 'boot-once') continue;
     // A thread that ended took its affinity with it: nothing drifted.
     if (reading.status === 'missing' && step.tunable.kind === 'thread-affinity') continue;
     const left = step.reported ?? null;
@@ -80,6 +82,6 @@ async function findPending(runs: readonly Run[], bootId: string | undefined): Pr
   return runs
     .filter((run) => run.result === 'applied' && run.begin.bootId === bootId)
     .flatMap((run) => run.steps)
-    .filter((step) => step.tunable.kind === 'boot-arg' && step.status === 'done')
+    .filter((step) => (step.tunable.kind === 'boot-arg' || step.tunable.kind === 'boot-entry') && step.to !== null && step.status === 'done')
     .map((step) => step.id);
 }

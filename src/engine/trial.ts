@@ -8,7 +8,7 @@ import type { Change, Plan } from './plan.ts';
 
 /** Tells on the kernel's command line that this boot is a trial, and of which run. */
 const MARK = 'hft.trial';
-const DEADLINE_UNIT = 'hft-trial-deadline.service';
+export const DEADLINE_UNIT = 'hft-trial-deadline.service';
 const DEADLINE_S = 900;
 
 /**

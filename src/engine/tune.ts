@@ -7,6 +7,8 @@ import { type ApplyReport, applySteps, findDrift, planSteps } from './apply.ts';
 import { type Run, RunJournal, readRuns } from './journal.ts';
 import { observeAndPlan, type Scope, type Wanted } from './observe.ts';
 import type { Change, Plan } from './plan.ts';
+import { bootChanges } from './trial.ts';
+import { tryOnce } from './trial-plan.ts';
 import { readSession } from './session.ts';
 import { type UndoReport, undoRun } from './undo.ts';
 
@@ -27,6 +29,8 @@ export interface TuneRequest {
   /** The plan that was shown. Refused as stale when the machine is not as it says. */
   readonly plan: Plan;
   readonly origin: 'user' | 'boot';
+  /** Kernel arguments are booted once from a trial entry before they become the default. */
+  readonly trial?: boolean;
   /** Taken back by the host itself unless confirmed within this time; undefined: needs no confirmation. */
   readonly confirmWithinS?: number;
   /** Starts the watch on the host that takes an unconfirmed run back. Called before anything is written. */
@@ -46,7 +50,12 @@ export interface TuneOutcome {
   readonly confirmBy: string | undefined;
   /** The plan made again afterwards: empty but for what was skipped, or needs a reboot. */
   readonly after: Plan;
+  /** The kernel arguments are tried once at the next boot, and judged by the unit that puts the profile back. */
+  readonly onTrial: boolean;
 }
+
+/** A request with the changes that are really made: the plan's, or a trial entry in place of kernel arguments. */
+type ChosenChanges = TuneRequest & { readonly changes: readonly Change[] };
 
 /** Applies a plan under the one lock. Everything as wanted, or everything as before and why; never in between. */
 export async function tune(engine: Engine, request: TuneRequest): Promise<TuneOutcome> {
@@ -60,22 +69,24 @@ export async function tune(engine: Engine, request: TuneRequest): Promise<TuneOu
 }
 
 async function tuneLocked(engine: Engine, request: TuneRequest): Promise<TuneOutcome> {
-  const steps = planSteps(request.plan.changes, 0);
-  const drift = await findDrift(engine.host, steps);
+  const drift = await findDrift(engine.host, planSteps(request.plan.changes, 0));
   if (drift) throw new StalePlan(drift.id, drift.reason);
-  const journal = await begin(engine, request);
+  const run = engine.nameRun();
+  const onTrial = request.trial === true && bootChanges(request.plan).length > 0;
+  const changes = onTrial ? await tryOnce(engine.host, request.plan, run) : request.plan.changes;
+  const journal = await begin(engine, request, run);
   const confirmBy = await armConfirmation(engine, request, journal);
-  const report = await applyOrFail(engine, request, journal);
+  const report = await applyOrFail(engine, { ...request, changes }, journal);
   if (report.failure) {
     const undo = await undoCutOff(engine, journal.run);
     const result = undo.complete ? 'undone' : 'partly-undone';
-    return { run: journal.run, result, report, undo, confirmBy: undefined, after: await replan(engine, request) };
+    return { run, result, report, undo, confirmBy: undefined, after: await replan(engine, request), onTrial: false };
   }
-  return { run: journal.run, result: 'applied', report, undo: undefined, confirmBy, after: await replan(engine, request) };
+  return { run, result: 'applied', report, undo: undefined, confirmBy, after: await replan(engine, request), onTrial };
 }
 
 /** A journal that cannot be written to fails the run like a refused change does; a bug is undone too, and goes on. */
-async function applyOrFail(engine: Engine, request: TuneRequest, journal: RunJournal): Promise<ApplyReport> {
+async function applyOrFail(engine: Engine, request: ChosenChanges, journal: RunJournal): Promise<ApplyReport> {
   try {
     const report = await applyStages(engine, request, journal);
     if (!report.failure) await journal.record({ type: 'end', result: 'applied' });
@@ -88,16 +99,19 @@ async function applyOrFail(engine: Engine, request: TuneRequest, journal: RunJou
 }
 
 /** Shape first; when that changed something, the values are planned again on what exists now. */
-async function applyStages(engine: Engine, request: TuneRequest, journal: RunJournal): Promise<ApplyReport> {
-  const shape = request.plan.changes.filter((change) => change.setting.stage === 'shape');
-  let values = request.plan.changes.filter((change) => change.setting.stage === 'values');
+async function applyStages(engine: Engine, request: ChosenChanges, journal: RunJournal): Promise<ApplyReport> {
+  const shape = request.changes.filter((change) => change.setting.stage === 'shape');
+  let values = request.changes.filter((change) => change.setting.stage === 'values');
   const applying = { host: engine.host, journal, ...(request.signal && { signal: request.signal }) };
   const first = await applySteps(applying, planSteps(shape, 0));
   if (first.failure) return first;
   if (first.applied.length > 0) {
     const again = await replan(engine, request);
-    const shown = new Set(values.map((change) => change.setting.id));
-    values = again.changes.filter((change) => change.setting.stage === 'values');
+    const shown = new Set(request.plan.changes.map((change) => change.setting.id));
+    // Kernel arguments do not depend on what exists, and may stand in a trial entry instead.
+    const isBoot = ({ setting }: Change) => setting.tunable.kind.startsWith('boot-') || setting.id.startsWith('boot.trial');
+    const runtime = again.changes.filter((change) => change.setting.stage === 'values' && !isBoot(change));
+    values = [...runtime, ...values.filter(isBoot)];
     const isNew = values.some((change) => !shown.has(change.setting.id));
     if (isNew && !(await request.approve(again))) return { ...first, failure: declined(values) };
   }
@@ -113,8 +127,8 @@ function declined(values: readonly Change[]): { id: string; reason: string } {
   return { id: values[0]?.setting.id ?? 'plan', reason: 'the second plan was declined' };
 }
 
-async function begin(engine: Engine, request: TuneRequest): Promise<RunJournal> {
-  const journal = new RunJournal(engine.state, engine.nameRun());
+async function begin(engine: Engine, request: TuneRequest, run: string): Promise<RunJournal> {
+  const journal = new RunJournal(engine.state, run);
   const { plan, origin, wanted } = request;
   await journal.record({
     type: 'begin',

@@ -14,13 +14,18 @@ function viewApplied(outcome: TuneOutcome, terminal: Terminal): string {
   const left = remaining(outcome);
   for (const id of left) lines.push(`  ${paint(terminal, 'red', 'differs')}  ${id}`);
   if (left.length > 0) lines.push('Something else changes these back: see `hft verify settings`.');
-  if (outcome.after.reboot) lines.push(paint(terminal, 'yellow', 'Reboot to bring the kernel arguments into effect.'));
+  if (outcome.after.reboot) lines.push(paint(terminal, 'yellow', wrap(rebootAdvice(outcome), terminal.columns)));
   if (outcome.confirmBy) {
     const text = `The interface of this session was changed. Log in anew, or run \`hft confirm\`, before ${outcome.confirmBy}; else the host takes the run back by itself.`;
     lines.push(paint(terminal, 'yellow', wrap(text, terminal.columns)));
   }
   lines.push(paint(terminal, 'dim', `Undo with: hft rollback    (run ${outcome.run})`));
   return lines.join('\n');
+}
+
+function rebootAdvice({ onTrial }: TuneOutcome): string {
+  if (!onTrial) return 'Reboot to bring the kernel arguments into effect.';
+  return 'Reboot to try the new kernel arguments once. They become the default when that boot verifies; a boot that hangs, panics or does not verify leads back to the entry of before by itself.';
 }
 
 function viewFailed(outcome: TuneOutcome, terminal: Terminal): string {

@@ -5,7 +5,7 @@ import { planJson } from './plan-json.ts';
 import { paint, type Terminal, wrap } from './terminal.ts';
 
 /** The stable JSON of `hft tune`. */
-export function tuneJson({ plan, outcome, unchanged, recovered, rebooting }: Tuned) {
+export function tuneJson({ plan, outcome, unchanged, recovered, rebooting, trial }: Tuned) {
   return {
     plan: planJson(plan),
     result: outcome?.result ?? unchanged,
@@ -18,14 +18,22 @@ export function tuneJson({ plan, outcome, unchanged, recovered, rebooting }: Tun
     confirmBy: outcome?.confirmBy ?? null,
     reboot: outcome ? outcome.after.reboot : plan.reboot,
     rebooting,
+    trial: trial ?? null,
     recovered: recovered.reports,
     exitCode: outcome ? outcomeExitCode(outcome) : undefined,
   };
 }
 
+function viewTrial({ trial }: Tuned): string {
+  if (!trial) return '';
+  if (trial.passed) return 'The trial boot verified: its kernel arguments are the default now.\n';
+  return `The trial boot failed (${trial.failed.join(', ')}): the default entry is as it was before.\n`;
+}
+
 export function viewTuned(tuned: Tuned, terminal: Terminal): string {
   const { plan, outcome, unchanged } = tuned;
-  if (outcome) return `${viewOutcome(outcome, terminal)}${tuned.rebooting ? '\nRebooting now.' : ''}`;
+  const last = tuned.rebooting ? '\nRebooting now.' : '';
+  if (outcome) return `${viewTrial(tuned)}${viewOutcome(outcome, terminal)}${last}`;
   switch (unchanged) {
     case 'declined':
       return 'Nothing was changed.';
