@@ -106,26 +106,25 @@ function buildMemory(node: ExplainedNode, width: number): Box {
   const name =
     node.node === undefined ? 'No NUMA node' : `NUMA node ${node.node}${node.continued ? ' (continued)' : ''}`;
   const pools = node.continued ? [] : node.hugepages.filter((pool) => pool.total > 0);
-  const memory =
-    node.node === undefined || node.continued
-      ? ''
-      : node.memoryBytes === 0
-        ? 'no memory'
-        : `${printBytes(node.memoryBytes)} memory`;
+  const memory = nameMemory(node, width - measureText(name, 13) - 6);
   return {
     width,
     height: pools.length > 0 ? 42 : 18,
     draw({ x, y }) {
       const heading =
         drawText('strong', { x, y: y + 12 }, name) +
-        drawText(
-          'muted',
-          { x: x + width, y: y + 12, anchor: 'end' },
-          fitText(memory, width - measureText(name, 13), 12),
-        );
+        drawText('muted', { x: x + width, y: y + 12, anchor: 'end' }, memory);
       return pools.length === 0 ? heading : heading + drawHugepages(node, { x, y: y + 20, width });
     },
   };
+}
+
+/** With the word where there is room, else the figure alone. */
+function nameMemory(node: ExplainedNode, width: number): string {
+  if (node.node === undefined || node.continued) return '';
+  if (node.memoryBytes === 0) return fitText('no memory', width, 12);
+  const figure = printBytes(node.memoryBytes);
+  return measureText(`${figure} memory`, 12) <= width ? `${figure} memory` : fitText(figure, width, 12);
 }
 
 function drawHugepages(

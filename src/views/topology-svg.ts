@@ -101,7 +101,7 @@ function buildRest(explanation: LayoutExplanation, context: NicContext, width: n
 }
 
 function buildHeader(explanation: LayoutExplanation, machine: Machine, width: number): Box {
-  const perRow = width > 600 ? Math.max(3, explanation.roles.length) : 2;
+  const perRow = width > 600 ? Math.max(2, explanation.roles.length) : 2;
   const column = (width - 12 * (perRow - 1)) / perRow;
   const legend = arrangeBoxes(
     explanation.roles.map((summary) => buildLegendEntry(summary, column)),

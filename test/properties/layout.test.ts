@@ -42,10 +42,16 @@ const countWishes = fc.record({
   }),
   smt: fc.constantFrom('keep', 'siblings-offline'),
 });
-const numberWishes = fc.record({
-  isolated: fc.array(fc.nat({ max: 20 }), { maxLength: 12 }).map((cpus) => printCpulist(cpus) || 'none'),
-  smt: fc.constantFrom('keep', 'siblings-offline'),
-});
+const cpuNumbers = fc.array(fc.nat({ max: 16 }), { maxLength: 6 }).map((cpus) => printCpulist(cpus) || 'none');
+const numberWishes = fc.record(
+  {
+    housekeeping: cpuNumbers,
+    irq: cpuNumbers,
+    isolated: cpuNumbers,
+    smt: fc.constantFrom('keep', 'siblings-offline'),
+  },
+  { requiredKeys: [] },
+);
 const wishes = fc.oneof(countWishes, numberWishes);
 
 /** The layout, or undefined where the solver says that the machine cannot have it. Anything else thrown is a bug. */
@@ -65,7 +71,7 @@ function checkLayouts(check: (layout: Layout, machine: Machine, wish: object) =>
       const layout = trySolve(wish, machine);
       return layout === undefined || check(layout, machine, wish);
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
 }
 
