@@ -12,7 +12,7 @@ import { looksLikeTar, readTar } from './tar-read.ts';
  * A tar is read in memory and never unpacked: nothing can be written outside, no device node is made and nothing is
  * left behind. The dumps of real machines are 1 to 20 MB when unpacked.
  */
-export const MOST_UNPACKED_BYTES = 512 * 1024 * 1024;
+const MOST_UNPACKED_BYTES = 512 * 1024 * 1024;
 
 /** Larger than zlib's 16 KiB: a snapshot unpacks to megabytes. */
 const CHUNK_BYTES = 1024 * 1024;

@@ -1,6 +1,7 @@
 import { HostError } from '../errors.ts';
 
-/** The errno name (EACCES, EIO …) of what a system call threw, undefined when it is no system error. */
+/** The errno name (EACCES, EIO …) of what a system call threw, undefined when it is no system error. libuv has one name
+ *  for EOPNOTSUPP and ENOTSUP, which are one number on Linux: ENOTSUP. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

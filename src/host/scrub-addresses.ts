@@ -72,7 +72,7 @@ export class AddressPseudonyms {
     const isWellKnown = hextets.slice(1, 7).every((each) => each === 0) && (first === 0 || (first & 0xff00) === 0xff00);
     if (isWellKnown) return [...hextets];
     return hextets.map((hextet, index) => {
-      const isKept = hextet === 0 || (index === 0 && ((first & 0xff00) === 0xff00 || first === 0xfe80));
+      const isKept = hextet === 0 || (index === 0 && saysItsKind(first));
       if (isKept) return hextet;
       const key = `${hextets.slice(0, index).join(':')} ${hextet}`;
       return this.#hextets.ofNumber(key, hextet, { radix: 16, isAllowed: (number) => number !== 0 });
@@ -101,6 +101,11 @@ function spellLike(text: string, digits: string): string {
 
 function isNetmask(octets: readonly number[]): boolean {
   return /^1+0*$/.test(octets.map((octet) => octet.toString(2).padStart(8, '0')).join(''));
+}
+
+/** Unique local (fc00::/7), link-local and multicast, https://www.iana.org/assignments/ipv6-address-space. */
+function saysItsKind(first: number): boolean {
+  return first >= 0xfc00;
 }
 
 /** How much of an address only says which kind it is, https://www.iana.org/assignments/iana-ipv4-special-registry. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
-import { UsageError } from '../errors.ts';
+import { HostError, UsageError } from '../errors.ts';
 import { openArchiveTree } from './archive.ts';
-import { errnoOf } from './errno.ts';
+import { onPath } from './errno.ts';
 import { openFolderTree } from './folder-tree.ts';
 import type { HostReader } from './host.ts';
 import { EXCEPTIONS_FILE } from './snapshot-exceptions.ts';
@@ -21,22 +21,25 @@ const HOW_TO_MAKE_ONE = [
 
 /**
  * Opens a captured machine: a folder with `proc` or `sys` in it or up to three levels below, or a tar of one (plain,
- * .gz, .bz2, .xz, .zst, told by content). Paths and links never leave it. Throws UsageError when it is none.
+ * .gz, .bz2, .xz, .zst, told by content). Paths and links never leave it. Throws UsageError when it is none or cannot
+ * be read.
  */
 export async function openSnapshot(path: string): Promise<Snapshot> {
-  const tree = isFolder(path) ? openFolderTree(path) : await openArchiveTree(path);
-  const reader = new SnapshotReader(path, findMachine(path, tree));
-  return Object.assign(reader, { close: async () => {} });
+  try {
+    const reader = new SnapshotReader(path, findMachine(path, await openTree(path)));
+    return Object.assign(reader, { close: async () => {} });
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    const next = error.next.length > 0 ? error.next : HOW_TO_MAKE_ONE;
+    throw new UsageError(`${path} cannot be read as a snapshot: ${error.message}.`, { next, cause: error });
+  }
 }
 
-function isFolder(path: string): boolean {
-  try {
-    return fs.statSync(path).isDirectory();
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code === undefined) throw error;
-    throw new UsageError(`${path}: expected a snapshot, got ${code}.`, { next: HOW_TO_MAKE_ONE, cause: error });
-  }
+async function openTree(path: string): Promise<SnapshotTree> {
+  // Where a link to a snapshot leads is its root; inside it links are followed by us.
+  const real = onPath('read', path, () => fs.realpathSync(path));
+  const isFolder = onPath('read', path, () => fs.statSync(real).isDirectory());
+  return isFolder ? openFolderTree(real) : openArchiveTree(path);
 }
 
 function foldersIn(tree: SnapshotTree, place: readonly string[]): string[][] {

@@ -58,6 +58,7 @@ describe('what has a form', () => {
     ['private IPv4 address of the middle range', '172.20.3.4', /^172\.(1[6-9]|2\d|3[01])\.\d\.\d$/],
     ['public IPv4 address', '203.0.113.77', /^\d{3}\.\d\.\d{3}\.\d\d$/],
     ['IPv6 address', '2001:db8:0:12::a5f', /^[0-9a-f]{4}:[0-9a-f]{3}:0:[0-9a-f]{2}::[0-9a-f]{3}$/],
+    ['unique local IPv6 address', 'fd00:12::2', /^fd00:[0-9a-f]{2}::[0-9a-f]$/],
     ['link-local IPv6 address', 'fe80::9e69:b4ff:fe60:12ab', /^fe80::[0-9a-f]{4}:[0-9a-f]{4}:[0-9a-f]{4}:[0-9a-f]{4}$/],
     ['mapped IPv4 address', '::ffff:10.120.3.17', /^::ffff:10\.\d{3}\.\d\.\d\d$/],
     ['UUID', 'root=UUID=4D1E0f5c-1234-4abc-8def-001122334455', /^root=UUID=[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/],

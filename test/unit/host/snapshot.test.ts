@@ -9,7 +9,7 @@ import type { HostReader } from '../../../src/host/host.ts';
 import { openSnapshot } from '../../../src/host/snapshot.ts';
 import type { TarEntry } from '../../../src/host/tar-entry.ts';
 import { writeTar } from '../../../src/host/tar-write.ts';
-import { makePlace } from './place.ts';
+import { asOrdinaryUser, makePlace } from './place.ts';
 
 /** Names that end with a slash are folders, values that start with `-> ` are links. */
 type Tree = Readonly<Record<string, string>>;
@@ -56,6 +56,12 @@ function writeArchive(entries: readonly TarEntry[], pack: (tar: Buffer) => Buffe
   return file;
 }
 
+function linkTo(target: string): string {
+  const link = path.join(makePlace(), 'link');
+  fs.symlinkSync(target, link);
+  return link;
+}
+
 function pipe(program: string, tar: Buffer): Buffer {
   return execFileSync(program, { input: tar });
 }
@@ -67,6 +73,7 @@ const FORMS: readonly (readonly [string, () => string])[] = [
     () => path.dirname(path.dirname(path.dirname(plant(path.join(makePlace(), 'a/b/c'), MACHINE)))),
   ],
   ['tar', () => writeArchive(toEntries(MACHINE))],
+  ['link to a folder', () => linkTo(plant(makePlace(), MACHINE))],
   ['gzip', () => writeArchive(toEntries(MACHINE), zlib.gzipSync)],
   ['zstd', () => writeArchive(toEntries(MACHINE), zlib.zstdCompressSync)],
   ['bzip2', () => writeArchive(toEntries(MACHINE), (tar) => pipe('bzip2', tar))],
@@ -194,6 +201,20 @@ describe('what is no snapshot', () => {
 
   test.for(refused)('%s', async ([, make, what]) => {
     expect((await refusal(make())).message).toContain(what);
+  });
+
+  test('a folder and a file that may not be read', async () => {
+    const place = plant(makePlace(), { 'machine.tar': 'x', 'inside/': '', 'closed/a/': '' });
+    fs.chmodSync(path.join(place, 'machine.tar'), 0o000);
+    fs.chmodSync(path.join(place, 'closed'), 0o000);
+    await asOrdinaryUser(async () => {
+      for (const name of ['machine.tar', 'closed', '.']) {
+        const error = await refusal(path.join(place, name));
+        expect(error.message).toContain('EACCES');
+        expect(error.next[0]).toContain('as root');
+      }
+    });
+    fs.chmodSync(path.join(place, 'closed'), 0o755);
   });
 
   test('an archive that unpacks to more than allowed is refused before it is in memory', async () => {
