@@ -137,7 +137,7 @@ function buildLegendEntry(summary: RoleSummary, width: number): Box {
       const count = `${summary.cpus.length} ${summary.cpus.length === 1 ? 'CPU' : 'CPUs'}`;
       return [
         drawRect(`swatch ${summary.role}`, { x: x + 0.5, y: y + 2.5, width: 16, height: 16, radius: 4 }),
-        drawText('strong', { x: x + 26, y: y + 14 }, fitText(`${summary.role} · ${count}`, inner, 13)),
+        drawText('strong', { x: x + 26, y: y + 14 }, fitText(`${summary.role} · ${count}`, width - 26, 12.5)),
         drawText('small', { x: x + 26, y: y + 30 }, fitText(printCpulist(summary.cpus), inner, 11)),
       ].join('');
     },
