@@ -4,7 +4,7 @@ import { runEthtool } from './ethtool/execute.ts';
 import { GROUPS } from './ethtool/groups.ts';
 import { canonicalIndirection } from './ethtool/indirection.ts';
 import { showEthtool } from './ethtool/query.ts';
-import { readRss, writeRss } from './ethtool/rss.ts';
+import { forgetEvenTable, readRss, writeRss } from './ethtool/rss.ts';
 import type { TunableKind, Write } from './kind.ts';
 import type { EthtoolGroup, EthtoolTunable, Reading } from './tunable.ts';
 
@@ -61,7 +61,9 @@ async function writeParameters(
   group: ParameterGroup,
 ): Promise<void> {
   const known = await knownToDriver(host, writes, group);
-  const code = await setParameters(host, known, group);
+  let code = await setParameters(host, known, group);
+  const isTableInTheWay = code === 'EINVAL' && group === 'channels' && (await forgetEvenTable(host, deviceOf(known)));
+  if (isTableInTheWay) code = await setParameters(host, known, group);
   if (code === undefined) return;
   const codes: (string | undefined)[] = [];
   if (known.length > 1) for (const write of known) codes.push(await setParameters(host, [write], group));
@@ -76,7 +78,7 @@ async function knownToDriver(
   group: ParameterGroup,
 ): Promise<readonly Write<EthtoolTunable>[]> {
   if (writes.length < 2) return writes;
-  const { device } = (writes[0] as Write<EthtoolTunable>).tunable;
+  const device = deviceOf(writes);
   const shown = await showEthtool(host, { option: GROUPS[group].show, device, parse: GROUPS[group].parse });
   const parameters = shown.ok ? shown.output : undefined;
   const known = writes.filter(({ tunable }) => parameters?.get(tunable.key)?.value !== undefined);
@@ -92,8 +94,12 @@ function setParameters(
 }
 
 function commandOf(writes: readonly Write<EthtoolTunable>[], group: ParameterGroup): readonly string[] {
-  const { device } = (writes[0] as Write<EthtoolTunable>).tunable;
-  return [GROUPS[group].set, device, ...writes.flatMap((write) => [write.tunable.key, wantedOf(write)])];
+  return [GROUPS[group].set, deviceOf(writes), ...writes.flatMap((write) => [write.tunable.key, wantedOf(write)])];
+}
+
+/** A batch is of one device. */
+function deviceOf(writes: readonly Write<EthtoolTunable>[]): string {
+  return (writes[0] as Write<EthtoolTunable>).tunable.device;
 }
 
 function wantedOf({ tunable, value }: Write<EthtoolTunable>): string {

@@ -52,6 +52,12 @@ export function tableOfWeights(weights: readonly number[], buckets: number): rea
   });
 }
 
+/** Whether every queue gets as many buckets as any other, but for one. */
+export function isEven({ table, rings }: Indirection): boolean {
+  const counts = Array.from({ length: rings }, (_, queue) => table.filter((each) => each === queue).length);
+  return rings > 0 && Math.max(...table) < rings && Math.max(...counts) - Math.min(...counts) <= 1;
+}
+
 /** Whether a spelled table gives flows to every queue, as a driver's own does. */
 export function coversAllRings(value: string, rings: number): boolean {
   const equal = /^equal (?<count>\d+)$/.exec(value)?.groups?.count;

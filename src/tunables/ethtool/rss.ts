@@ -2,7 +2,7 @@ import { HostError } from '../../errors.ts';
 import type { Host, HostReader } from '../../host/host.ts';
 import type { Reading } from '../tunable.ts';
 import { runEthtool } from './execute.ts';
-import { coversAllRings, type Indirection, parseIndirection, spellIndirection } from './indirection.ts';
+import { coversAllRings, type Indirection, isEven, parseIndirection, spellIndirection } from './indirection.ts';
 import { type Shown, showEthtool } from './query.ts';
 
 /** The RSS indirection table of a device, or why there is none. */
@@ -37,4 +37,16 @@ export async function writeRss(host: Host, device: string, value: string): Promi
   if (value.startsWith('table ')) throw new HostError('write', `RSS table of ${device}`, 'EINVAL');
   const code = await runEthtool(host, ['-X', device, ...value.split(' ')]);
   if (code !== undefined) throw new HostError('run', `ethtool -X ${device} ${value}`, code);
+}
+
+/**
+ * Lets the driver make its own table again, when the one in force says no more than "all queues evenly". A table that
+ * was set, even such a one, makes the kernel refuse fewer queues than it names. False when it says more: then it is
+ * somebody's choice.
+ */
+export async function forgetEvenTable(host: Host, device: string): Promise<boolean> {
+  const shown = await showIndirection(host, device);
+  if (!shown.ok || !isEven(shown.output)) return false;
+  await runEthtool(host, ['-X', device, 'default']);
+  return true;
 }

@@ -164,6 +164,32 @@ describe('writing', () => {
     expect(host.log).toEqual(['ethtool -X enp1s0 default']);
   });
 
+  test('fewer queues than a table names: an even table is forgotten, a chosen one is not', async () => {
+    const refused = answer('netlink error: requested channel counts are too low\nnetlink error: Invalid argument');
+    const fewer = [{ tunable: tunable('channels', 'combined'), value: '2' }];
+    const even = new FakeHost(
+      {},
+      {
+        'ethtool -x enp1s0': captures.IGB_RSS,
+        'ethtool -L enp1s0 combined 2': refused,
+        'ethtool -X enp1s0 default': (self) => {
+          self.commands.set('ethtool -L enp1s0 combined 2', '');
+          return '';
+        },
+      },
+    );
+    await ethtoolKind.write(even, fewer);
+    expect(even.log).toEqual([
+      'ethtool -L enp1s0 combined 2',
+      'ethtool -X enp1s0 default',
+      'ethtool -L enp1s0 combined 2',
+    ]);
+    const chosen = captures.rssOf('enp1s0', 8, [0, 0, 0, 7, 7, 7, 7, 7]);
+    const host = new FakeHost({}, { 'ethtool -x enp1s0': chosen, ethtool: refused });
+    await expect(ethtoolKind.write(host, fewer)).rejects.toMatchObject({ code: 'EINVAL' });
+    expect(host.log).toEqual(['ethtool -L enp1s0 combined 2']);
+  });
+
   test('a table that ethtool cannot set is an error, not a silent other one', async () => {
     const host = new FakeHost({}, { 'ethtool -x enp1s0': captures.IGB_RSS, ethtool: '' });
     await expect(
