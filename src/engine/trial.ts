@@ -46,7 +46,11 @@ function isBootChange(change: Change): change is Change & { setting: Setting & {
 /** The settings that stage a trial of these kernel arguments, in the order to make them. `run` names the run. */
 export function trialSettings(changes: readonly Change[], run: string): readonly Setting[] {
   return [
-    setting('boot.trial-deadline', { kind: 'config-file', path: `/etc/systemd/system/${DEADLINE_UNIT}`, mode: 0o644 }, DEADLINE_TEXT),
+    setting(
+      'boot.trial-deadline',
+      { kind: 'config-file', path: `/etc/systemd/system/${DEADLINE_UNIT}`, mode: 0o644 },
+      DEADLINE_TEXT,
+    ),
     setting('boot.trial-entry', { kind: 'boot-entry' }, trialArguments(changes.filter(isBootChange), run)),
     setting('boot.trial-once', { kind: 'boot-once' }, TRIAL_ENTRY),
   ];
@@ -90,7 +94,10 @@ export function judgeTrial(plan: Plan): TrialVerdict {
 /** Profile arguments come last: of most arguments the kernel obeys the last one. */
 function trialArguments(changes: readonly (Change & { setting: { tunable: BootArgTunable } })[], run: string): string {
   const words = [`${MARK}=${run}`, ...FALL_BACK_ARGUMENTS];
-  for (const { desired, setting: { tunable } } of changes) {
+  for (const {
+    desired,
+    setting: { tunable },
+  } of changes) {
     const given = parseCommandLine(desired ?? '').map(({ name }) => name);
     words.push(...tunable.names.filter((name) => !given.includes(name)).map((name) => `-${name}`));
     if (desired !== null) words.push(desired);

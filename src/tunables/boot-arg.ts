@@ -1,8 +1,9 @@
+import type { HostReader } from '../host/host.ts';
 import { canonicalArgument, cpusOfArgument, isNamed, parseCommandLine, pickArguments } from './boot/arguments.ts';
 import { BootError } from './boot/boot-error.ts';
 import type { WantedArguments } from './boot/check-menu.ts';
-import { type BootFacts, readBootFacts } from './boot/facts.ts';
 import { writeThroughEntries } from './boot/entry-files.ts';
+import { type BootFacts, readBootFacts } from './boot/facts.ts';
 import { writeThroughMkconfig } from './boot/grub-mkconfig.ts';
 import { type BootLoader, detectBootLoader } from './boot/loader.ts';
 import { readOwnArguments } from './boot/own-arguments.ts';
@@ -11,7 +12,6 @@ import { readStagedCommandLine, type Staged } from './boot/staged.ts';
 import { unreadable } from './file.ts';
 import { canonicalFormat, parseFormat } from './formats.ts';
 import type { TunableKind } from './kind.ts';
-import type { HostReader } from '../host/host.ts';
 import type { BootArgTunable, Reading } from './tunable.ts';
 
 const CMDLINE = '/proc/cmdline';
@@ -54,7 +54,9 @@ export const bootArgKind: TunableKind<BootArgTunable> = {
     if (given.length === 0 || !given.every((argument) => isNamed(argument, names))) {
       throw new Error(`expected ${names.map((name) => `${name}=…`).join(' ')}, got ${JSON.stringify(value)}`);
     }
-    return names.length === 1 && given.length === 1 ? given.map(canonicalArgument).join(' ') : (pickArguments(given, names) as string);
+    return names.length === 1 && given.length === 1
+      ? given.map(canonicalArgument).join(' ')
+      : (pickArguments(given, names) as string);
   },
 
   batchKey: () => 'boot-arg',
@@ -93,7 +95,11 @@ async function judgeEffect(
 }
 
 function notTaken(given: string, evidence: string, inEffect: string): Reading {
-  return { status: 'value', value: `${given} (not taken: the kernel has ${inEffect === '' ? 'none' : inEffect})`, evidence };
+  return {
+    status: 'value',
+    value: `${given} (not taken: the kernel has ${inEffect === '' ? 'none' : inEffect})`,
+    evidence,
+  };
 }
 
 function parseOrKeep(format: NonNullable<BootArgTunable['effect']>['format'], text: string): string {
@@ -108,9 +114,16 @@ function parseOrKeep(format: NonNullable<BootArgTunable['effect']>['format'], te
  * A run that was cut off between hft's own file and the boot loader's: the next kernel package would bring in what is
  * only half done. Neither the old value nor the new one, so that it is seen and put right.
  */
-function unfinished(facts: BootFacts, loader: BootLoader, names: readonly string[], staged: Staged & { status: 'known' }): string | undefined {
+function unfinished(
+  facts: BootFacts,
+  loader: BootLoader,
+  names: readonly string[],
+  staged: Staged & { status: 'known' },
+): string | undefined {
   const given = new Set(staged.arguments.map(canonicalArgument));
-  const absent = readOwnArguments(facts, loader).filter((argument) => isNamed(argument, names) && !given.has(canonicalArgument(argument)));
+  const absent = readOwnArguments(facts, loader).filter(
+    (argument) => isNamed(argument, names) && !given.has(canonicalArgument(argument)),
+  );
   if (absent.length === 0) return undefined;
   return `${pickArguments(staged.arguments, names) ?? 'none'} (cut off: hft was about to set ${absent.map(canonicalArgument).join(' ')})`;
 }

@@ -7,7 +7,15 @@ import { type BootFacts, readBootFacts } from './boot/facts.ts';
 import { defaultGrubEntry } from './boot/grub-menu.ts';
 import { detectBootLoader, type GrubBls, type GrubMkconfig } from './boot/loader.ts';
 import { grubMenu, grubNeighbour, readStagedCommandLine } from './boot/staged.ts';
-import { findOddArgument, parseChanges, printBlsTrial, printGrubTrial, readNote, TRIAL_ENTRY, withTrialBlock } from './boot/trial-entry.ts';
+import {
+  findOddArgument,
+  parseChanges,
+  printBlsTrial,
+  printGrubTrial,
+  readNote,
+  TRIAL_ENTRY,
+  withTrialBlock,
+} from './boot/trial-entry.ts';
 import { refuseTrial } from './boot/trial-refusal.ts';
 import { unreadable } from './file.ts';
 import type { TunableKind } from './kind.ts';
@@ -51,11 +59,17 @@ async function writeEntry(host: Host, value: string | null): Promise<void> {
   else if (loader.kind === 'systemd-boot') await writeBlsEntry(host, facts, value);
 }
 
-async function writeGrubEntry(host: Host, facts: BootFacts, loader: GrubMkconfig | GrubBls, value: string | null): Promise<void> {
+async function writeGrubEntry(
+  host: Host,
+  facts: BootFacts,
+  loader: GrubMkconfig | GrubBls,
+  value: string | null,
+): Promise<void> {
   const path = trialPath(facts);
   const old = facts.files.get(path);
   const base = defaultGrubEntry(grubMenu(facts, loader, facts.files.get(loader.config) ?? ''));
-  if (value !== null && !base?.linux) throw new BootError(loader.config, 'ENOENT', 'the default entry starts no Linux kernel');
+  if (value !== null && !base?.linux)
+    throw new BootError(loader.config, 'ENOENT', 'the default entry starts no Linux kernel');
   const text = withTrialBlock(old, value === null || !base ? undefined : printGrubTrial(base, value));
   if (text === undefined) return host.removeFile(path);
   checkGrubEntry(facts, loader, { path, text, isWanted: value !== null });
@@ -63,7 +77,11 @@ async function writeGrubEntry(host: Host, facts: BootFacts, loader: GrubMkconfig
 }
 
 /** With the new custom.cfg the menu must still be one, its default the same, and the trial there and short enough. */
-function checkGrubEntry(facts: BootFacts, loader: GrubMkconfig | GrubBls, next: { path: string; text: string; isWanted: boolean }): void {
+function checkGrubEntry(
+  facts: BootFacts,
+  loader: GrubMkconfig | GrubBls,
+  next: { path: string; text: string; isWanted: boolean },
+): void {
   const script = facts.files.get(loader.config) ?? '';
   const menu = grubMenu({ ...facts, files: new Map(facts.files).set(next.path, next.text) }, loader, script);
   const trial = menu.entries.find((entry) => entry.id === TRIAL_ENTRY);
@@ -88,14 +106,19 @@ async function writeBlsEntry(host: Host, facts: BootFacts, value: string | null)
   const chosen = listSystemdBootEntries(after.bootctl ?? '').find((entry) => entry.isDefault);
   if (chosen?.path === usual && readStagedCommandLine(after, detectBootLoader(after)).status === 'known') return;
   await host.removeFile(path);
-  throw new BootError(path, 'EINVAL', `with the trial entry, ${chosen?.id ?? 'nothing'} would become the default; took it out`);
+  throw new BootError(
+    path,
+    'EINVAL',
+    `with the trial entry, ${chosen?.id ?? 'nothing'} would become the default; took it out`,
+  );
 }
 
 /** custom.cfg next to grub.cfg, or the entry file next to the default one. */
 function trialPath(facts: BootFacts): string {
   const loader = detectBootLoader(facts);
   if (loader.kind === 'grub-mkconfig' || loader.kind === 'grub-bls') return grubNeighbour(facts, loader, 'custom.cfg');
-  const usual = listSystemdBootEntries(facts.bootctl ?? '').find((entry) => entry.isDefault)?.path ?? '/boot/loader/entries/x';
+  const usual =
+    listSystemdBootEntries(facts.bootctl ?? '').find((entry) => entry.isDefault)?.path ?? '/boot/loader/entries/x';
   return `${usual.slice(0, usual.lastIndexOf('/'))}/${BLS_TRIAL}`;
 }
 

@@ -1,6 +1,5 @@
 import { HostError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
-import { BLS_TRIAL } from './boot-entry.ts';
 import { BootError } from './boot/boot-error.ts';
 import { type BootFacts, LOADER_ONE_SHOT, loaderInfo, readBootFacts } from './boot/facts.ts';
 import { editGrubenv, parseGrubenv } from './boot/grubenv.ts';
@@ -8,6 +7,7 @@ import { detectBootLoader } from './boot/loader.ts';
 import { grubNeighbour } from './boot/staged.ts';
 import { TRIAL_ENTRY } from './boot/trial-entry.ts';
 import { refuseTrial } from './boot/trial-refusal.ts';
+import { BLS_TRIAL } from './boot-entry.ts';
 import { unreadable } from './file.ts';
 import type { TunableKind } from './kind.ts';
 import type { BootOnceTunable } from './tunable.ts';
@@ -42,7 +42,11 @@ function readChoice(facts: BootFacts) {
   const text = facts.files.get(path);
   const choice = path === LOADER_ONE_SHOT ? nameOfBls(loaderInfo(text)) : parseGrubenv(text).get('next_entry');
   const value = choice === undefined || choice === '' ? null : choice;
-  return { status: 'value', value, evidence: `${path}: ${value === null ? 'no one-time entry' : `once ${value}`}` } as const;
+  return {
+    status: 'value',
+    value,
+    evidence: `${path}: ${value === null ? 'no one-time entry' : `once ${value}`}`,
+  } as const;
 }
 
 async function choose(host: Host, value: string | null): Promise<void> {

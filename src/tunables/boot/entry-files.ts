@@ -1,6 +1,13 @@
 import { HostError } from '../../errors.ts';
 import type { Host } from '../../host/host.ts';
-import { canonicalArgument, isNamed, type KernelArgument, parseCommandLine, pickArguments, printArguments } from './arguments.ts';
+import {
+  canonicalArgument,
+  isNamed,
+  type KernelArgument,
+  parseCommandLine,
+  pickArguments,
+  printArguments,
+} from './arguments.ts';
 import { appendWords, editBlsOptions, parseBlsEntry } from './bls.ts';
 import { BootError } from './boot-error.ts';
 import { listSystemdBootEntries } from './bootctl.ts';
@@ -54,7 +61,10 @@ export async function writeThroughEntries(
 }
 
 function listChanges(facts: BootFacts, loader: GrubBls | SystemdBoot, edit: Edit): FileChange[] {
-  const changes = loader.kind === 'systemd-boot' ? systemdBootEntries(facts, edit) : [...grubEntries(facts, loader, edit), ...kernelopts(facts, loader, edit)];
+  const changes =
+    loader.kind === 'systemd-boot'
+      ? systemdBootEntries(facts, edit)
+      : [...grubEntries(facts, loader, edit), ...kernelopts(facts, loader, edit)];
   const inherited = facts.files.get(KERNEL_CMDLINE);
   if (inherited !== undefined) changes.push({ path: KERNEL_CMDLINE, text: changeCommandLine(inherited, edit) });
   return changes;

@@ -13,7 +13,10 @@ export interface ForeignArgument {
 
 /** The arguments of these names that the administrator's or a tool's own files set, with their places. */
 export function findForeign(facts: BootFacts, loader: BootLoader, names: readonly string[]): ForeignArgument[] {
-  const own = loader.kind === 'grub-mkconfig' ? new Set<string>() : new Set(readOwnArguments(facts, loader).map(canonicalArgument));
+  const own =
+    loader.kind === 'grub-mkconfig'
+      ? new Set<string>()
+      : new Set(readOwnArguments(facts, loader).map(canonicalArgument));
   return foreignFiles(facts, loader).flatMap(([file, text]) =>
     text.split('\n').flatMap((line, index) =>
       argumentsInLine(line)
@@ -33,7 +36,9 @@ export function findOverride(facts: BootFacts, loader: BootLoader): { file: stri
   if (loader.kind !== 'grub-mkconfig' || loader.source.form !== 'drop-in') return undefined;
   for (const [file, text] of facts.files) {
     if (!file.startsWith('/etc/default/grub.d/') || file <= HFT_DROP_IN) continue;
-    const at = text.split('\n').findIndex((line) => /^\s*GRUB_CMDLINE_LINUX_DEFAULT=(?!.*\$\{?GRUB_CMDLINE_LINUX_DEFAULT)/.test(line));
+    const at = text
+      .split('\n')
+      .findIndex((line) => /^\s*GRUB_CMDLINE_LINUX_DEFAULT=(?!.*\$\{?GRUB_CMDLINE_LINUX_DEFAULT)/.test(line));
     if (at >= 0) return { file, line: at + 1 };
   }
   return undefined;

@@ -3,8 +3,8 @@
  * Commands of GRUB that do not decide what is booted do nothing here.
  */
 import type { BlsEntry } from './bls.ts';
-import type { GrubEnvironment } from './grubenv.ts';
 import { parseGrubScript, type Statement, type Word } from './grub-script.ts';
+import type { GrubEnvironment } from './grubenv.ts';
 
 export interface GrubEntry {
   readonly title: string;
@@ -71,7 +71,10 @@ export function defaultGrubEntry(menu: GrubMenu): GrubEntry | undefined {
 }
 
 /** GRUB takes a number, an id or a title, and the first entry for what it cannot find. */
-function findSelected(entries: readonly GrubEntry[], selection: string): { entry: GrubEntry | undefined; after: string } {
+function findSelected(
+  entries: readonly GrubEntry[],
+  selection: string,
+): { entry: GrubEntry | undefined; after: string } {
   const [head = '', ...tail] = selection.split('>');
   const named = entries.find((entry) => entry.id === head || entry.title === head);
   const found = /^\d+$/.test(head) ? entries[Number(head)] : named;
@@ -121,7 +124,8 @@ class GrubMachine {
   }
 
   private source(path: string | undefined): void {
-    if (path === `${PREFIX}/custom.cfg` && this.inputs.custom !== undefined) this.run(parseGrubScript(this.inputs.custom));
+    if (path === `${PREFIX}/custom.cfg` && this.inputs.custom !== undefined)
+      this.run(parseGrubScript(this.inputs.custom));
   }
 
   private menu(statement: Extract<Statement, { kind: 'menu' }>): GrubEntry {
@@ -141,13 +145,17 @@ class GrubMachine {
   }
 
   private fromBls(entry: BlsEntry): GrubEntry {
-    const resolve = (text: string) => text.replace(/\$\{?(\w+)\}?/g, (_, name: string) => this.variables.get(name) ?? '');
+    const resolve = (text: string) =>
+      text.replace(/\$\{?(\w+)\}?/g, (_, name: string) => this.variables.get(name) ?? '');
     return {
       title: entry.title ?? entry.id,
       id: entry.id,
       options: [],
       source: undefined,
-      linux: entry.linux === undefined ? undefined : { command: 'linux', path: entry.linux, arguments: resolve(entry.options) },
+      linux:
+        entry.linux === undefined
+          ? undefined
+          : { command: 'linux', path: entry.linux, arguments: resolve(entry.options) },
       initrd: entry.initrd.flatMap((file) => resolve(file).split(/\s+/)).filter((file) => file !== ''),
       entries: undefined,
     };
@@ -158,7 +166,11 @@ class GrubMachine {
     if (last?.kind !== 'command') return false;
     const words = this.expandQuoted(last.words);
     const [name, ...given] = words;
-    if (name === '[' || name === 'test') return new Test(given.filter((word) => word !== ']'), this.hasFile).value();
+    if (name === '[' || name === 'test')
+      return new Test(
+        given.filter((word) => word !== ']'),
+        this.hasFile,
+      ).value();
     return name === 'true' || name === 'search';
   }
 

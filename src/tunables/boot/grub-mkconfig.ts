@@ -16,7 +16,12 @@ const COPY_ENDING = '.before-hft';
  * Sets hft's arguments in its drop-in and makes grub.cfg anew. grub-mkconfig itself rewrites grub.cfg in place, where a
  * power cut leaves half a menu: here its output is checked first and then put in grub.cfg's place in one rename.
  */
-export async function writeThroughMkconfig(host: Host, facts: BootFacts, loader: GrubMkconfig, wanted: readonly WantedArguments[]): Promise<void> {
+export async function writeThroughMkconfig(
+  host: Host,
+  facts: BootFacts,
+  loader: GrubMkconfig,
+  wanted: readonly WantedArguments[],
+): Promise<void> {
   const oldSource = facts.files.get(loader.source.path);
   const own = replaceOwn(parseOwnDefaults(oldSource), wanted);
   const newSource = loader.source.form === 'drop-in' ? printDropIn(own) : withOwnBlock(oldSource ?? '', own);
@@ -74,7 +79,8 @@ interface NewMenu {
 async function install(host: Host, facts: BootFacts, loader: GrubMkconfig, { config, isLast }: NewMenu): Promise<void> {
   const copy = `${loader.config}${COPY_ENDING}`;
   const old = facts.files.get(loader.config);
-  if (!isLast && old !== undefined && (await host.readText(copy)) === undefined) await host.replaceFile(copy, old, 0o600);
+  if (!isLast && old !== undefined && (await host.readText(copy)) === undefined)
+    await host.replaceFile(copy, old, 0o600);
   if (config !== old) await host.replaceFile(loader.config, config);
   if (isLast) await host.removeFile(copy);
 }

@@ -161,7 +161,8 @@ class Parser {
   }
 }
 
-const TOKEN = /[ \t\r]+|\\\n|(?<comment>#[^\n]*)|(?<end>[\n;|&]+)|(?<word>(?:\\[^]|'[^']*'|"(?:\\[^]|[^"\\])*"|[^\s;|&'"\\])+)/gy;
+const TOKEN =
+  /[ \t\r]+|\\\n|(?<comment>#[^\n]*)|(?<end>[\n;|&]+)|(?<word>(?:\\[^]|'[^']*'|"(?:\\[^]|[^"\\])*"|[^\s;|&'"\\])+)/gy;
 
 function tokenize(text: string): Token[] {
   const tokens: Token[] = [];

@@ -1,5 +1,13 @@
 import { listSystemdBootEntries } from './bootctl.ts';
-import { BLS_FOLDER, type BootFacts, DEFAULTS_FILE, GRUB_CONFIGS, HFT_DROP_IN, LOADER_INFO, loaderInfo } from './facts.ts';
+import {
+  BLS_FOLDER,
+  type BootFacts,
+  DEFAULTS_FILE,
+  GRUB_CONFIGS,
+  HFT_DROP_IN,
+  LOADER_INFO,
+  loaderInfo,
+} from './facts.ts';
 
 /** Where kernel arguments for the next boot are kept on this machine. */
 export type BootLoader = GrubMkconfig | GrubBls | SystemdBoot | NoBootLoader;
@@ -34,12 +42,17 @@ export interface NoBootLoader {
 
 /** Decides from what was read which boot loader starts this machine. */
 export function detectBootLoader(facts: BootFacts): BootLoader {
-  const container = ['/run/systemd/container', '/.dockerenv', '/run/.containerenv'].find((path) => facts.files.has(path));
+  const container = ['/run/systemd/container', '/.dockerenv', '/run/.containerenv'].find((path) =>
+    facts.files.has(path),
+  );
   if (container) {
     return none(`this is a container (${container}), which boots no kernel of its own`, 'Tune the host that runs it.');
   }
   if (facts.files.has('/run/ostree-booted')) {
-    return none('this system is booted by ostree, which keeps kernel arguments per deployment', 'Use `rpm-ostree kargs --append-if-missing=ARGUMENT`.');
+    return none(
+      'this system is booted by ostree, which keeps kernel arguments per deployment',
+      'Use `rpm-ostree kargs --append-if-missing=ARGUMENT`.',
+    );
   }
   if (loaderInfo(facts.files.get(LOADER_INFO)).startsWith('systemd-boot')) return detectSystemdBoot(facts);
   return detectGrub(facts);
@@ -55,12 +68,17 @@ export function grubConfigPath(facts: BootFacts): string | undefined {
 }
 
 function detectSystemdBoot(facts: BootFacts): BootLoader {
-  const byHand = 'Add the arguments to /etc/kernel/cmdline and run `kernel-install add $(uname -r) /lib/modules/$(uname -r)/vmlinuz`.';
-  if (facts.bootctl === undefined) return none('systemd-boot started this machine, and `bootctl list` cannot be read', byHand);
+  const byHand =
+    'Add the arguments to /etc/kernel/cmdline and run `kernel-install add $(uname -r) /lib/modules/$(uname -r)/vmlinuz`.';
+  if (facts.bootctl === undefined)
+    return none('systemd-boot started this machine, and `bootctl list` cannot be read', byHand);
   const chosen = listSystemdBootEntries(facts.bootctl).find((entry) => entry.isDefault);
   if (!chosen) return none('systemd-boot started this machine, and `bootctl list` names no default entry', byHand);
   if (chosen.type !== 'type1') {
-    return none(`the default boot entry (${chosen.id}) is a unified kernel image, whose command line is built in`, byHand);
+    return none(
+      `the default boot entry (${chosen.id}) is a unified kernel image, whose command line is built in`,
+      byHand,
+    );
   }
   return { kind: 'systemd-boot' };
 }
@@ -68,7 +86,10 @@ function detectSystemdBoot(facts: BootFacts): BootLoader {
 function detectGrub(facts: BootFacts): BootLoader {
   const config = grubConfigPath(facts);
   if (config === undefined) {
-    return none('no boot loader that hft knows is installed (GRUB, systemd-boot)', 'Give the arguments to what starts this kernel: the PXE server, the hypervisor, the image.');
+    return none(
+      'no boot loader that hft knows is installed (GRUB, systemd-boot)',
+      'Give the arguments to what starts this kernel: the PXE server, the hypervisor, the image.',
+    );
   }
   const cmdline = facts.files.get('/proc/cmdline') ?? '';
   if (!/(?:^|\s)BOOT_IMAGE=/.test(cmdline) && !loaderInfo(facts.files.get(LOADER_INFO)).startsWith('GRUB')) {
@@ -83,12 +104,19 @@ function detectGrub(facts: BootFacts): BootLoader {
 }
 
 function hasBlsEntries(facts: BootFacts): boolean {
-  return facts.unreadable.has(BLS_FOLDER) || [...facts.files.keys(), ...facts.unreadable.keys()].some((path) => path.startsWith(`${BLS_FOLDER}/`));
+  return (
+    facts.unreadable.has(BLS_FOLDER) ||
+    [...facts.files.keys(), ...facts.unreadable.keys()].some((path) => path.startsWith(`${BLS_FOLDER}/`))
+  );
 }
 
 function detectMkconfig(facts: BootFacts, config: string): BootLoader {
   const mkconfig = program(facts, 'grub-mkconfig') ?? program(facts, 'grub2-mkconfig');
-  if (!mkconfig) return none(`${config} is there, and grub-mkconfig is not installed`, `Add the arguments to the linux lines of ${config}.`);
+  if (!mkconfig)
+    return none(
+      `${config} is there, and grub-mkconfig is not installed`,
+      `Add the arguments to the linux lines of ${config}.`,
+    );
   const hasDropIns = (facts.files.get(mkconfig) ?? '').includes('default/grub.d');
   return {
     kind: 'grub-mkconfig',

@@ -7,7 +7,7 @@ const VARIABLE = 'GRUB_CMDLINE_LINUX_DEFAULT';
 const BEGIN = '# hft begin: kernel arguments of hft, taken out by `hft rollback`';
 const END = '# hft end';
 const LINE = new RegExp(`^${VARIABLE}="\\$${VARIABLE} (?<own>.*)"$`, 'm');
-const BLOCK = new RegExp(`\\n?${escape(BEGIN)}\\n[^]*?${escape(END)}\\n`);
+const BLOCK = new RegExp(`\\n?${literally(BEGIN)}\\n[^]*?${literally(END)}\\n`);
 
 /** Letters that neither the shell, GRUB's script nor the kernel reads in a special way. */
 const PLAIN = /^[A-Za-z0-9_.,:@%+=/-]+$/;
@@ -81,6 +81,6 @@ function defaultsLine(own: readonly KernelArgument[]): string {
   return `${VARIABLE}="$${VARIABLE} ${printArguments(own)}"`;
 }
 
-function escape(text: string): string {
+function literally(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

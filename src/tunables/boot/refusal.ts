@@ -13,7 +13,11 @@ export interface BootRefusal {
  * Why a kernel argument cannot or must not be set here; undefined when it can. `value` is the canonical text of the
  * arguments, null when they must not be there. The administrator's own argument is never overridden.
  */
-export function refuseBootArgument(facts: BootFacts, names: readonly string[], value: string | null): BootRefusal | undefined {
+export function refuseBootArgument(
+  facts: BootFacts,
+  names: readonly string[],
+  value: string | null,
+): BootRefusal | undefined {
   const loader = detectBootLoader(facts);
   if (loader.kind === 'none') {
     const wanted = value === null ? `without ${names.join(', ')}` : value;
@@ -21,18 +25,29 @@ export function refuseBootArgument(facts: BootFacts, names: readonly string[], v
   }
   const odd = value?.split(' ').find((text) => !isPlainArgument(text));
   if (odd !== undefined) {
-    return { kind: 'refused', reason: `${odd} has characters that the shell or GRUB would read in their own way; give it by hand` };
+    return {
+      kind: 'refused',
+      reason: `${odd} has characters that the shell or GRUB would read in their own way; give it by hand`,
+    };
   }
   const foreign = findForeign(facts, loader, names);
-  const theirs = pickArguments(foreign.map(({ argument }) => argument), names);
+  const theirs = pickArguments(
+    foreign.map(({ argument }) => argument),
+    names,
+  );
   if (theirs !== null && theirs !== value) {
     const places = [...new Set(foreign.map(describeForeign))].join(', ');
-    return { kind: 'conflict', reason: `${places}; hft wants ${value ?? `no ${names.join(', ')}`}. Take it out there, or leave it out of the profile.` };
+    return {
+      kind: 'conflict',
+      reason: `${places}; hft wants ${value ?? `no ${names.join(', ')}`}. Take it out there, or leave it out of the profile.`,
+    };
   }
   const override = findOverride(facts, loader);
   if (override && value !== null && theirs === null) {
-    return { kind: 'conflict', reason: `${override.file}:${override.line} sets GRUB_CMDLINE_LINUX_DEFAULT anew after hft's drop-in. Append to it there ("$GRUB_CMDLINE_LINUX_DEFAULT …").` };
+    return {
+      kind: 'conflict',
+      reason: `${override.file}:${override.line} sets GRUB_CMDLINE_LINUX_DEFAULT anew after hft's drop-in. Append to it there ("$GRUB_CMDLINE_LINUX_DEFAULT …").`,
+    };
   }
   return undefined;
 }
-

@@ -46,7 +46,12 @@ function stagedByGrub(facts: BootFacts, loader: GrubMkconfig | GrubBls): Staged 
 }
 
 /** The menu that a grub.cfg gives on this machine. Throws GrubSyntaxError. */
-export function grubMenu(facts: BootFacts, loader: GrubMkconfig | GrubBls, script: string, next?: ReadonlyMap<string, string>): GrubMenu {
+export function grubMenu(
+  facts: BootFacts,
+  loader: GrubMkconfig | GrubBls,
+  script: string,
+  next?: ReadonlyMap<string, string>,
+): GrubMenu {
   const environment = facts.files.get(grubNeighbour(facts, loader, 'grubenv'));
   const saved = new Map(environment === undefined ? [] : parseGrubenv(environment));
   // A one-time choice is not the default: it is asked for by `next` where a trial is judged.

@@ -36,7 +36,8 @@ export function findOddArgument({ added }: EntryChanges): KernelArgument | undef
 /** custom.cfg with the trial entry as its last lines; without one when `entry` is undefined. */
 export function withTrialBlock(custom: string | undefined, entry: string | undefined): string | undefined {
   const rest = (custom ?? '').replace(BLOCK, '');
-  if (entry !== undefined) return `${rest === '' || rest.endsWith('\n') ? rest : `${rest}\n`}\n${BEGIN}\n${entry}${END}\n`;
+  if (entry !== undefined)
+    return `${rest === '' || rest.endsWith('\n') ? rest : `${rest}\n`}\n${BEGIN}\n${entry}${END}\n`;
   return rest === '' ? undefined : rest;
 }
 
@@ -58,14 +59,21 @@ function bodyFromSource(source: string, changes: EntryChanges): string {
     .replace(/^\n/, '')
     .split('\n')
     .filter((line) => !/^\s*(?:savedefault|recordfail)\s*$/.test(line))
-    .map((line) => line.replace(/^(\s*linux(?:16|efi)?\s+\S+)(.*)$/, (_, head: string, rest: string) => head + changeWords(rest, changes)))
+    .map((line) =>
+      line.replace(
+        /^(\s*linux(?:16|efi)?\s+\S+)(.*)$/,
+        (_, head: string, rest: string) => head + changeWords(rest, changes),
+      ),
+    )
     .join('\n');
 }
 
 /** Works on the words as they stand, so that GRUB's variables in them stay. */
 function changeWords(words: string, { added, removed }: EntryChanges): string {
   const names = [...added.map(({ name }) => name), ...removed];
-  const kept = words.split(/\s+/).filter((word) => word !== '' && !isNamed({ name: word.split('=')[0] ?? '', value: undefined }, names));
+  const kept = words
+    .split(/\s+/)
+    .filter((word) => word !== '' && !isNamed({ name: word.split('=')[0] ?? '', value: undefined }, names));
   return ` ${[...kept, ...added.map((argument) => printArguments([argument]))].join(' ')}`;
 }
 

@@ -22,7 +22,8 @@ function refuseUnwritable(facts: BootFacts, loader: GrubMkconfig | GrubBls): str
   const path = facts.links.get(`${folderOf(loader.config)}/grubenv`) ?? `${folderOf(loader.config)}/grubenv`;
   const mount = findMount(facts.files.get('/proc/self/mountinfo') ?? '', path);
   if (!mount) return `it is not known on which file system ${path} lies`;
-  if (!WRITABLE.has(mount.type)) return `GRUB cannot write to ${mount.type}, where ${path} lies: it would boot the trial entry for ever`;
+  if (!WRITABLE.has(mount.type))
+    return `GRUB cannot write to ${mount.type}, where ${path} lies: it would boot the trial entry for ever`;
   if (/^\/dev\/(?:mapper\/|dm-|md)/.test(mount.source)) {
     return `GRUB cannot write to ${mount.source} (LVM, RAID or encryption), where ${path} lies: it would boot the trial entry for ever`;
   }
@@ -35,7 +36,10 @@ function refuseDeaf(facts: BootFacts, loader: GrubMkconfig | GrubBls): string | 
   if (!/\bload_env\b/.test(script) || !/\bsave_env\s+next_entry\b/.test(script)) {
     return `${loader.config} does not obey a one-time choice (next_entry); run update-grub`;
   }
-  const custom = new Map(facts.files).set(`${folderOf(loader.config)}/custom.cfg`, `menuentry 'trial' --id ${TRIAL_ENTRY} {\n}\n`);
+  const custom = new Map(facts.files).set(
+    `${folderOf(loader.config)}/custom.cfg`,
+    `menuentry 'trial' --id ${TRIAL_ENTRY} {\n}\n`,
+  );
   const menu = grubMenu({ ...facts, files: custom }, loader, script, new Map([['next_entry', TRIAL_ENTRY]]));
   if (defaultGrubEntry(menu)?.id === TRIAL_ENTRY) return undefined;
   return `${loader.config} does not read custom.cfg (is /etc/grub.d/41_custom there and executable?)`;

@@ -24,7 +24,18 @@ const UNKNOWN_TO_KERNEL: Readonly<Record<string, string>> = {
 };
 
 /** Arguments that decide whether the machine finds its disk and its console. */
-const VITAL = new Set(['root', 'init', 'ro', 'rw', 'initrd', 'rootfstype', 'rootflags', 'resume', 'console', 'BOOT_IMAGE']);
+const VITAL = new Set([
+  'root',
+  'init',
+  'ro',
+  'rw',
+  'initrd',
+  'rootfstype',
+  'rootflags',
+  'resume',
+  'console',
+  'BOOT_IMAGE',
+]);
 
 /** Kernel arguments that a profile asks for by name. */
 export const bootDomain = defineDomain<Boot, BootFacts>({
@@ -43,7 +54,8 @@ export const bootDomain = defineDomain<Boot, BootFacts>({
       else settings.push(argumentSetting(id, name, value));
     }
     const noTrial = wanted.trial ? refuseTrial(facts) : undefined;
-    if (noTrial !== undefined) refused.push({ id: 'boot.trial', kind: 'unsupported', reason: `No trial boot: ${noTrial}.` });
+    if (noTrial !== undefined)
+      refused.push({ id: 'boot.trial', kind: 'unsupported', reason: `No trial boot: ${noTrial}.` });
     return { settings, refused };
   },
 });
@@ -53,7 +65,8 @@ function refuseByName(name: string): Omit<Refusal, 'id'> | undefined {
   if (computed) return { kind: 'refused', reason: `${name}= is computed for each machine. Ask for it by ${computed}.` };
   const unknown = UNKNOWN_TO_KERNEL[name];
   if (unknown) return { kind: 'unsupported', reason: `${name}= ${unknown}.` };
-  if (VITAL.has(name)) return { kind: 'refused', reason: `${name}= decides whether this machine boots at all. Set it by hand.` };
+  if (VITAL.has(name))
+    return { kind: 'refused', reason: `${name}= decides whether this machine boots at all. Set it by hand.` };
   return undefined;
 }
 

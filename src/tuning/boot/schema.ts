@@ -9,10 +9,14 @@ export const boot = z
       .array(z.string(EXPECTED).regex(/^[A-Za-z0-9_][A-Za-z0-9_.,:@%+=/-]*$/, EXPECTED))
       .refine((given) => new Set(given.map(nameOf)).size === given.length, 'an argument is given twice')
       .default([])
-      .describe('Kernel arguments beyond those that other parts of the profile ask for: watchdogs, panic=, tsc=reliable.'),
+      .describe(
+        'Kernel arguments beyond those that other parts of the profile ask for: watchdogs, panic=, tsc=reliable.',
+      ),
     trial: onOff()
       .default(true)
-      .describe('on: a changed command line is booted once from an entry of its own, and becomes the default only when the boot verifies.'),
+      .describe(
+        'on: a changed command line is booted once from an entry of its own, and becomes the default only when the boot verifies.',
+      ),
   })
   .describe('The kernel’s command line, and how a new one is tried.');
 

@@ -1,7 +1,7 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
+import { printCpulist, union } from '../../topology/cpulist.ts';
 import { refuseBootArgument } from '../../tunables/boot/refusal.ts';
 import type { BootArgTunable } from '../../tunables/tunable.ts';
-import { printCpulist, union } from '../../topology/cpulist.ts';
 import type { Desired, Refusal, Setting } from '../domain.ts';
 import { ISOLATED, type IsolationFacts, NOHZ_FULL } from './facts.ts';
 import type { Isolation } from './schema.ts';
@@ -82,9 +82,13 @@ function argumentsFor(wanted: Isolation, facts: IsolationFacts, { layout }: Plac
 
 function unsupported(argument: Argument, { kernel }: PlacedMachine): Omit<Refusal, 'id'> | undefined {
   const missing = kernel.config && argument.needs.find((option) => kernel.config?.[option] !== 'y');
-  if (missing) return { kind: 'unsupported', reason: `The kernel ${kernel.release} is built without CONFIG_${missing}.` };
+  if (missing)
+    return { kind: 'unsupported', reason: `The kernel ${kernel.release} is built without CONFIG_${missing}.` };
   if (argument.isAbsent) {
-    return { kind: 'unsupported', reason: `The kernel ${kernel.release} has no ${argument.effect?.path}: built without CONFIG_${argument.needs[0]}.` };
+    return {
+      kind: 'unsupported',
+      reason: `The kernel ${kernel.release} has no ${argument.effect?.path}: built without CONFIG_${argument.needs[0]}.`,
+    };
   }
   return undefined;
 }

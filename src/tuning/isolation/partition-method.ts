@@ -17,7 +17,13 @@ export function desirePartition(facts: IsolationFacts, machine: PlacedMachine): 
   const rest = printCpulist(union(machine.layout.housekeeping, machine.layout.irq));
   return {
     settings: [
-      ...OTHERS.map((unit) => allowedCpus(unit, rest, 'Keeps services and logins off the isolated CPUs, also when the partition is taken away.')),
+      ...OTHERS.map((unit) =>
+        allowedCpus(
+          unit,
+          rest,
+          'Keeps services and logins off the isolated CPUs, also when the partition is taken away.',
+        ),
+      ),
       {
         id: `isolation.slice@${SLICE}`,
         tunable: { kind: 'unit', name: SLICE, aspect: 'activity' },
@@ -47,15 +53,24 @@ function allowedCpus(unit: string, cpus: string, why: string): Setting {
 function whyImpossible(facts: IsolationFacts, { kernel }: PlacedMachine): Omit<Refusal, 'id'> | undefined {
   const [major, minor] = kernel.version;
   if (major < FIRST_KERNEL[0] || (major === FIRST_KERNEL[0] && minor < FIRST_KERNEL[1])) {
-    return { kind: 'unsupported', reason: `Linux ${kernel.release} has no isolated cpuset partitions (they came with 6.1). Use method: boot.` };
+    return {
+      kind: 'unsupported',
+      reason: `Linux ${kernel.release} has no isolated cpuset partitions (they came with 6.1). Use method: boot.`,
+    };
   }
   if (!facts.hasCpusetV2) {
-    return { kind: 'unsupported', reason: 'The cpuset controller is not in the cgroup v2 tree at /sys/fs/cgroup (cgroup v1 host, or a container).' };
+    return {
+      kind: 'unsupported',
+      reason: 'The cpuset controller is not in the cgroup v2 tree at /sys/fs/cgroup (cgroup v1 host, or a container).',
+    };
   }
   if (!facts.hasSystemd) return { kind: 'unsupported', reason: 'The cgroups of this host are not kept by systemd.' };
   if (kernel.isolated.length > 0 || kernel.nohzFull.length > 0) {
     const booted = printCpulist(union(kernel.isolated, kernel.nohzFull));
-    return { kind: 'refused', reason: `The kernel was booted with CPUs ${booted} isolated already; a partition on top conflicts with it and resets the affinity of every process. Use method: boot.` };
+    return {
+      kind: 'refused',
+      reason: `The kernel was booted with CPUs ${booted} isolated already; a partition on top conflicts with it and resets the affinity of every process. Use method: boot.`,
+    };
   }
   return undefined;
 }

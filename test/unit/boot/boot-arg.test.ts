@@ -27,7 +27,8 @@ describe('kernel arguments through GRUB on Debian', () => {
   test('are in the default entry after a write, and the user keeps his own', async () => {
     const host = debianMachine();
     await bootArgKind.write(host, WRITES);
-    for (const { tunable, value } of WRITES) expect(await staged(host, tunable)).toMatchObject({ status: 'value', value });
+    for (const { tunable, value } of WRITES)
+      expect(await staged(host, tunable)).toMatchObject({ status: 'value', value });
     expect(host.files.get(GRUB_CFG)).toContain(
       'ro  quiet isolcpus=managed_irq,domain,2-3 nohz_full=2-3 hugepagesz=1G hugepages=4 hugepagesz=2M hugepages=512\n',
     );
@@ -46,7 +47,10 @@ describe('kernel arguments through GRUB on Debian', () => {
     const host = debianMachine();
     const before = new Map(host.files);
     await bootArgKind.write(host, WRITES);
-    await bootArgKind.write(host, WRITES.map(({ tunable }) => ({ tunable, value: null })));
+    await bootArgKind.write(
+      host,
+      WRITES.map(({ tunable }) => ({ tunable, value: null })),
+    );
     expect(host.files).toEqual(before);
   });
 
@@ -69,9 +73,21 @@ describe('kernel arguments through GRUB on Debian', () => {
 
 describe('what stands in the way', () => {
   test.each([
-    ['/etc/default/grub.d/50-cloudimg-settings.cfg', 'GRUB_CMDLINE_LINUX_DEFAULT="quiet isolcpus=1"\n', /50-cloudimg-settings\.cfg:1 sets isolcpus=1/],
-    ['/etc/tuned/bootcmdline', '# tuned\nTUNED_BOOT_CMDLINE="skew_tick=1 isolcpus=1"\n', /bootcmdline:2 sets isolcpus=1/],
-    ['/etc/default/grub.d/99-site.cfg', '# ours\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n', /99-site\.cfg:2 sets GRUB_CMDLINE_LINUX_DEFAULT anew/],
+    [
+      '/etc/default/grub.d/50-cloudimg-settings.cfg',
+      'GRUB_CMDLINE_LINUX_DEFAULT="quiet isolcpus=1"\n',
+      /50-cloudimg-settings\.cfg:1 sets isolcpus=1/,
+    ],
+    [
+      '/etc/tuned/bootcmdline',
+      '# tuned\nTUNED_BOOT_CMDLINE="skew_tick=1 isolcpus=1"\n',
+      /bootcmdline:2 sets isolcpus=1/,
+    ],
+    [
+      '/etc/default/grub.d/99-site.cfg',
+      '# ours\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
+      /99-site\.cfg:2 sets GRUB_CMDLINE_LINUX_DEFAULT anew/,
+    ],
   ])('an argument of the administrator in %s is not overridden', async (path, text, reason) => {
     const host = debianMachine({ [path]: text });
     const before = new Map(host.files);
@@ -80,7 +96,9 @@ describe('what stands in the way', () => {
   });
 
   test('the same argument in the administrator’s file is no conflict', async () => {
-    const host = debianMachine({ '/etc/default/grub.d/10-site.cfg': 'GRUB_CMDLINE_LINUX="isolcpus=domain,managed_irq,2,3"\n' });
+    const host = debianMachine({
+      '/etc/default/grub.d/10-site.cfg': 'GRUB_CMDLINE_LINUX="isolcpus=domain,managed_irq,2,3"\n',
+    });
     expect(await staged(host, ISOLCPUS)).toMatchObject({ value: 'isolcpus=managed_irq,domain,2-3' });
     await bootArgKind.write(host, [WRITES[1] as (typeof WRITES)[number]]);
     expect(await staged(host, NOHZ)).toMatchObject({ value: 'nohz_full=2-3' });
@@ -90,13 +108,18 @@ describe('what stands in the way', () => {
     const host = debianMachine();
     const before = new Map(host.files);
     const tunable: BootArgTunable = { kind: 'boot-arg', names: ['x'] };
-    await expect(bootArgKind.write(host, [{ tunable, value: `x=${'y'.repeat(2048)}` }])).rejects.toMatchObject({ code: 'E2BIG' });
+    await expect(bootArgKind.write(host, [{ tunable, value: `x=${'y'.repeat(2048)}` }])).rejects.toMatchObject({
+      code: 'E2BIG',
+    });
     expect(host.files).toEqual(before);
   });
 
   test('a container has no boot loader, and says what to do', async () => {
     const host = debianMachine({ '/run/systemd/container': 'docker' });
-    expect(await staged(host, ISOLCPUS)).toMatchObject({ status: 'missing', evidence: expect.stringMatching(/container.*Tune the host/) });
+    expect(await staged(host, ISOLCPUS)).toMatchObject({
+      status: 'missing',
+      evidence: expect.stringMatching(/container.*Tune the host/),
+    });
   });
 
   test('GRUB that did not start this kernel is not written to', async () => {
@@ -107,12 +130,28 @@ describe('what stands in the way', () => {
 
 describe('a grub.cfg that must not be installed', () => {
   test.each([
-    ['grub-mkconfig fails', '/usr/sbin/grub-mkconfig', { found: true, exitCode: 1, stdout: 'menu', stderr: 'no device' }],
+    [
+      'grub-mkconfig fails',
+      '/usr/sbin/grub-mkconfig',
+      { found: true, exitCode: 1, stdout: 'menu', stderr: 'no device' },
+    ],
     ['grub-mkconfig finds no kernel', '/usr/sbin/grub-mkconfig', 'set default="0"\n'],
-    ['grub-mkconfig finds another root', '/usr/sbin/grub-mkconfig', "menuentry 'x' {\n linux /vmlinuz root=/dev/sdb1 isolcpus=2-3\n}\n"],
-    ['grub-mkconfig drops the arguments', '/usr/sbin/grub-mkconfig', "menuentry 'x' {\n linux /vmlinuz root=/dev/loop0p1\n}\n"],
+    [
+      'grub-mkconfig finds another root',
+      '/usr/sbin/grub-mkconfig',
+      "menuentry 'x' {\n linux /vmlinuz root=/dev/sdb1 isolcpus=2-3\n}\n",
+    ],
+    [
+      'grub-mkconfig drops the arguments',
+      '/usr/sbin/grub-mkconfig',
+      "menuentry 'x' {\n linux /vmlinuz root=/dev/loop0p1\n}\n",
+    ],
     ['the text is cut off', '/usr/sbin/grub-mkconfig', "menuentry 'x' {\n linux /vmlinuz root=/dev/loop0p1\n"],
-    ['grub-script-check refuses it', '/usr/bin/grub-script-check', { found: true, exitCode: 1, stdout: '', stderr: 'syntax' }],
+    [
+      'grub-script-check refuses it',
+      '/usr/bin/grub-script-check',
+      { found: true, exitCode: 1, stdout: '', stderr: 'syntax' },
+    ],
   ] as const)('%s: the old one stays', async (_name, command, answer) => {
     const host = debianMachine();
     const before = new Map(host.files);
@@ -133,13 +172,21 @@ describe('every fault at every write', () => {
       for (const effect of effects) {
         const host = debianMachine();
         host.faults = [{ at, effect }];
-        await expect(bootArgKind.write(host, WRITES).then(() => 'done', (error: unknown) => error)).resolves.toBeDefined();
+        await expect(
+          bootArgKind.write(host, WRITES).then(
+            () => 'done',
+            (error: unknown) => error,
+          ),
+        ).resolves.toBeDefined();
         host.revive();
         const menu = host.files.get(GRUB_CFG) as string;
         expect(menu, `write ${at}, ${JSON.stringify(effect)}`).toSatisfy(
           (text: string) => text === original.get(GRUB_CFG) || text === counted.files.get(GRUB_CFG),
         );
-        await bootArgKind.write(host, WRITES.map(({ tunable }) => ({ tunable, value: null })));
+        await bootArgKind.write(
+          host,
+          WRITES.map(({ tunable }) => ({ tunable, value: null })),
+        );
         expect(host.files).toEqual(original);
       }
     }
@@ -150,7 +197,9 @@ describe('every fault at every write', () => {
     host.faults = [{ at: '/usr/sbin/grub-mkconfig', effect: 'die-before' }];
     await expect(bootArgKind.write(host, WRITES)).rejects.toThrow(Killed);
     host.revive();
-    expect(await staged(host, ISOLCPUS)).toMatchObject({ value: 'none (cut off: hft was about to set isolcpus=managed_irq,domain,2-3)' });
+    expect(await staged(host, ISOLCPUS)).toMatchObject({
+      value: 'none (cut off: hft was about to set isolcpus=managed_irq,domain,2-3)',
+    });
   });
 });
 
@@ -164,7 +213,10 @@ describe('what is in effect', () => {
     ['isolcpus=2-3 isolcpus=4', '2-3', 'isolcpus=domain,2-3'],
     ['quiet -- isolcpus=2-3', '', null],
   ])('%s with %j isolated is %j', async (cmdline, isolated, value) => {
-    const host = debianMachine({ '/proc/cmdline': `BOOT_IMAGE=/vmlinuz ${cmdline}\n`, '/sys/devices/system/cpu/isolated': `${isolated}\n` });
+    const host = debianMachine({
+      '/proc/cmdline': `BOOT_IMAGE=/vmlinuz ${cmdline}\n`,
+      '/sys/devices/system/cpu/isolated': `${isolated}\n`,
+    });
     expect(await bootArgKind.read(host, ISOLCPUS)).toMatchObject({ status: 'value', value });
   });
 
@@ -172,6 +224,8 @@ describe('what is in effect', () => {
     const path = '/sys/devices/system/cpu/nohz_full';
     const host = debianMachine({ '/proc/cmdline': 'nohz_full=2\n', [path]: '  (null)\n' });
     const tunable: BootArgTunable = { ...NOHZ, effect: { path, format: 'cpulist', value: '2' } };
-    expect(await bootArgKind.read(host, tunable)).toMatchObject({ value: 'nohz_full=2 (not taken: the kernel has none)' });
+    expect(await bootArgKind.read(host, tunable)).toMatchObject({
+      value: 'nohz_full=2 (not taken: the kernel has none)',
+    });
   });
 });

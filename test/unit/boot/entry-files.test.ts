@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { bootArgKind } from '../../../src/tunables/boot-arg.ts';
 import type { BootArgTunable } from '../../../src/tunables/tunable.ts';
 import type { FakeHost } from '../../fake-host.ts';
-import { grubenv, RHEL_DEFAULT, RHEL_OLDER, RHEL_RESCUE, rhelMachine, SD_ENTRY, SD_OTHER, systemdBootMachine } from './other-machines.ts';
+import {
+  grubenv,
+  RHEL_DEFAULT,
+  RHEL_OLDER,
+  RHEL_RESCUE,
+  rhelMachine,
+  SD_ENTRY,
+  SD_OTHER,
+  systemdBootMachine,
+} from './other-machines.ts';
 
 const ISOLCPUS: BootArgTunable = { kind: 'boot-arg', names: ['isolcpus'] };
 const PANIC: BootArgTunable = { kind: 'boot-arg', names: ['panic'] };
@@ -27,7 +36,10 @@ const MACHINES: readonly (readonly [string, () => FakeHost])[] = [
 ];
 
 function kerneloptsMachine(): FakeHost {
-  const block = grubenv({ saved_entry: RHEL_DEFAULT.replace(/.*\//, '').replace('.conf', ''), kernelopts: 'root=/dev/sda3 ro ' });
+  const block = grubenv({
+    saved_entry: RHEL_DEFAULT.replace(/.*\//, '').replace('.conf', ''),
+    kernelopts: 'root=/dev/sda3 ro ',
+  });
   return rhelMachine({ '/boot/grub2/grubenv': block }, '$kernelopts $tuned_params');
 }
 
@@ -101,10 +113,14 @@ describe('what stays the administrator’s', () => {
   test('new kernels get the arguments too', async () => {
     const sd = systemdBootMachine();
     await bootArgKind.write(sd, WRITES);
-    expect(sd.files.get('/etc/kernel/cmdline')).toBe('root=UUID=1 ro quiet isolcpus=managed_irq,domain,2-3 softlockup_panic=1 panic=10\n');
+    expect(sd.files.get('/etc/kernel/cmdline')).toBe(
+      'root=UUID=1 ro quiet isolcpus=managed_irq,domain,2-3 softlockup_panic=1 panic=10\n',
+    );
     const rhel = rhelMachine();
     await bootArgKind.write(rhel, WRITES);
-    expect(rhel.files.get('/etc/default/grub')).toContain('"$GRUB_CMDLINE_LINUX_DEFAULT isolcpus=managed_irq,domain,2-3 softlockup_panic=1 panic=10"');
+    expect(rhel.files.get('/etc/default/grub')).toContain(
+      '"$GRUB_CMDLINE_LINUX_DEFAULT isolcpus=managed_irq,domain,2-3 softlockup_panic=1 panic=10"',
+    );
   });
 
   test('a full environment block is refused and nothing changes', async () => {
@@ -119,12 +135,21 @@ describe('what stays the administrator’s', () => {
 describe('boot loaders that hft leaves alone', () => {
   test('a unified kernel image', async () => {
     const host = systemdBootMachine();
-    host.commands.set('bootctl list --json=short --no-pager', JSON.stringify([{ type: 'type2', id: 'debian.efi', isDefault: true }]));
-    expect(await bootArgKind.readStaged?.(host, ISOLCPUS)).toMatchObject({ status: 'missing', evidence: expect.stringContaining('unified kernel image') });
+    host.commands.set(
+      'bootctl list --json=short --no-pager',
+      JSON.stringify([{ type: 'type2', id: 'debian.efi', isDefault: true }]),
+    );
+    expect(await bootArgKind.readStaged?.(host, ISOLCPUS)).toMatchObject({
+      status: 'missing',
+      evidence: expect.stringContaining('unified kernel image'),
+    });
   });
 
   test('an ostree system', async () => {
     const host = rhelMachine({ '/run/ostree-booted': '' });
-    expect(await bootArgKind.readStaged?.(host, ISOLCPUS)).toMatchObject({ status: 'missing', evidence: expect.stringContaining('rpm-ostree kargs') });
+    expect(await bootArgKind.readStaged?.(host, ISOLCPUS)).toMatchObject({
+      status: 'missing',
+      evidence: expect.stringContaining('rpm-ostree kargs'),
+    });
   });
 });

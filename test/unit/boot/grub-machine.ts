@@ -13,13 +13,19 @@ export function runMkconfig(host: FakeHost, template: string): string {
   const variables: Record<string, string> = {};
   for (const path of ['/etc/default/grub', ...drops]) {
     for (const { groups = {} } of (host.files.get(path) ?? '').matchAll(ASSIGNMENT)) {
-      variables[groups.name as string] = (groups.value as string).replace(/\$\{?(\w+)\}?/g, (_, name: string) => variables[name] ?? '');
+      variables[groups.name as string] = (groups.value as string).replace(
+        /\$\{?(\w+)\}?/g,
+        (_, name: string) => variables[name] ?? '',
+      );
     }
   }
   const both = `${variables.GRUB_CMDLINE_LINUX ?? ''} ${variables.GRUB_CMDLINE_LINUX_DEFAULT ?? ''}`;
   return template
     .replace(/^(\s*linux\s+\S+ root=\S+ ro) {2}quiet$/gm, (_, head: string) => `${head} ${both}`)
-    .replace(/^(\s*linux\s+\S+ root=\S+ ro single )$/gm, (_, head: string) => `${head}${variables.GRUB_CMDLINE_LINUX ?? ''}`);
+    .replace(
+      /^(\s*linux\s+\S+ root=\S+ ro single )$/gm,
+      (_, head: string) => `${head}${variables.GRUB_CMDLINE_LINUX ?? ''}`,
+    );
 }
 
 /** A Debian 12 machine started by GRUB, with the real texts of Debian's packages. */

@@ -25,10 +25,12 @@ function entry(version: string, options: string): string {
 export function rhelMachine(extra: Record<string, string> = {}, options = ROOT): FakeHost {
   return new FakeHost({
     '/proc/cmdline': `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-5.14.0-427.el9.x86_64 ${ROOT}\n`,
-    '/proc/self/mountinfo': '29 1 253:0 / / rw - xfs /dev/mapper/rhel-root rw\n31 29 8:2 / /boot rw - xfs /dev/sda2 rw\n',
+    '/proc/self/mountinfo':
+      '29 1 253:0 / / rw - xfs /dev/mapper/rhel-root rw\n31 29 8:2 / /boot rw - xfs /dev/sda2 rw\n',
     '/boot/grub2/grub.cfg': fixture('rhel/grub.cfg'),
     '/boot/grub2/grubenv': grubenv({ saved_entry: `${MACHINE_ID}-5.14.0-427.el9.x86_64`, boot_success: '1' }),
-    '/etc/default/grub': 'GRUB_TIMEOUT=5\nGRUB_DEFAULT=saved\nGRUB_CMDLINE_LINUX="crashkernel=1G-4G:192M"\nGRUB_ENABLE_BLSCFG=true\n',
+    '/etc/default/grub':
+      'GRUB_TIMEOUT=5\nGRUB_DEFAULT=saved\nGRUB_CMDLINE_LINUX="crashkernel=1G-4G:192M"\nGRUB_ENABLE_BLSCFG=true\n',
     '/usr/sbin/grub2-mkconfig': '#!/bin/sh\n. ${sysconfdir}/default/grub\n',
     '/usr/sbin/grubby': '#!/bin/bash\n',
     [RHEL_DEFAULT]: entry('5.14.0-427.el9.x86_64', options),
@@ -53,7 +55,8 @@ export function systemdBootMachine(extra: Record<string, string> = {}): FakeHost
   const host = new FakeHost({
     '/proc/cmdline': 'initrd=\\x\\initrd root=UUID=1 ro quiet\n',
     '/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f': utf16('systemd-boot 252.39'),
-    [SD_ENTRY]: 'title Debian GNU/Linux 12\nversion 6.1.0-18-amd64\nsort-key debian\noptions    root=UUID=1 ro  quiet\nlinux /x/linux\ninitrd /x/initrd\n',
+    [SD_ENTRY]:
+      'title Debian GNU/Linux 12\nversion 6.1.0-18-amd64\nsort-key debian\noptions    root=UUID=1 ro  quiet\nlinux /x/linux\ninitrd /x/initrd\n',
     [SD_OTHER]: 'title Arch\nlinux /arch/linux\noptions root=UUID=2 rw\n',
     '/etc/kernel/cmdline': 'root=UUID=1 ro quiet\n',
     ...extra,
@@ -66,8 +69,10 @@ export function systemdBootMachine(extra: Record<string, string> = {}): FakeHost
 /** systemd-boot sorts by sort-key, then by version, newest first. */
 function listEntries(host: FakeHost): string {
   const paths = [...host.files.keys()].filter((path) => path.startsWith('/efi/loader/entries/'));
-  const sorted = paths.sort((left, right) => order(host, left) < order(host, right) ? -1 : 1);
-  return JSON.stringify(sorted.map((path, index) => ({ type: 'type1', id: path.split('/').at(-1), path, isDefault: index === 0 })));
+  const sorted = paths.sort((left, right) => (order(host, left) < order(host, right) ? -1 : 1));
+  return JSON.stringify(
+    sorted.map((path, index) => ({ type: 'type1', id: path.split('/').at(-1), path, isDefault: index === 0 })),
+  );
 }
 
 function order(host: FakeHost, path: string): string {

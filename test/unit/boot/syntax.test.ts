@@ -1,14 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalArgument, parseCommandLine, pickArguments, printArguments } from '../../../src/tunables/boot/arguments.ts';
-import { appendWords, compareVersions, editBlsOptions, parseBlsEntry, sortBlsEntries } from '../../../src/tunables/boot/bls.ts';
+import {
+  canonicalArgument,
+  parseCommandLine,
+  pickArguments,
+  printArguments,
+} from '../../../src/tunables/boot/arguments.ts';
+import {
+  appendWords,
+  compareVersions,
+  editBlsOptions,
+  parseBlsEntry,
+  sortBlsEntries,
+} from '../../../src/tunables/boot/bls.ts';
 import { defaultGrubEntry, evaluateGrub } from '../../../src/tunables/boot/grub-menu.ts';
-import { editGrubenv, parseGrubenv } from '../../../src/tunables/boot/grubenv.ts';
 import { GrubSyntaxError, parseGrubScript } from '../../../src/tunables/boot/grub-script.ts';
+import { editGrubenv, parseGrubenv } from '../../../src/tunables/boot/grubenv.ts';
 import { fixture } from './grub-machine.ts';
 
 const word = fc.stringMatching(/^[A-Za-z0-9_.,:@%+/-]{1,12}$/).filter((text) => text !== '--');
-const argument = fc.record({ name: word, value: fc.option(fc.stringMatching(/^[A-Za-z0-9_.,= -]{1,12}$/), { nil: undefined }) });
+const argument = fc.record({
+  name: word,
+  value: fc.option(fc.stringMatching(/^[A-Za-z0-9_.,= -]{1,12}$/), { nil: undefined }),
+});
 
 describe('the kernel’s command line', () => {
   test('what is printed is read back', () => {
@@ -21,10 +35,14 @@ describe('the kernel’s command line', () => {
 
   test('the canonical spelling is a fixed point', () => {
     fc.assert(
-      fc.property(fc.constantFrom('isolcpus', 'nohz_full', 'irqaffinity', 'x'), fc.stringMatching(/^[a-z0-9,:/-]{1,16}$/), (name, value) => {
-        const once = canonicalArgument({ name, value });
-        expect(parseCommandLine(once).map(canonicalArgument)).toEqual([once]);
-      }),
+      fc.property(
+        fc.constantFrom('isolcpus', 'nohz_full', 'irqaffinity', 'x'),
+        fc.stringMatching(/^[a-z0-9,:/-]{1,16}$/),
+        (name, value) => {
+          const once = canonicalArgument({ name, value });
+          expect(parseCommandLine(once).map(canonicalArgument)).toEqual([once]);
+        },
+      ),
     );
   });
 
@@ -37,7 +55,11 @@ describe('the kernel’s command line', () => {
     ['isolcpus=nohz,domain,managed_irq,1-3', ['isolcpus'], 'isolcpus=managed_irq,domain,nohz,1-3'],
     ['isolcpus=4,5,6', ['isolcpus'], 'isolcpus=domain,4-6'],
     ['nohz_full=2-N', ['nohz_full'], 'nohz_full=2-N'],
-    ['hugepagesz=1G hugepages=2 quiet hugepagesz=2M hugepages=9', ['hugepagesz', 'hugepages'], 'hugepagesz=1G hugepages=2 hugepagesz=2M hugepages=9'],
+    [
+      'hugepagesz=1G hugepages=2 quiet hugepagesz=2M hugepages=9',
+      ['hugepagesz', 'hugepages'],
+      'hugepagesz=1G hugepages=2 hugepagesz=2M hugepages=9',
+    ],
     ['quiet', ['panic'], null],
     ['quiet -- panic=1', ['panic'], null],
   ])('%s has %s as %s', (line, names, expected) => {
@@ -47,14 +69,29 @@ describe('the kernel’s command line', () => {
 
 describe('grub.cfg', () => {
   const evaluate = (script: string, variables?: Record<string, string>) =>
-    evaluateGrub({ script, environment: variables && new Map(Object.entries(variables)), custom: undefined, blsEntries: [] });
+    evaluateGrub({
+      script,
+      environment: variables && new Map(Object.entries(variables)),
+      custom: undefined,
+      blsEntries: [],
+    });
   const older = 'gnulinux-6.1.0-18-amd64-advanced-/dev/loop0p1';
 
   test.each([
     ['the first entry', 'debian-12.cfg', undefined, '/boot/vmlinuz-6.1.0-18-rt-amd64'],
-    ['an entry in a submenu', 'debian-12-saved.cfg', { saved_entry: `gnulinux-advanced-/dev/loop0p1>${older}` }, '/boot/vmlinuz-6.1.0-18-amd64'],
+    [
+      'an entry in a submenu',
+      'debian-12-saved.cfg',
+      { saved_entry: `gnulinux-advanced-/dev/loop0p1>${older}` },
+      '/boot/vmlinuz-6.1.0-18-amd64',
+    ],
     ['by position', 'debian-12-saved.cfg', { saved_entry: '1>2' }, '/boot/vmlinuz-6.1.0-18-amd64'],
-    ['an entry that is no more: the first one', 'debian-12-saved.cfg', { saved_entry: 'gone' }, '/boot/vmlinuz-6.1.0-18-rt-amd64'],
+    [
+      'an entry that is no more: the first one',
+      'debian-12-saved.cfg',
+      { saved_entry: 'gone' },
+      '/boot/vmlinuz-6.1.0-18-rt-amd64',
+    ],
     ['a one-time choice', 'debian-12.cfg', { next_entry: `1>${older}` }, '/boot/vmlinuz-6.1.0-18-amd64'],
   ])('of Debian boots %s', (_name, file, variables, path) => {
     expect(defaultGrubEntry(evaluate(fixture(file), variables))?.linux?.path).toBe(path);
@@ -113,7 +150,9 @@ describe('GRUB’s environment block', () => {
   });
 
   test('Debian’s own', () => {
-    expect(parseGrubenv(fixture('grubenv-saved')).get('saved_entry')).toMatch(/^gnulinux-advanced-.*>gnulinux-6\.1\.0-18-amd64-advanced-/);
+    expect(parseGrubenv(fixture('grubenv-saved')).get('saved_entry')).toMatch(
+      /^gnulinux-advanced-.*>gnulinux-6\.1\.0-18-amd64-advanced-/,
+    );
   });
 });
 
@@ -138,7 +177,13 @@ describe('entry files', () => {
   test('are sorted as rpm sorts versions, the newest first and rescue last', () => {
     const ids = ['m-0-rescue', 'm-5.14.0-70.el9', 'm-5.14.0-362.el9', 'm-6.1.0~rc1', 'm-6.1.0'];
     const sorted = sortBlsEntries(ids.map((id) => parseBlsEntry(`/e/${id}.conf`, '')));
-    expect(sorted.map(({ id }) => id)).toEqual(['m-6.1.0', 'm-6.1.0~rc1', 'm-5.14.0-362.el9', 'm-5.14.0-70.el9', 'm-0-rescue']);
+    expect(sorted.map(({ id }) => id)).toEqual([
+      'm-6.1.0',
+      'm-6.1.0~rc1',
+      'm-5.14.0-362.el9',
+      'm-5.14.0-70.el9',
+      'm-0-rescue',
+    ]);
   });
 
   test('versions are in a total order', () => {

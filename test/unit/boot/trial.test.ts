@@ -18,11 +18,21 @@ const FILES = { '/proc/self/mountinfo': MOUNTS, '/boot/grub/grubenv': grubenv({}
 function bootArgChange(names: readonly string[], desired: string | null): Change {
   return {
     setting: { id: `x@${names[0]}`, tunable: { kind: 'boot-arg', names } } as unknown as Setting,
-    domain: 'x', current: null, staged: null, desired, takesEffect: 'reboot', disruption: 'reboot', evidence: '',
+    domain: 'x',
+    current: null,
+    staged: null,
+    desired,
+    takesEffect: 'reboot',
+    disruption: 'reboot',
+    evidence: '',
   };
 }
 
-const CHANGES = [bootArgChange(['isolcpus'], 'isolcpus=managed_irq,domain,2-3'), bootArgChange(['panic'], 'panic=30'), bootArgChange(['quiet'], null)];
+const CHANGES = [
+  bootArgChange(['isolcpus'], 'isolcpus=managed_irq,domain,2-3'),
+  bootArgChange(['panic'], 'panic=30'),
+  bootArgChange(['quiet'], null),
+];
 
 async function apply(host: FakeHost, settings: readonly Setting[]): Promise<void> {
   for (const { tunable, value } of settings) await kindOf(tunable).write(host, [{ tunable, value }]);
@@ -31,11 +41,16 @@ async function apply(host: FakeHost, settings: readonly Setting[]): Promise<void
 async function nextEntry(host: FakeHost, oneTime: Record<string, string>): Promise<GrubEntry | undefined> {
   const facts: BootFacts = await readBootFacts(host);
   const loader = detectBootLoader(facts) as GrubMkconfig;
-  return defaultGrubEntry(grubMenu(facts, loader, facts.files.get(loader.config) ?? '', new Map(Object.entries(oneTime))));
+  return defaultGrubEntry(
+    grubMenu(facts, loader, facts.files.get(loader.config) ?? '', new Map(Object.entries(oneTime))),
+  );
 }
 
 function takeOneTimeChoice(host: FakeHost): void {
-  host.files.set('/boot/grub/grubenv', (host.files.get('/boot/grub/grubenv') ?? '').replace('next_entry=hft-trial', 'next_entry='));
+  host.files.set(
+    '/boot/grub/grubenv',
+    (host.files.get('/boot/grub/grubenv') ?? '').replace('next_entry=hft-trial', 'next_entry='),
+  );
 }
 
 describe.each([
@@ -52,7 +67,9 @@ describe.each([
     await apply(host, trialSettings(CHANGES, 'r1'));
     const trial = await nextEntry(host, { next_entry: 'hft-trial' });
     expect(trial?.linux?.path).toBe(usual?.linux?.path);
-    expect(trial?.linux?.arguments).toMatch(/root=\S+ ro .*hft\.trial=r1 panic=10 .*isolcpus=managed_irq,domain,2-3 panic=30$/);
+    expect(trial?.linux?.arguments).toMatch(
+      /root=\S+ ro .*hft\.trial=r1 panic=10 .*isolcpus=managed_irq,domain,2-3 panic=30$/,
+    );
     expect(trial?.linux?.arguments).not.toMatch(/\bquiet\b/);
     expect(trial?.source).not.toContain('savedefault');
     expect(trial?.options).toEqual(usual?.options);
@@ -128,14 +145,20 @@ describe('a machine that could not fall back', () => {
   ])('%s: the trial is refused', async (_name, mountinfo, reason) => {
     const host = debianMachine({ ...FILES, '/proc/self/mountinfo': mountinfo });
     for (const { tunable, value } of trialSettings(CHANGES, 'r1').slice(1)) {
-      expect(await kindOf(tunable).read(host, tunable)).toMatchObject({ status: 'missing', evidence: expect.stringMatching(reason) });
+      expect(await kindOf(tunable).read(host, tunable)).toMatchObject({
+        status: 'missing',
+        evidence: expect.stringMatching(reason),
+      });
       await expect(kindOf(tunable).write(host, [{ tunable, value }])).rejects.toThrow(reason);
     }
     expect(host.files.has('/boot/grub/custom.cfg')).toBe(false);
   });
 
   test('a separate /boot that GRUB can write counts, not the root', async () => {
-    const host = debianMachine({ ...FILES, '/proc/self/mountinfo': `22 1 8:1 / / rw - btrfs /dev/sda2 rw\n23 22 8:2 / /boot rw - ext4 /dev/sda1 rw\n` });
+    const host = debianMachine({
+      ...FILES,
+      '/proc/self/mountinfo': `22 1 8:1 / / rw - btrfs /dev/sda2 rw\n23 22 8:2 / /boot rw - ext4 /dev/sda1 rw\n`,
+    });
     await apply(host, trialSettings(CHANGES, 'r1'));
     expect(await readTrialState(host)).toMatchObject({ state: 'armed' });
   });
@@ -152,7 +175,8 @@ describe('a machine that could not fall back', () => {
   });
 
   test('the deepest mount that covers a path is its file system', () => {
-    const mountinfo = '1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:2 / /boot rw - xfs /dev/b rw\n3 1 8:3 / /bootx rw - btrfs /dev/c rw\n';
+    const mountinfo =
+      '1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:2 / /boot rw - xfs /dev/b rw\n3 1 8:3 / /bootx rw - btrfs /dev/c rw\n';
     expect(findMount(mountinfo, '/boot/grub/grubenv')).toMatchObject({ type: 'xfs', source: '/dev/b' });
     expect(findMount(mountinfo, '/boo')).toMatchObject({ type: 'ext4' });
     expect(findMount('', '/boot')).toBeUndefined();
@@ -173,7 +197,9 @@ describe('other boot loaders', () => {
   test('systemd-boot: the entry sorts last and is chosen through bootctl', async () => {
     const host = systemdBootMachine();
     await apply(host, trialSettings(CHANGES, 'r1'));
-    expect(host.files.get('/efi/loader/entries/0-hft-trial.conf')).toMatch(/^options root=UUID=1 ro hft\.trial=r1 .*panic=30$/m);
+    expect(host.files.get('/efi/loader/entries/0-hft-trial.conf')).toMatch(
+      /^options root=UUID=1 ro hft\.trial=r1 .*panic=30$/m,
+    );
     expect(host.log.at(-1)).toBe('bootctl set-oneshot 0-hft-trial.conf');
     expect(host.files.get(SD_ENTRY)).not.toContain('hft');
   });
@@ -181,7 +207,9 @@ describe('other boot loaders', () => {
   test('systemd-boot: a trial that would become the default is taken out again', async () => {
     const host = systemdBootMachine();
     host.commands.set('bootctl list --json=short --no-pager', (fake) => {
-      const path = fake.files.has('/efi/loader/entries/0-hft-trial.conf') ? '/efi/loader/entries/0-hft-trial.conf' : SD_ENTRY;
+      const path = fake.files.has('/efi/loader/entries/0-hft-trial.conf')
+        ? '/efi/loader/entries/0-hft-trial.conf'
+        : SD_ENTRY;
       return JSON.stringify([{ type: 'type1', id: 'x', path, isDefault: true }]);
     });
     await expect(apply(host, trialSettings(CHANGES, 'r1'))).rejects.toThrow(/would become the default/);
@@ -191,15 +219,32 @@ describe('other boot loaders', () => {
 
 describe('the verdict of a trial', () => {
   const plan: Plan = {
-    profile: 'colo', host: 'h', bootId: '1', layout: { housekeeping: '0', irq: '', isolated: '1' },
-    changes: [], satisfied: [], refused: [], unread: [], reboot: true,
+    profile: 'colo',
+    host: 'h',
+    bootId: '1',
+    layout: { housekeeping: '0', irq: '', isolated: '1' },
+    changes: [],
+    satisfied: [],
+    refused: [],
+    unread: [],
+    reboot: true,
   };
   const inEffect = { ...bootArgChange(['isolcpus'], 'isolcpus=domain,2'), current: 'isolcpus=domain,2' };
 
   test.each<[string, Partial<Plan>, unknown]>([
     ['all is in effect and only the default entry lacks it', { changes: [inEffect] }, { passed: true }],
-    ['an argument was not taken', { changes: [{ ...inEffect, current: 'isolcpus=domain,2 (not taken: the kernel has none)' }] }, { passed: false, failed: ['x@isolcpus'] }],
-    ['something else differs', { changes: [{ ...inEffect, setting: { id: 'kernel.sysctl@x', tunable: { kind: 'file' } } as unknown as Setting }] }, { passed: false, failed: ['kernel.sysctl@x'] }],
+    [
+      'an argument was not taken',
+      { changes: [{ ...inEffect, current: 'isolcpus=domain,2 (not taken: the kernel has none)' }] },
+      { passed: false, failed: ['x@isolcpus'] },
+    ],
+    [
+      'something else differs',
+      {
+        changes: [{ ...inEffect, setting: { id: 'kernel.sysctl@x', tunable: { kind: 'file' } } as unknown as Setting }],
+      },
+      { passed: false, failed: ['kernel.sysctl@x'] },
+    ],
   ])('%s', (_name, part, verdict) => {
     expect(judgeTrial({ ...plan, ...part })).toEqual(verdict);
   });
