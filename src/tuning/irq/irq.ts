@@ -1,4 +1,3 @@
-import type { HostReader } from '../../host/host.ts';
 import { resolveCpuSet } from '../../layout/cpu-set.ts';
 import type { PlacedMachine } from '../../layout/layout.ts';
 import { type CpuSet, intersection, isSubset, printCpulist, union } from '../../topology/cpulist.ts';
@@ -7,27 +6,24 @@ import { localTo } from '../../topology/nic-node.ts';
 import { listNics, selectNics } from '../../topology/nic-selection.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { tellIrqbalance } from './irqbalance.ts';
-import { type HardwareNumbers, isFixed, nameTargets, plainName, sharedNames } from './names.ts';
+import { isFixed, nameTarget } from './names.ts';
 import { nicOf, placeQueues } from './placement.ts';
 import { type IrqWanted, irqWanted } from './schema.ts';
 
-interface Facts {
-  readonly hardwareNumbers: HardwareNumbers;
-}
-
 /** Which CPU takes which interrupt, judged by the effective affinity. */
-export const irqDomain = defineDomain<IrqWanted, Facts>({
+export const irqDomain = defineDomain<IrqWanted, undefined>({
   name: 'irq',
   schema: irqWanted,
-  observe: async (host, machine) => ({ hardwareNumbers: await readHardwareNumbers(host, machine) }),
-  desire(wanted, facts, machine) {
+  // Interrupts and NICs are in the machine already.
+  observe: async () => undefined,
+  desire(wanted, _facts, machine) {
     const trading = tradingNics(wanted, machine);
     const decisions = [
       ...trading.refused,
       // Told first and untold last, or it moves what was placed meanwhile.
       ...desireIrqbalance(wanted, machine, trading.nics),
       ...desireDefault(wanted, machine),
-      ...desireAffinities({ wanted, facts, machine, trading: trading.nics }),
+      ...desireAffinities({ wanted, machine, trading: trading.nics }),
     ];
     return split(decisions);
   },
@@ -40,24 +36,6 @@ function split(decisions: readonly Decision[]): Desired {
     settings: decisions.filter((decision): decision is Setting => 'tunable' in decision),
     refused: decisions.filter((decision): decision is Refusal => 'reason' in decision),
   };
-}
-
-/** Only interrupts that share a name need one. `IR-PCI-MSIX-0000:00:04.0` names its device, IO-APIC pins have numbers. */
-async function readHardwareNumbers(host: HostReader, { irqs }: Machine): Promise<HardwareNumbers> {
-  const movable = irqs.filter((irq) => irq.actions.length > 0 && !isFixed(irq));
-  const shared = sharedNames(movable);
-  const numbers: Record<number, string> = {};
-  for (const irq of movable.filter((each) => shared.has(plainName(each)))) {
-    const chip = await readWord(host, `/sys/kernel/irq/${irq.irq}/chip_name`);
-    const number = await readWord(host, `/sys/kernel/irq/${irq.irq}/hwirq`);
-    const device = /[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/i.exec(chip ?? '')?.[0];
-    if (number !== undefined) numbers[irq.irq] = device === undefined ? number : `${device}-${number}`;
-  }
-  return numbers;
-}
-
-async function readWord(host: HostReader, path: string): Promise<string | undefined> {
-  return (await host.readText(path))?.trim() || undefined;
 }
 
 function tradingNics(
@@ -94,20 +72,18 @@ function desireDefault(wanted: IrqWanted, machine: PlacedMachine): readonly Deci
 
 interface Affinities {
   readonly wanted: IrqWanted;
-  readonly facts: Facts;
   readonly machine: PlacedMachine;
   readonly trading: readonly Nic[];
 }
 
-function desireAffinities({ wanted, facts, machine, trading }: Affinities): readonly Decision[] {
+function desireAffinities({ wanted, machine, trading }: Affinities): readonly Decision[] {
   const irqs = machine.irqs.filter((irq) => irq.actions.length > 0 && !isFixed(irq));
-  const targets = nameTargets(irqs, facts.hardwareNumbers);
   const queueCpus = wanted.queues === undefined ? [] : resolveCpuSet(wanted.queues, machine);
   const queues = queueCpus.length === 0 ? new Map<number, number>() : placeQueues(trading, queueCpus, machine);
   const others = wanted.others === undefined ? undefined : resolveCpuSet(wanted.others, machine);
   if (others?.length === 0) return [noCpus('irq.affinity', wanted.others as string)];
   return irqs.flatMap((irq) => {
-    const id = `irq.affinity@${targets.get(irq.irq)}`;
+    const id = `irq.affinity@${nameTarget(irq)}`;
     const queueCpu = queues.get(irq.irq);
     if (queueCpu !== undefined)
       return irq.managed ? refuseManaged(id, irq, [queueCpu]) : [pinQueue(id, irq, queueCpu, machine)];
