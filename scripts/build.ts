@@ -13,7 +13,9 @@ const latePackages: EsbuildPlugin = {
   name: 'late-packages',
   setup({ onResolve }) {
     const filter = new RegExp(`^(?:${LATE_PACKAGES.join('|')})$`);
-    onResolve({ filter }, ({ path, kind }) => (kind === 'entry-point' ? undefined : { path: `./${path}.cjs`, external: true }));
+    onResolve({ filter }, ({ path, kind }) =>
+      kind === 'entry-point' ? undefined : { path: `./${path}.cjs`, external: true },
+    );
   },
 };
 
@@ -24,7 +26,10 @@ const latePackages: EsbuildPlugin = {
 const unreached: EsbuildPlugin = {
   name: 'unreached',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(?:tinyglobby|minimatch|lilconfig|wsl-utils)$/ }, ({ path }) => ({ path, namespace: 'unreached' }));
+    onResolve({ filter: /^(?:tinyglobby|minimatch|lilconfig|wsl-utils)$/ }, ({ path }) => ({
+      path,
+      namespace: 'unreached',
+    }));
     onLoad({ filter: /.*/, namespace: 'unreached' }, () => ({ contents: 'module.exports = {};' }));
   },
 };

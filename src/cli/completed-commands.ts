@@ -8,7 +8,12 @@ export function listCompletedCommands(config: Config): CompletedCommand[] {
     .map((command) => ({
       name: command.id.replaceAll(':', ' '),
       summary: firstLine(command.summary ?? command.description),
-      flags: [...Object.values(command.flags).filter((flag) => !flag.hidden).flatMap(describeFlag), HELP],
+      flags: [
+        ...Object.values(command.flags)
+          .filter((flag) => !flag.hidden)
+          .flatMap(describeFlag),
+        HELP,
+      ],
       args: Object.values(command.args).map(({ name, options }) => ({ name, options: options ?? [] })),
     }));
 }

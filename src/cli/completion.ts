@@ -57,8 +57,12 @@ function writeBash(bin: string, commands: readonly CompletedCommand[]): string {
     (prefix) => `    ${quote(prefix)}) words=${quote([...nextWords(commands, prefix).keys()].join(' '))} ;;`,
   );
   const flags = commands.map((command) => `    ${quote(command.name)}) flags=${quote(flagWords(command))} ;;`);
-  const values = listValueFlags(commands).map(([flag, options]) => `    --${flag}) words=${bashWords(bin, flag, options)} ;;`);
-  const args = listKnownArguments(commands).map(([command, arg]) => `    ${quote(command)}) words=${bashWords(bin, arg.name, arg.options)} ;;`);
+  const values = listValueFlags(commands).map(
+    ([flag, options]) => `    --${flag}) words=${bashWords(bin, flag, options)} ;;`,
+  );
+  const args = listKnownArguments(commands).map(
+    ([command, arg]) => `    ${quote(command)}) words=${bashWords(bin, arg.name, arg.options)} ;;`,
+  );
   return `# bash completion for ${bin}. To turn it on: source <(${bin} completion bash)
 ${name}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= words= flags= word
@@ -102,8 +106,12 @@ function writeZsh(bin: string, commands: readonly CompletedCommand[]): string {
     const entries = known.map((flag) => quote(`--${flag.name}:${flag.summary}`));
     return `    ${quote(command)}) choices=(${entries.join(' ')}) ;;`;
   });
-  const values = listValueFlags(commands).map(([flag, options]) => `    --${flag}) ${zshValues(bin, flag, options)}; return ;;`);
-  const args = listKnownArguments(commands).map(([command, arg]) => `    ${quote(command)}) ${zshValues(bin, arg.name, arg.options)}; return ;;`);
+  const values = listValueFlags(commands).map(
+    ([flag, options]) => `    --${flag}) ${zshValues(bin, flag, options)}; return ;;`,
+  );
+  const args = listKnownArguments(commands).map(
+    ([command, arg]) => `    ${quote(command)}) ${zshValues(bin, arg.name, arg.options)}; return ;;`,
+  );
   return `#compdef ${bin}
 # zsh completion for ${bin}. To turn it on: source <(${bin} completion zsh)
 ${name}() {
@@ -182,7 +190,8 @@ function flagWords({ flags }: CompletedCommand): string {
 function listValueFlags(commands: readonly CompletedCommand[]): [string, readonly string[]][] {
   const flags = new Map<string, readonly string[]>();
   for (const flag of commands.flatMap((command) => command.flags)) {
-    if (flag.takesValue && (flag.options.length > 0 || PROFILE_NAMES.includes(flag.name))) flags.set(flag.name, flag.options);
+    if (flag.takesValue && (flag.options.length > 0 || PROFILE_NAMES.includes(flag.name)))
+      flags.set(flag.name, flag.options);
   }
   return [...flags];
 }
@@ -191,7 +200,9 @@ function listValueFlags(commands: readonly CompletedCommand[]): [string, readonl
 function listKnownArguments(commands: readonly CompletedCommand[]): [string, CompletedArgument][] {
   return commands.flatMap(({ name, args }) => {
     const [first] = args;
-    return first !== undefined && (first.options.length > 0 || PROFILE_NAMES.includes(first.name)) ? [[name, first]] : [];
+    return first !== undefined && (first.options.length > 0 || PROFILE_NAMES.includes(first.name))
+      ? [[name, first]]
+      : [];
   });
 }
 
@@ -206,7 +217,10 @@ function zshValues(bin: string, flag: string, options: readonly string[]): strin
 
 /** Every name of a command and of a topic, as alternatives of a shell's `case`. */
 function commandPatterns(commands: readonly CompletedCommand[]): string {
-  const names = [...commands.map((command) => command.name), ...listPrefixes(commands).filter((prefix) => prefix !== '')];
+  const names = [
+    ...commands.map((command) => command.name),
+    ...listPrefixes(commands).filter((prefix) => prefix !== ''),
+  ];
   return [...new Set(names)].map(quote).join('|');
 }
 

@@ -1,8 +1,7 @@
 import { type Config, type Interfaces, run } from '@oclif/core';
-import { UsageError } from '../errors.ts';
-import { findNearest } from '../profile/nearest.ts';
 import { reportError } from './report-error.ts';
 import type { Invocation } from './start.ts';
+import { describeUnknownCommand } from './unknown-command.ts';
 
 /** Runs one command line. Sets process.exitCode and never ends the process: what is on its way to a pipe arrives. */
 export async function main({ root, argv }: Invocation, load: Partial<Interfaces.Options> = {}): Promise<void> {
@@ -18,18 +17,7 @@ export async function main({ root, argv }: Invocation, load: Partial<Interfaces.
 
 /** oclif's `command_not_found` hook: also reached by `hft profil list`, whose id is `profil:list`. */
 export async function commandNotFound({ id, config }: { id: string; config: Config }): Promise<never> {
-  const typed = id.replaceAll(':', ' ');
-  const known = config.commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(':', ' '));
-  const topics = new Set(known.flatMap((name) => (name.includes(' ') ? [name.split(' ')[0] as string] : [])));
-  const [first = '', ...rest] = typed.split(' ');
-  const nearest = findNearest(typed, known) ?? findNearest(first, [...known, ...topics]);
-  const meant = nearest !== undefined && topics.has(nearest) ? [nearest, ...rest].join(' ') : nearest;
-  throw new UsageError(`${config.bin} has no command \`${typed}\`.`, {
-    next: [
-      ...(meant === undefined ? [] : [`Did you mean \`${config.bin} ${meant}\`?`]),
-      `\`${config.bin} --help\` lists the commands.`,
-    ],
-  });
+  throw describeUnknownCommand(id.replaceAll(':', ' '), config);
 }
 
 /** A reader that went away (`hft plan | head`) is no error, and must not end a command that is changing the machine. */

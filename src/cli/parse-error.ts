@@ -8,13 +8,17 @@ interface ParserError extends Error {
   readonly flags?: readonly string[];
   /** Arguments that are one too many (as text), or missing (as definitions). */
   readonly args?: readonly (string | { readonly name: string })[];
-  readonly parse?: { readonly input?: { readonly flags?: Record<string, unknown>; readonly context?: { readonly id?: string } } };
+  readonly parse?: {
+    readonly input?: { readonly flags?: Record<string, unknown>; readonly context?: { readonly id?: string } };
+  };
 }
 
 /** A mistake in the command line, in the words of hft; undefined when the error is none. */
-export function asUsageError(error: unknown): UsageError | undefined {
+export function asUsageError(error: unknown, argv: readonly string[]): UsageError | undefined {
   if (!isParserError(error)) return undefined;
-  const command = ['hft', ...(error.parse?.input?.context?.id?.split(':') ?? [])].join(' ');
+  const end = argv.findIndex((argument) => argument.startsWith('-'));
+  const typed = end === -1 ? argv : argv.slice(0, end);
+  const command = ['hft', ...(error.parse?.input?.context?.id?.split(':') ?? typed)].join(' ');
   const help = `\`${command} --help\` shows what it takes.`;
   if (error.flags !== undefined) return describeUnknownFlags(error, { command, help });
   if (error.args === undefined) return new UsageError(trimMessage(error.message), { next: [help] });

@@ -18,7 +18,7 @@ interface ErrorReport {
 export function reportError(error: unknown, argv: readonly string[]): number {
   const asked = getExitCode(error);
   if (asked !== undefined) return asked;
-  const known = error instanceof HftError ? error : asUsageError(error);
+  const known = error instanceof HftError ? error : asUsageError(error, argv);
   const report = known === undefined ? describeBug(error) : describeError(known);
   if (wantsJson(argv)) process.stdout.write(`${JSON.stringify({ error: report }, null, 2)}\n`);
   else process.stderr.write(`${renderError(report)}\n`);
@@ -35,13 +35,21 @@ function describeError(error: HftError): ErrorReport {
 /** All the mistakes of a profile, each with its place. */
 function listProblems(error: HftError): Pick<ErrorReport, 'problems'> {
   if (!(error instanceof InvalidProfile)) return {};
-  return { problems: error.problems.map(({ place, message, hint }) => ({ where: printPlace(place), message, ...(hint && { hint }) })) };
+  return {
+    problems: error.problems.map(({ place, message, hint }) => ({
+      where: printPlace(place),
+      message,
+      ...(hint && { hint }),
+    })),
+  };
 }
 
 function describeBug(error: unknown): ErrorReport {
   return {
     message: `This is a bug in hft: ${error instanceof Error ? error.message : String(error)}`,
-    next: ['Please report it with the command you typed, the lines below, and what `hft --version` and `uname -a` print.'],
+    next: [
+      'Please report it with the command you typed, the lines below, and what `hft --version` and `uname -a` print.',
+    ],
     exitCode: BUG,
   };
 }
@@ -60,4 +68,3 @@ function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
 }
-

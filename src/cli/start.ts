@@ -16,7 +16,9 @@ export interface Invocation {
  */
 export function start({ root, argv }: Invocation): void {
   if (argv.length === 1 && argv[0] === '--version') {
-    process.stdout.write(`${pjson.name}/${pjson.version} ${process.platform}-${process.arch} node-${process.version}\n`);
+    process.stdout.write(
+      `${pjson.name}/${pjson.version} ${process.platform}-${process.arch} node-${process.version}\n`,
+    );
     return;
   }
   const folder = compileCacheFolder(process.env, process.getuid?.());

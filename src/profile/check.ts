@@ -55,7 +55,13 @@ function describeIssue(issue: Issue, tree: SourcedMap, schema: JsonSchema): Prob
   if (found.depth < path.length) {
     const missing = path.slice(found.depth).join('.');
     const parent = path.slice(0, found.depth).join('.');
-    return [{ place: found.keyPlace, message: `${parent}: ${missing} is missing`, hint: `Add ${missing}: ${sayExpected(issue).replace(/^expected /, '')}.` }];
+    return [
+      {
+        place: found.keyPlace,
+        message: `${parent}: ${missing} is missing`,
+        hint: `Add ${missing}: ${sayExpected(issue).replace(/^expected /, '')}.`,
+      },
+    ];
   }
   const hint = hintFor(found.tree, issue, sayExpected(issue));
   const message = `${key}: ${sayExpected(issue)}${sayGot(issue, found.tree)}`;
@@ -79,11 +85,17 @@ function sayExpected(issue: Issue): string {
     case 'invalid_type':
       return `expected ${sayKind(issue.expected)}`;
     case 'invalid_value':
-      return issue.message.startsWith('Invalid ') ? `expected ${issue.values.map(String).join(', ')}`.replace(/, ([^,]*)$/, ' or $1') : issue.message;
+      return issue.message.startsWith('Invalid ')
+        ? `expected ${issue.values.map(String).join(', ')}`.replace(/, ([^,]*)$/, ' or $1')
+        : issue.message;
     case 'too_small':
-      return issue.message.startsWith('Too small') ? `expected ${sayAmount(issue.origin)}at least ${issue.minimum}` : issue.message;
+      return issue.message.startsWith('Too small')
+        ? `expected ${sayAmount(issue.origin)}at least ${issue.minimum}`
+        : issue.message;
     case 'too_big':
-      return issue.message.startsWith('Too big') ? `expected ${sayAmount(issue.origin)}at most ${issue.maximum}` : issue.message;
+      return issue.message.startsWith('Too big')
+        ? `expected ${sayAmount(issue.origin)}at most ${issue.maximum}`
+        : issue.message;
     case 'invalid_union':
       return issue.message.startsWith('Invalid input') ? sayAlternatives(issue.errors) : issue.message;
     default:
@@ -92,7 +104,9 @@ function sayExpected(issue: Issue): string {
 }
 
 function sayAlternatives(branches: readonly (readonly Issue[])[]): string {
-  const kinds = branches.flatMap((branch) => branch.slice(0, 1).map((issue) => sayExpected(issue).replace(/^expected /, '')));
+  const kinds = branches.flatMap((branch) =>
+    branch.slice(0, 1).map((issue) => sayExpected(issue).replace(/^expected /, '')),
+  );
   return kinds.length === 0 ? 'is not what is expected here' : `expected ${[...new Set(kinds)].join(', or ')}`;
 }
 

@@ -33,7 +33,8 @@ export async function loadProfile(nameOrPath: string, context: ProfileContext): 
   const result = profileSchema(context.domains).safeParse(written);
   const schema = profileJsonSchema(context.domains);
   const problems = [...source.problems, ...describeUnknownRemovals(source.tree, schema)];
-  if (!result.success) throw new InvalidProfile([...problems, ...describeIssues(result.error.issues, source.tree, schema)]);
+  if (!result.success)
+    throw new InvalidProfile([...problems, ...describeIssues(result.error.issues, source.tree, schema)]);
   if (problems.length > 0) throw new InvalidProfile(problems);
   const { name, description, layout, ...wanted } = result.data;
   return {

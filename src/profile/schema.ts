@@ -16,15 +16,19 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
+/** Domains that `hft tune` fills in by itself: no keys of profiles. */
+const FILLED_IN = ['persistence'];
+
 /** The schema of a whole profile: its header, the layout and one optional key per domain. */
 export function profileSchema(domains: readonly TuningDomain[]) {
+  const written = domains.filter((domain) => !FILLED_IN.includes(domain.name));
   const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected a name of lower-case letters, digits and hyphens');
   return z
     .strictObject({
       name: name.optional().describe('The name of the profile; the file name without .yaml when it is left out'),
       description: z.string().optional().describe('One sentence: for which hosts it is'),
       layout: layoutWanted.prefault({}),
-      ...Object.fromEntries(domains.map((domain) => [domain.name, domain.schema.optional()])),
+      ...Object.fromEntries(written.map((domain) => [domain.name, domain.schema.optional()])),
     })
     .describe('A profile of hft: what a host should be like');
 }
@@ -33,7 +37,9 @@ export function profileSchema(domains: readonly TuningDomain[]) {
 export function profileJsonSchema(domains: readonly TuningDomain[]): JsonSchema {
   const names = z.union([z.string(), z.array(z.string())]);
   const written = profileSchema(domains).extend({
-    extends: names.optional().describe('Profiles that this one starts from, by name or by path relative to this file; later ones win'),
+    extends: names
+      .optional()
+      .describe('Profiles that this one starts from, by name or by path relative to this file; later ones win'),
   });
   return z.toJSONSchema(allowRemoval(written), { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 }

@@ -59,7 +59,10 @@ export function findRemovals(tree: Sourced, path: Path = []): Path[] {
 }
 
 /** What is at the path; when it ends early, the deepest that is there and how far the path led. */
-export function findSourced(tree: Sourced, path: Path): { readonly tree: Sourced; readonly keyPlace: Place; readonly depth: number } {
+export function findSourced(
+  tree: Sourced,
+  path: Path,
+): { readonly tree: Sourced; readonly keyPlace: Place; readonly depth: number } {
   let found: Sourced = tree;
   let keyPlace = tree.place;
   let depth = 0;

@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { HostError, HftError, UsageError } from '../errors.ts';
+import { HftError, HostError, UsageError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
 import { findNearest } from './nearest.ts';
 import { InvalidProfile, type Place, type Problem } from './problem.ts';
@@ -53,7 +53,9 @@ async function readFile(file: string, reading: Reading): Promise<SourcedProfile>
   if (tree === undefined) throw new InvalidProfile(problems);
   const parents: SourcedProfile[] = [];
   for (const reference of readExtends(tree)) parents.push(await readParent(reference, { ...reading, chain }));
-  const inherited = parents.map((parent) => without(parent.tree, OWN_KEYS)).reduce(mergeSourced, { ...tree, entries: new Map() });
+  const inherited = parents
+    .map((parent) => without(parent.tree, OWN_KEYS))
+    .reduce(mergeSourced, { ...tree, entries: new Map() });
   return {
     name: basename(file).replace(/\.ya?ml$/, ''),
     file,
@@ -73,8 +75,11 @@ function readExtends(tree: SourcedMap): readonly Reference[] {
   if (value === undefined) return [];
   const items: readonly Sourced[] = value.kind === 'list' ? value.items : [value];
   return items.map((item) => {
-    if (item.kind === 'scalar' && typeof item.value === 'string' && item.value !== '') return { text: item.value, place: item.place };
-    throw new InvalidProfile([{ place: item.place, message: 'extends: expected the name or path of a profile, or a list of them' }]);
+    if (item.kind === 'scalar' && typeof item.value === 'string' && item.value !== '')
+      return { text: item.value, place: item.place };
+    throw new InvalidProfile([
+      { place: item.place, message: 'extends: expected the name or path of a profile, or a list of them' },
+    ]);
   });
 }
 
@@ -129,7 +134,9 @@ async function findProfile(nameOrPath: string, store: ProfileStore): Promise<str
 async function readText(file: string, store: ProfileStore): Promise<string> {
   const text = await readOptional(file, store);
   if (text !== undefined) return text;
-  throw new UsageError(`There is no file ${file}.`, { next: ['`hft profile list` shows the profiles that are there.'] });
+  throw new UsageError(`There is no file ${file}.`, {
+    next: ['`hft profile list` shows the profiles that are there.'],
+  });
 }
 
 async function readOptional(file: string, { reader }: ProfileStore): Promise<string | undefined> {
@@ -149,4 +156,3 @@ function isPath(text: string): boolean {
 function without(tree: SourcedMap, keys: readonly string[]): SourcedMap {
   return { ...tree, entries: new Map([...tree.entries].filter(([key]) => !keys.includes(key))) };
 }
-

@@ -89,13 +89,13 @@ function duration(unitNs: number, unitName: string, example: string) {
 }
 
 function parseSize(text: string): number {
-  const { number, unit } = SIZE.exec(text)?.groups as { number: string; unit: string };
-  return Number(number) * (UNIT_BYTES[unit.toLowerCase()] as number);
+  const { number, unit = '' } = SIZE.exec(text)?.groups ?? {};
+  return Number(number) * (UNIT_BYTES[unit.toLowerCase()] ?? Number.NaN);
 }
 
 function parseDurationNs(text: string): number {
-  const { number, unit } = DURATION.exec(text)?.groups as { number: string; unit: string };
-  return Math.round(Number(number) * (UNIT_NS[unit] as number) * 1e6) / 1e6;
+  const { number, unit = '' } = DURATION.exec(text)?.groups ?? {};
+  return Math.round(Number(number) * (UNIT_NS[unit] ?? Number.NaN) * 1e6) / 1e6;
 }
 
 function findCpuSetProblem(expression: string): string | undefined {

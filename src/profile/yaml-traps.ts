@@ -14,11 +14,15 @@ export function hintFor(tree: Sourced, issue: z.core.$ZodIssue, expected: string
     if (digits !== word) return `Write ${digits}: YAML 1.2 knows no separators, so ${tree.text} is text.`;
     if (tree.text !== word && expectsNumber(expected)) return `Write ${word} without quotes: in quotes it is text.`;
   }
-  if (expectsNumber(expected) && /^\d+\s*[a-zµ%]+$/.test(word)) return 'This is a plain number: write it without a unit.';
+  if (expectsNumber(expected) && /^\d+\s*[a-zµ%]+$/.test(word))
+    return 'This is a plain number: write it without a unit.';
   return undefined;
 }
 
-function hintForSwitch(word: string, { issue, expected }: { issue: z.core.$ZodIssue; expected: string }): string | undefined {
+function hintForSwitch(
+  word: string,
+  { issue, expected }: { issue: z.core.$ZodIssue; expected: string },
+): string | undefined {
   const wanted = /^(?:on|y|yes|enable)/.test(word);
   if (issue.code === 'invalid_type' && issue.expected === 'boolean') {
     return `Write ${wanted}: in YAML 1.2 the word ${word} is text, not a truth value.`;
@@ -29,7 +33,8 @@ function hintForSwitch(word: string, { issue, expected }: { issue: z.core.$ZodIs
 
 function hintForOther(tree: Sourced, issue: z.core.$ZodIssue): string | undefined {
   if (tree.kind !== 'scalar') return undefined;
-  if (typeof tree.value === 'number' && issue.code === 'invalid_type' && issue.expected === 'string') return `Put it in quotes: "${tree.text}".`;
+  if (typeof tree.value === 'number' && issue.code === 'invalid_type' && issue.expected === 'string')
+    return `Put it in quotes: "${tree.text}".`;
   return undefined;
 }
 

@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
 import type { Place, Problem } from './problem.ts';
 import type { Sourced, SourcedEntry, SourcedMap } from './sourced.ts';
 
@@ -8,7 +18,10 @@ const MOST_CHARACTERS = 1 << 20;
 const MOST_ALIASES = 100;
 
 /** The map in a YAML file with the place of everything, and every mistake that YAML itself knows of. Pure. */
-export function parseYamlTree(text: string, file: string): { readonly tree: SourcedMap | undefined; readonly problems: readonly Problem[] } {
+export function parseYamlTree(
+  text: string,
+  file: string,
+): { readonly tree: SourcedMap | undefined; readonly problems: readonly Problem[] } {
   const refused = refuseText(text, file);
   if (refused !== undefined) return { tree: undefined, problems: [refused] };
   const lineCounter = new LineCounter();
@@ -56,7 +69,11 @@ class TreeReader {
     const { contents } = this.parsed.document;
     const place = this.placeAt(contents?.range?.[0] ?? 0);
     if (contents === null || (isScalar(contents) && contents.value === null)) {
-      this.problems.push({ place, message: 'is empty: expected a profile', hint: 'Start with `extends: colo`, or see `hft profile list`.' });
+      this.problems.push({
+        place,
+        message: 'is empty: expected a profile',
+        hint: 'Start with `extends: colo`, or see `hft profile list`.',
+      });
       return undefined;
     }
     const tree = this.read(contents);
@@ -84,14 +101,23 @@ class TreeReader {
     if (isSeq<Node>(node)) return { kind: 'list', place, items: node.items.flatMap((item) => this.read(item) ?? []) };
     if (!isScalar(node)) return undefined;
     const [start, end] = node.range ?? [0, 0];
-    return { kind: 'scalar', place, value: node.value as string | number | boolean | null, text: this.parsed.source.slice(start, end) };
+    return {
+      kind: 'scalar',
+      place,
+      value: node.value as string | number | boolean | null,
+      text: this.parsed.source.slice(start, end),
+    };
   }
 
   private readEntry(entries: Map<string, SourcedEntry>, key: Node, value: Node | null): void {
     const keyPlace = this.placeAt(key.range?.[0] ?? 0);
     const name = isScalar(key) ? String(key.value) : '';
     if (name === '<<') {
-      this.problems.push({ place: keyPlace, message: '<<: merge keys are not part of YAML 1.2', hint: 'Use `extends: [name]`, or repeat the keys.' });
+      this.problems.push({
+        place: keyPlace,
+        message: '<<: merge keys are not part of YAML 1.2',
+        hint: 'Use `extends: [name]`, or repeat the keys.',
+      });
       return;
     }
     const empty = value === null || (isScalar(value) && value.value === null && value.source === '');
@@ -127,9 +153,15 @@ class TreeReader {
 function explainYamlError(error: YAMLError): { readonly message: string; readonly hint?: string } {
   switch (error.code) {
     case 'DUPLICATE_KEY':
-      return { message: 'this key is there twice in the same map', hint: 'Remove one of the two: which of them wins would be a guess.' };
+      return {
+        message: 'this key is there twice in the same map',
+        hint: 'Remove one of the two: which of them wins would be a guess.',
+      };
     case 'TAB_AS_INDENT':
-      return { message: 'a tab indents this line: expected spaces', hint: 'Set the editor to indent YAML with two spaces.' };
+      return {
+        message: 'a tab indents this line: expected spaces',
+        hint: 'Set the editor to indent YAML with two spaces.',
+      };
     case 'MULTIPLE_DOCS':
       return { message: 'a second document begins here: expected one profile per file', hint: 'Remove the `---`.' };
     case 'NON_STRING_KEY':
@@ -137,10 +169,16 @@ function explainYamlError(error: YAMLError): { readonly message: string; readonl
     case 'TAG_RESOLVE_FAILED':
       return { message: 'tags such as !!binary or !name are not used in profiles', hint: 'Remove the tag.' };
     case 'BLOCK_AS_IMPLICIT_KEY':
-      return { message: 'two keys on one line', hint: 'Put the second key on a line of its own, indented, or put the text in quotes.' };
+      return {
+        message: 'two keys on one line',
+        hint: 'Put the second key on a line of its own, indented, or put the text in quotes.',
+      };
     case 'BAD_INDENT':
     case 'MISSING_CHAR':
-      return { message: `is not YAML: ${lowerFirst(error.message)}`, hint: 'A bracket or quote may be open before this line.' };
+      return {
+        message: `is not YAML: ${lowerFirst(error.message)}`,
+        hint: 'A bracket or quote may be open before this line.',
+      };
     default:
       return { message: `is not YAML: ${lowerFirst(error.message)}` };
   }

@@ -2,7 +2,12 @@ import type { Planned } from '../agent/agent.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { paint, type Style, type Terminal, wrap } from './terminal.ts';
 
-const STYLES: Readonly<Record<string, Style>> = { housekeeping: 'blue', irq: 'yellow', isolated: 'green', offline: 'dim' };
+const STYLES: Readonly<Record<string, Style>> = {
+  housekeeping: 'blue',
+  irq: 'yellow',
+  isolated: 'green',
+  offline: 'dim',
+};
 
 /** The stable JSON of `hft profile explain`: additive changes only. */
 export function explainJson({ plan, machine }: Planned) {

@@ -6,9 +6,12 @@ export function viewProfileList(profiles: readonly ListedProfile[], terminal: Te
   const width = Math.max(...profiles.map((profile) => profile.name.length)) + 2;
   return profiles
     .map((profile) => {
-      const text = profile.problem === undefined ? profile.description : paint(terminal, 'red', `cannot be read: ${profile.problem}`);
+      const text =
+        profile.problem === undefined
+          ? profile.description
+          : paint(terminal, 'red', `cannot be read: ${profile.problem}`);
       const body = wrap(text, terminal.columns - width).replaceAll('\n', `\n${' '.repeat(width)}`);
-      return `${paint(terminal, 'bold', profile.name)}${' '.repeat(width - profile.name.length)}${body}`;
+      return `${paint(terminal, 'bold', profile.name)}${' '.repeat(width - profile.name.length)}${body}`.trimEnd();
     })
     .join('\n');
 }

@@ -5,7 +5,10 @@ import { paint, type Terminal } from './terminal.ts';
 /** The merged profile as YAML; where several files took part, each value says which file and line it is from. */
 export function viewProfile(profile: Profile, terminal: Terminal): string {
   const lines = viewMap(profile.written, [], { profile, terminal });
-  const header = [`name: ${profile.name}`, ...(profile.description ? [`description: ${stringify(profile.description, { lineWidth: 0 }).trimEnd()}`] : [])];
+  const header = [
+    `name: ${profile.name}`,
+    ...(profile.description ? [`description: ${stringify(profile.description, { lineWidth: 0 }).trimEnd()}`] : []),
+  ];
   return [...header, ...lines].join('\n');
 }
 

@@ -23,7 +23,9 @@ export function describeTerminal(output: Output, environment: Readonly<Record<st
 }
 
 export function paint(terminal: Terminal, style: Style, text: string): string {
-  return terminal.color && text !== '' ? `\u001B[${CODES[style]}m${text}\u001B[${style === 'bold' || style === 'dim' ? 22 : 39}m` : text;
+  return terminal.color && text !== ''
+    ? `\u001B[${CODES[style]}m${text}\u001B[${style === 'bold' || style === 'dim' ? 22 : 39}m`
+    : text;
 }
 
 /** Breaks text at spaces to `columns`; lines after the first start with `indent` spaces. Long words stay whole. */

@@ -10,8 +10,8 @@ export default class ProfileSchema extends BaseCommand {
   async run() {
     await this.parse(ProfileSchema);
     const { profileJsonSchema } = await import('../../profile/schema.ts');
-    const { domains } = await import('../../tuning/index.ts');
-    const schema = profileJsonSchema(domains);
+    const { installedProfiles } = await import('../../cli/installed-profiles.ts');
+    const schema = profileJsonSchema(installedProfiles(this.config.root).domains);
     return this.show(schema, () => JSON.stringify(schema, null, 2));
   }
 }

@@ -3,7 +3,10 @@ import { BaseCommand } from '../base.ts';
 
 export default class ProfileShow extends BaseCommand {
   static override summary = 'Show a profile with everything it extends, and which file each value is from';
-  static override examples = ['<%= config.bin %> profile show colo', '<%= config.bin %> profile show ./my-profile.yaml --json'];
+  static override examples = [
+    '<%= config.bin %> profile show colo',
+    '<%= config.bin %> profile show ./my-profile.yaml --json',
+  ];
   static override args = { profile: Args.string({ required: true, description: 'A name, or a YAML file' }) };
 
   async run() {

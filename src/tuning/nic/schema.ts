@@ -45,7 +45,13 @@ export const nicWanted = z
       .optional()
       .describe('Queues of the NIC: a number, max, or irq (one for each CPU that serves its interrupts)'),
     rings: z
-      .union([entries(), z.strictObject({ rx: entries().optional(), tx: entries().optional() })])
+      .union([
+        entries(),
+        z.strictObject({
+          rx: entries().optional().describe('Received packets that the NIC can hold'),
+          tx: entries().optional().describe('Packets that wait to be sent'),
+        }),
+      ])
       .optional()
       .describe('Entries of the rings, or max; a number above what the NIC has is cut to that'),
     mtu: count({ min: 68, max: 65535 }).optional().describe('Largest packet in bytes; has to match the switch'),

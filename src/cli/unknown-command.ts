@@ -1,0 +1,19 @@
+import type { Config } from '@oclif/core';
+import { UsageError } from '../errors.ts';
+import { findNearest } from '../profile/nearest.ts';
+
+/** What to say about a command that is not there, with the nearest that is. `typed` has spaces: `profil list`. */
+export function describeUnknownCommand(typed: string, config: Config): UsageError {
+  const { bin, commands } = config;
+  const known = commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(':', ' '));
+  const topics = new Set(known.flatMap((name) => (name.includes(' ') ? [name.split(' ')[0] as string] : [])));
+  const [first = '', ...rest] = typed.split(' ');
+  const nearest = findNearest(typed, known) ?? findNearest(first, [...known, ...topics]);
+  const meant = nearest !== undefined && topics.has(nearest) ? [nearest, ...rest].join(' ') : nearest;
+  return new UsageError(`${bin} has no command \`${typed}\`.`, {
+    next: [
+      ...(meant === undefined ? [] : [`Did you mean \`${bin} ${meant}\`?`]),
+      `\`${bin} --help\` lists the commands.`,
+    ],
+  });
+}
