@@ -4,13 +4,26 @@
  * `--fast` compresses little, for tests.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const out = join(root, 'out');
 const fast = process.argv.includes('--fast');
-const { version, description, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, string>;
+const { version, description, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+  string,
+  string
+>;
 
 interface Architecture {
   readonly node: string;
@@ -33,11 +46,22 @@ function run(command: string, args: readonly string[]): string {
 
 /** The program without anything of the workshop: what both packages hold. */
 function stage(folder: string, architecture: Architecture): void {
-  for (const name of ['bin/hft', 'bin/run.cjs', 'dist', 'profiles', 'agents', 'oclif.manifest.json', 'LICENSE', 'README.md']) {
+  for (const name of [
+    'bin/hft',
+    'bin/run.cjs',
+    'dist',
+    'profiles',
+    'agents',
+    'oclif.manifest.json',
+    'LICENSE',
+    'README.md',
+  ]) {
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
-  const kept = Object.fromEntries(['name', 'version', 'description', 'license', 'oclif', 'bin'].map((key) => [key, pjson[key]]));
+  const kept = Object.fromEntries(
+    ['name', 'version', 'description', 'license', 'oclif', 'bin'].map((key) => [key, pjson[key]]),
+  );
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(kept, null, 2)}\n`);
   mkdirSync(join(folder, 'node/bin'), { recursive: true });
   const node = join(folder, 'node/bin/node');
@@ -82,7 +106,10 @@ function makeDeb(architecture: Architecture): string {
   mkdirSync(join(folder, 'DEBIAN'));
   const kib = Number(run('du', ['-sk', folder]).split('\t')[0]);
   writeFileSync(join(folder, 'DEBIAN/control'), control(architecture, kib));
-  for (const [name, text] of [['prerm', PRERM], ['postrm', POSTRM]] as const) {
+  for (const [name, text] of [
+    ['prerm', PRERM],
+    ['postrm', POSTRM],
+  ] as const) {
     writeFileSync(join(folder, 'DEBIAN', name), text, { mode: 0o755 });
   }
   const file = join(out, `hft_${version}_${architecture.debian}.deb`);

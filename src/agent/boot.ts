@@ -1,10 +1,24 @@
 import { readRuns } from '../engine/journal.ts';
 import { observeAndPlan, type Scope, type Wanted } from '../engine/observe.ts';
-import { findInForce, findWaiting, forgetSpentRuns, recover, rollback, type RollbackOutcome } from '../engine/rollback.ts';
-import { type Engine, tune, type TuneOutcome } from '../engine/tune.ts';
 import type { Change, Plan } from '../engine/plan.ts';
-import { bootChanges, DEADLINE_UNIT, judgeTrial, readTrialState, type TrialState, type TrialVerdict } from '../engine/trial.ts';
+import {
+  findInForce,
+  findWaiting,
+  forgetSpentRuns,
+  type RollbackOutcome,
+  recover,
+  rollback,
+} from '../engine/rollback.ts';
+import {
+  bootChanges,
+  DEADLINE_UNIT,
+  judgeTrial,
+  readTrialState,
+  type TrialState,
+  type TrialVerdict,
+} from '../engine/trial.ts';
 import { endTrial } from '../engine/trial-plan.ts';
+import { type Engine, type TuneOutcome, tune } from '../engine/tune.ts';
 import { HftError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 
@@ -37,8 +51,13 @@ export async function bringBack(engine: Engine, scope: Scope): Promise<BootRepor
   const plan = await replan(restore);
   // Kernel arguments are never staged by the boot itself: a trial that passed is promoted below, and one that failed
   // must not be tried again unasked.
-  const outcome = await applyAtBoot(restore, plan, plan.changes.filter((change) => change.setting.tunable.kind !== 'boot-arg'));
-  if (trial.state === 'none' || trial.state === 'armed') return { recovered, plan, outcome, trial: undefined, fallBack: false };
+  const outcome = await applyAtBoot(
+    restore,
+    plan,
+    plan.changes.filter((change) => change.setting.tunable.kind !== 'boot-arg'),
+  );
+  if (trial.state === 'none' || trial.state === 'armed')
+    return { recovered, plan, outcome, trial: undefined, fallBack: false };
   return { recovered, plan, ...(await settleTrial(restore, trial, outcome)) };
 }
 
@@ -52,16 +71,25 @@ async function replan({ engine, wanted, scope }: Restore): Promise<Plan> {
   return (await observeAndPlan({ reader: engine.host, domains: engine.domains, wanted, scope })).plan;
 }
 
-async function applyAtBoot({ engine, wanted, scope }: Restore, plan: Plan, changes: readonly Change[]): Promise<TuneOutcome | undefined> {
+async function applyAtBoot(
+  { engine, wanted, scope }: Restore,
+  plan: Plan,
+  changes: readonly Change[],
+): Promise<TuneOutcome | undefined> {
   if (changes.length === 0) return undefined;
   return tune(engine, { wanted, scope, plan: { ...plan, changes }, origin: 'boot', approve: async () => true });
 }
 
 /** On the trial boot: promotes what verifies, leaves what does not. After a fall-back: clears the trial away. */
-async function settleTrial(restore: Restore, trial: TrialState, outcome: TuneOutcome | undefined): Promise<Pick<BootReport, 'outcome' | 'trial' | 'fallBack'>> {
+async function settleTrial(
+  restore: Restore,
+  trial: TrialState,
+  outcome: TuneOutcome | undefined,
+): Promise<Pick<BootReport, 'outcome' | 'trial' | 'fallBack'>> {
   const { host } = restore.engine;
   const now = await replan(restore);
-  const verdict: TrialVerdict = trial.state === 'running' ? judgeTrial(now) : { passed: false, failed: ['the trial boot did not come up'] };
+  const verdict: TrialVerdict =
+    trial.state === 'running' ? judgeTrial(now) : { passed: false, failed: ['the trial boot did not come up'] };
   const promoted = verdict.passed ? bootChanges(now) : [];
   const settled = await applyAtBoot(restore, now, [...promoted, ...(await endTrial(host))]);
   if (trial.state === 'running') await stopDeadline(host);
@@ -85,7 +113,8 @@ async function stopDeadline(host: Host): Promise<void> {
 async function settle(engine: Engine): Promise<RollbackOutcome> {
   const recovered = await recover(engine);
   const waiting = findWaiting(await readRuns(engine.state));
-  const isOfEarlierBoot = waiting && waiting.begin.bootId !== (await engine.host.readText('/proc/sys/kernel/random/boot_id'))?.trim();
+  const isOfEarlierBoot =
+    waiting && waiting.begin.bootId !== (await engine.host.readText('/proc/sys/kernel/random/boot_id'))?.trim();
   if (!isOfEarlierBoot) return recovered;
   const undone = await rollback(engine, { scope: { run: waiting.run } });
   return { reports: [...recovered.reports, ...undone.reports], complete: recovered.complete && undone.complete };

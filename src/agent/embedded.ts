@@ -3,8 +3,8 @@ import { readRuns } from '../engine/journal.ts';
 import { observeAndPlan, type Scope, type Wanted } from '../engine/observe.ts';
 import { confirm, findInForce, readBootId, recover, rollback } from '../engine/rollback.ts';
 import { readStatus } from '../engine/status.ts';
-import { type Engine, sessionInterfaces, tune } from '../engine/tune.ts';
 import { refuseTrialHere } from '../engine/trial.ts';
+import { type Engine, sessionInterfaces, tune } from '../engine/tune.ts';
 import { verifyPlan } from '../engine/verify.ts';
 import type { Host } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
@@ -107,6 +107,9 @@ async function refusedBefore(state: StateDirectory): Promise<ReadonlyMap<string,
 
 /** Sorts by time; two hosts or two runs in a second stay apart. */
 function nameRun(): string {
-  const time = new Date().toISOString().replace(/[-:]/g, '').replace(/\.\d+Z$/, 'Z');
+  const time = new Date()
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.\d+Z$/, 'Z');
   return `${time}-${randomBytes(2).toString('hex')}`;
 }

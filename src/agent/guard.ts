@@ -23,7 +23,9 @@ class GuardMissing extends HftError {
   constructor(unit: string) {
     super(`The guard ${unit}, which would take this change back if the host were lost, did not start.`, {
       exitCode: 3,
-      next: [`Nothing was changed. See \`journalctl -u ${unit}\`, or leave the session's interface out with --skip nic,irq.`],
+      next: [
+        `Nothing was changed. See \`journalctl -u ${unit}\`, or leave the session's interface out with --skip nic,irq.`,
+      ],
     });
   }
 }

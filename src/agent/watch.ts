@@ -1,8 +1,8 @@
 import { readRuns } from '../engine/journal.ts';
 import { confirm, recover, rollback } from '../engine/rollback.ts';
+import { isReachableAgain, readSession } from '../engine/session.ts';
 import type { Engine } from '../engine/tune.ts';
 import { LockHeld } from '../host/local-state.ts';
-import { isReachableAgain, readSession } from '../engine/session.ts';
 
 /** How an unconfirmed run was settled. */
 export type Settled = 'confirmed' | 'rolled-back' | 'settled-elsewhere';

@@ -3,7 +3,12 @@ import type { Scope } from '../engine/observe.ts';
 
 /** `--only` and `--skip`, which limit a plan to some domains. */
 export const scopeFlags = {
-  only: Flags.string({ multiple: true, delimiter: ',', helpValue: 'DOMAIN', summary: 'Only these domains (irq,nic …)' }),
+  only: Flags.string({
+    multiple: true,
+    delimiter: ',',
+    helpValue: 'DOMAIN',
+    summary: 'Only these domains (irq,nic …)',
+  }),
   skip: Flags.string({ multiple: true, delimiter: ',', helpValue: 'DOMAIN', summary: 'All but these domains' }),
 };
 

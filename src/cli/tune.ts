@@ -57,13 +57,22 @@ export async function tuneHost(installation: Installation, flags: TuneFlags, dia
   const agent = await openAgent(installation);
   const recovered = isRoot() && !flags['dry-run'] ? await agent.recover() : NOTHING_RECOVERED;
   if (recovered.reports.length > 0) {
-    dialogue.report(`An earlier run was cut off; it was undone first.\n${viewRollback(recovered, dialogue.terminal)}\n`);
+    dialogue.report(
+      `An earlier run was cut off; it was undone first.\n${viewRollback(recovered, dialogue.terminal)}\n`,
+    );
   }
   const planned = await locate(() => agent.plan(wanted, scope));
   const { plan } = planned;
   const unchanged = await whyUnchanged(planned, flags, dialogue);
   if (unchanged) {
-    return { plan, recovered, unchanged, outcome: undefined, rebooting: false, exitCode: unchangedExitCode(plan, unchanged) };
+    return {
+      plan,
+      recovered,
+      unchanged,
+      outcome: undefined,
+      rebooting: false,
+      exitCode: unchangedExitCode(plan, unchanged),
+    };
   }
   const outcome = await applyShown(agent, { wanted, scope, planned, confirmWithinS }, { flags, dialogue });
   const exitCode = outcomeExitCode(outcome);
@@ -82,14 +91,21 @@ async function readWanted({ root }: Installation, flags: TuneFlags): Promise<Nam
   return flags.persist ? { ...named, wanted: persisted(named.wanted, `${root}/bin/hft`) } : named;
 }
 
-async function whyUnchanged(planned: Planned, flags: TuneFlags, { terminal, report }: TuneDialogue): Promise<Tuned['unchanged']> {
+async function whyUnchanged(
+  planned: Planned,
+  flags: TuneFlags,
+  { terminal, report }: TuneDialogue,
+): Promise<Tuned['unchanged']> {
   const { plan, machine } = planned;
   if (flags['dry-run']) return 'dry-run';
   if (!isRoot()) return 'needs-root';
   if (plan.changes.length === 0) return 'as-wanted';
   report(viewPlan(plan, terminal));
   const own = sessionInterfaces(plan, machine);
-  if (own.length > 0) report(`\n${own.join(', ')} carries your session: the host takes the change back by itself unless it is confirmed.`);
+  if (own.length > 0)
+    report(
+      `\n${own.join(', ')} carries your session: the host takes the change back by itself unless it is confirmed.`,
+    );
   if (flags.yes) return undefined;
   return (await askToApply(`\nApply ${plan.changes.length} changes to ${plan.host}?`)) ? undefined : 'declined';
 }
@@ -101,7 +117,11 @@ interface Shown {
   readonly confirmWithinS: number;
 }
 
-function applyShown(agent: Agent, shown: Shown, { flags, dialogue }: { flags: TuneFlags; dialogue: TuneDialogue }): Promise<TuneOutcome> {
+function applyShown(
+  agent: Agent,
+  shown: Shown,
+  { flags, dialogue }: { flags: TuneFlags; dialogue: TuneDialogue },
+): Promise<TuneOutcome> {
   return agent.apply({
     ...shown,
     signal: watchInterruption(),
@@ -119,7 +139,9 @@ export async function tuneAtBoot(installation: Installation, flags: TuneFlags): 
   const agent = await openAgent(installation);
   const { plan, outcome, recovered, trial, fallBack } = await agent.bringBack(await readScope(flags));
   if (!plan) {
-    throw new UsageError('No profile is in force, so there is nothing to put back.', { next: ['`hft tune --profile NAME` puts one in force.'] });
+    throw new UsageError('No profile is in force, so there is nothing to put back.', {
+      next: ['`hft tune --profile NAME` puts one in force.'],
+    });
   }
   const settled = outcome ? outcomeExitCode(outcome) : unchangedExitCode(plan, 'as-wanted');
   const exitCode = trial?.passed === false ? 1 : settled;

@@ -52,7 +52,10 @@ export function planSteps(changes: readonly Change[], firstStep: number): readon
 }
 
 /** The first step whose machine is not as the plan saw it; undefined when the plan still holds. Writes nothing. */
-export async function findDrift(host: Host, steps: readonly PlannedStep[]): Promise<{ id: string; reason: string } | undefined> {
+export async function findDrift(
+  host: Host,
+  steps: readonly PlannedStep[],
+): Promise<{ id: string; reason: string } | undefined> {
   const reader = rememberingReader(host);
   for (const step of steps) {
     const reading = await readLiving(reader, step);
@@ -74,13 +77,17 @@ export interface Applying {
  * Makes the changes in order: intent on disk, write, read back, done. Stops at the first failure; undoing is the
  * caller's. Intents of changes that end with the power share one fsync; the others have one each.
  */
-export async function applySteps({ host, journal, signal }: Applying, steps: readonly PlannedStep[]): Promise<ApplyReport> {
+export async function applySteps(
+  { host, journal, signal }: Applying,
+  steps: readonly PlannedStep[],
+): Promise<ApplyReport> {
   const applied: AppliedStep[] = [];
   const skipped: SkippedStep[] = [];
   const volatile = steps.filter((step) => !step.persistent);
   if (volatile.length > 0) await journal.record(...volatile.map(intent));
   for (const batch of inBatches(steps)) {
-    if (signal?.aborted) return { applied, skipped, failure: { id: (batch[0] as PlannedStep).setting.id, reason: 'interrupted' } };
+    if (signal?.aborted)
+      return { applied, skipped, failure: { id: (batch[0] as PlannedStep).setting.id, reason: 'interrupted' } };
     const lasting = batch.filter((step) => step.persistent);
     if (lasting.length > 0) await journal.record(...lasting.map(intent));
     const outcome = await applyBatch(host, journal, batch);
@@ -99,7 +106,8 @@ async function applyBatch(host: Host, journal: RunJournal, batch: readonly Plann
     if (holds(reading, step.tunable, step.from)) due.push(step);
     // An earlier change of this run can have brought this one along (vm.dirty_bytes zeroes vm.dirty_ratio); the undo
     // of that one brings it back.
-    else if (holds(reading, step.tunable, step.to)) await note(journal, step, { type: 'done', step: step.step, reported: step.to });
+    else if (holds(reading, step.tunable, step.to))
+      await note(journal, step, { type: 'done', step: step.step, reported: step.to });
     else return failed(step, `expected ${show(step.from)} before the write, found ${reading.evidence}`);
   }
   if (due.length === 0) return { applied: [], skipped: [], failure: undefined };
@@ -111,7 +119,10 @@ async function applyBatch(host: Host, journal: RunJournal, batch: readonly Plann
 async function write(host: Host, due: readonly PlannedStep[]): Promise<string | undefined> {
   try {
     const kind = kindOf((due[0] as PlannedStep).tunable);
-    await kind.write(host, due.map((step) => ({ tunable: step.tunable, value: step.to })));
+    await kind.write(
+      host,
+      due.map((step) => ({ tunable: step.tunable, value: step.to })),
+    );
     return undefined;
   } catch (error) {
     if (error instanceof HostError) return error.message;

@@ -46,14 +46,26 @@ interface Sides {
 function compareNow({ domain, setting, current, desired, evidence }: Sides): Comparison {
   if (current === desired) return { is: 'satisfied', setting, domain, current, evidence, pendingReboot: false };
   const { disruption } = setting;
-  return { is: 'change', setting, domain, current, staged: undefined, desired, takesEffect: 'now', disruption, evidence };
+  return {
+    is: 'change',
+    setting,
+    domain,
+    current,
+    staged: undefined,
+    desired,
+    takesEffect: 'now',
+    disruption,
+    evidence,
+  };
 }
 
 /** For what takes effect at boot: right only when it is in effect and the next boot gives it again. */
 function compareStaged(sides: Sides, staged: Reading): Comparison {
   const { domain, setting, current, desired, evidence } = sides;
-  if (staged.status === 'missing') return { is: 'refused', domain, id: setting.id, reason: staged.evidence, kind: 'unsupported' };
-  if (staged.status === 'unreadable') return { is: 'unread', setting, domain, code: staged.code, evidence: staged.evidence };
+  if (staged.status === 'missing')
+    return { is: 'refused', domain, id: setting.id, reason: staged.evidence, kind: 'unsupported' };
+  if (staged.status === 'unreadable')
+    return { is: 'unread', setting, domain, code: staged.code, evidence: staged.evidence };
   const next = canonicalOrNull(setting.tunable, staged.value);
   const both = `${evidence}; next boot: ${staged.evidence}`;
   if (next === desired) {

@@ -21,7 +21,15 @@ export type JournalRecord =
       readonly wanted: Wanted;
       readonly version: string;
     }
-  | { readonly type: 'intent'; readonly step: number; readonly id: string; readonly tunable: Tunable; readonly from: string | null; readonly to: string | null; readonly persistent: boolean }
+  | {
+      readonly type: 'intent';
+      readonly step: number;
+      readonly id: string;
+      readonly tunable: Tunable;
+      readonly from: string | null;
+      readonly to: string | null;
+      readonly persistent: boolean;
+    }
   | { readonly type: 'done'; readonly step: number; readonly reported: string | null }
   /** Nothing of ours is there: it was never written, or taken back at once. */
   | { readonly type: 'skipped'; readonly step: number; readonly reason: string }
@@ -122,11 +130,21 @@ export function parseRun(name: string, text: string): Run | undefined {
   if (begin === undefined) return undefined;
   if (begin.type !== 'begin') throw new JournalDamaged(name, 1, 'the first line is not the begin of a run');
   const steps = new Map<number, Step>();
-  let run: Run = { run: begin.run, begin, steps: [], confirmBy: undefined, session: undefined, confirmed: false, result: undefined };
+  let run: Run = {
+    run: begin.run,
+    begin,
+    steps: [],
+    confirmBy: undefined,
+    session: undefined,
+    confirmed: false,
+    result: undefined,
+  };
   for (const [index, record] of records.entries()) {
     if (record.type === 'intent') steps.set(record.step, { ...stepOf(record) });
-    else if ('step' in record) steps.set(record.step, advance(steps.get(record.step), record, { name, line: index + 1 }));
-    else if (record.type === 'confirm-by') run = { ...run, confirmBy: record.time, session: record.session, confirmed: false };
+    else if ('step' in record)
+      steps.set(record.step, advance(steps.get(record.step), record, { name, line: index + 1 }));
+    else if (record.type === 'confirm-by')
+      run = { ...run, confirmBy: record.time, session: record.session, confirmed: false };
     else if (record.type === 'confirmed') run = { ...run, confirmed: true };
     else if (record.type === 'end') run = { ...run, result: record.result };
   }

@@ -1,8 +1,8 @@
 import type { HostReader } from '../host/host.ts';
 import { rememberingReader } from '../host/memo.ts';
+import type { PlacedMachine } from '../layout/layout.ts';
 import type { LayoutWanted } from '../layout/schema.ts';
 import { solveLayout } from '../layout/solve.ts';
-import type { PlacedMachine } from '../layout/layout.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { readMachine } from '../topology/read.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
@@ -52,7 +52,10 @@ export async function observeAndPlan(planning: Planning): Promise<{ plan: Plan; 
     refused.push(...desired.refused.map((refusal) => ({ ...refusal, domain: domain.name })));
   }
   const plan = await planWishes(reader, wishes, { machine, refused, profile: planning.wanted.name });
-  return { machine, plan: bootChanges(plan).length > 0 ? await withArmedTrial(reader, plan, await readTrialState(reader)) : plan };
+  return {
+    machine,
+    plan: bootChanges(plan).length > 0 ? await withArmedTrial(reader, plan, await readTrialState(reader)) : plan,
+  };
 }
 
 interface PlanFrame {

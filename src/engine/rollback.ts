@@ -5,7 +5,12 @@ import { type UndoReport, undoRun } from './undo.ts';
 
 /** Which changes to take back: the newest profile (default), everything since a run, everything, or single settings. */
 export interface RollbackRequest {
-  readonly scope: 'last' | 'all' | { readonly to: string } | { readonly items: readonly string[] } | { readonly run: string };
+  readonly scope:
+    | 'last'
+    | 'all'
+    | { readonly to: string }
+    | { readonly items: readonly string[] }
+    | { readonly run: string };
 }
 
 export interface RollbackOutcome {
@@ -78,7 +83,9 @@ export function findInForce(runs: readonly Run[]): Run | undefined {
 export async function forgetSpentRuns(engine: Engine): Promise<void> {
   const bootId = await readBootId(engine);
   for (const run of await readRuns(engine.state)) {
-    const isSpent = run.steps.every((step) => !step.persistent || step.status === 'undone' || step.status === 'skipped');
+    const isSpent = run.steps.every(
+      (step) => !step.persistent || step.status === 'undone' || step.status === 'skipped',
+    );
     if (run.begin.origin === 'boot' && run.begin.bootId !== bootId && run.result !== undefined && isSpent) {
       await forgetRun(engine.state, run.run);
     }
@@ -114,7 +121,11 @@ interface ItemRequest {
   readonly bootId: string | undefined;
 }
 
-async function undoItems(engine: Engine, open: readonly Run[], { items, bootId }: ItemRequest): Promise<RollbackOutcome> {
+async function undoItems(
+  engine: Engine,
+  open: readonly Run[],
+  { items, bootId }: ItemRequest,
+): Promise<RollbackOutcome> {
   const known = new Set(open.flatMap((run) => run.steps.map((step) => step.id)));
   const unknown = items.find((item) => !known.has(item));
   if (unknown !== undefined) {

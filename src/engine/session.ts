@@ -56,7 +56,5 @@ export function parseInbound(text: string): readonly string[] {
   const rows = text.split('\n').map((line) => line.trim().split(/\s+/));
   const port = (address: string | undefined) => address?.split(':')[1];
   const listening = new Set(rows.filter((row) => row[3] === '0A').map((row) => port(row[1])));
-  return rows
-    .filter((row) => row[3] === '01' && listening.has(port(row[1])))
-    .map((row) => `${row[1]} ${row[2]}`);
+  return rows.filter((row) => row[3] === '01' && listening.has(port(row[1]))).map((row) => `${row[1]} ${row[2]}`);
 }

@@ -31,7 +31,11 @@ export interface Status {
 }
 
 /** What is in force, from the journal and one look at each changed place. Cheap: no planning, no commands for files. */
-export async function readStatus(reader: HostReader, runs: readonly Run[], frame: { host: string; bootId: string | undefined }): Promise<Status> {
+export async function readStatus(
+  reader: HostReader,
+  runs: readonly Run[],
+  frame: { host: string; bootId: string | undefined },
+): Promise<Status> {
   const inForce = findInForce(runs);
   const waiting = findWaiting(runs);
   const steps = stepsInForce(runs, frame.bootId);
@@ -82,6 +86,11 @@ async function findPending(runs: readonly Run[], bootId: string | undefined): Pr
   return runs
     .filter((run) => run.result === 'applied' && run.begin.bootId === bootId)
     .flatMap((run) => run.steps)
-    .filter((step) => (step.tunable.kind === 'boot-arg' || step.tunable.kind === 'boot-entry') && step.to !== null && step.status === 'done')
+    .filter(
+      (step) =>
+        (step.tunable.kind === 'boot-arg' || step.tunable.kind === 'boot-entry') &&
+        step.to !== null &&
+        step.status === 'done',
+    )
     .map((step) => step.id);
 }

@@ -7,9 +7,9 @@ import { type ApplyReport, applySteps, findDrift, planSteps } from './apply.ts';
 import { type Run, RunJournal, readRuns } from './journal.ts';
 import { observeAndPlan, type Scope, type Wanted } from './observe.ts';
 import type { Change, Plan } from './plan.ts';
+import { readSession } from './session.ts';
 import { bootChanges } from './trial.ts';
 import { tryOnce } from './trial-plan.ts';
-import { readSession } from './session.ts';
 import { type UndoReport, undoRun } from './undo.ts';
 
 /** What the engine works with: the machine, hft's own state, the list of domains. */
@@ -92,7 +92,8 @@ async function applyOrFail(engine: Engine, request: ChosenChanges, journal: RunJ
     if (!report.failure) await journal.record({ type: 'end', result: 'applied' });
     return report;
   } catch (error) {
-    if (error instanceof HostError) return { applied: [], skipped: [], failure: { id: 'journal', reason: error.message } };
+    if (error instanceof HostError)
+      return { applied: [], skipped: [], failure: { id: 'journal', reason: error.message } };
     await undoCutOff(engine, journal.run);
     throw error;
   }
@@ -109,7 +110,8 @@ async function applyStages(engine: Engine, request: ChosenChanges, journal: RunJ
     const again = await replan(engine, request);
     const shown = new Set(request.plan.changes.map((change) => change.setting.id));
     // Kernel arguments do not depend on what exists, and may stand in a trial entry instead.
-    const isBoot = ({ setting }: Change) => setting.tunable.kind.startsWith('boot-') || setting.id.startsWith('boot.trial');
+    const isBoot = ({ setting }: Change) =>
+      setting.tunable.kind.startsWith('boot-') || setting.id.startsWith('boot.trial');
     const runtime = again.changes.filter((change) => change.setting.stage === 'values' && !isBoot(change));
     values = [...runtime, ...values.filter(isBoot)];
     const isNew = values.some((change) => !shown.has(change.setting.id));

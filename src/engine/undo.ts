@@ -82,7 +82,10 @@ interface Judging {
 }
 
 /** Whether a step has to be written back, or how it stands already. Writes nothing. */
-async function judge(reader: HostReader, { run, step, bootId }: Judging): Promise<UndoneStep | { restore: Step; found: string | null }> {
+async function judge(
+  reader: HostReader,
+  { run, step, bootId }: Judging,
+): Promise<UndoneStep | { restore: Step; found: string | null }> {
   const base = { id: step.id, step: step.step, to: step.from, found: null };
   if (step.status === 'undone' || step.status === 'skipped') return { ...base, outcome: 'already' };
   if (!step.persistent && run.begin.bootId !== bootId) return { ...base, outcome: 'gone' };
@@ -110,7 +113,10 @@ function isOurs(run: Run, step: Step, found: string | null): boolean {
 async function writeBack(host: Host, steps: readonly Step[]): Promise<string | undefined> {
   const tunable = (steps[0] as Step).tunable;
   try {
-    await kindOf(tunable).write(host, steps.map((step) => ({ tunable: step.tunable, value: step.from })));
+    await kindOf(tunable).write(
+      host,
+      steps.map((step) => ({ tunable: step.tunable, value: step.from })),
+    );
     return undefined;
   } catch (error) {
     if (error instanceof HostError) return error.message;
@@ -119,7 +125,11 @@ async function writeBack(host: Host, steps: readonly Step[]): Promise<string | u
 }
 
 /** Undoing a later step can put an earlier failure right (vm.dirty_bytes and vm.dirty_ratio zero each other). */
-async function recheckFailed(context: UndoContext, steps: readonly UndoneStep[], tried: readonly Step[]): Promise<UndoneStep[]> {
+async function recheckFailed(
+  context: UndoContext,
+  steps: readonly UndoneStep[],
+  tried: readonly Step[],
+): Promise<UndoneStep[]> {
   const reader = rememberingReader(context.host);
   return Promise.all(
     steps.map(async (undone) => {

@@ -25,14 +25,16 @@ export interface Verification {
  */
 export function verifyPlan(plan: Plan, refusedBefore: ReadonlyMap<string, string> = new Map()): Verification {
   const results: VerifyResult[] = [
-    ...plan.satisfied.map((each): VerifyResult => ({
-      id: each.setting.id,
-      domain: each.domain,
-      status: each.pendingReboot ? 'pending-reboot' : 'pass',
-      expected: each.setting.value,
-      actual: each.current,
-      evidence: each.evidence,
-    })),
+    ...plan.satisfied.map(
+      (each): VerifyResult => ({
+        id: each.setting.id,
+        domain: each.domain,
+        status: each.pendingReboot ? 'pending-reboot' : 'pass',
+        expected: each.setting.value,
+        actual: each.current,
+        evidence: each.evidence,
+      }),
+    ),
     ...plan.changes.map((change): VerifyResult => {
       const refused = refusedBefore.get(change.setting.id);
       return {
@@ -44,22 +46,26 @@ export function verifyPlan(plan: Plan, refusedBefore: ReadonlyMap<string, string
         evidence: refused === undefined ? change.evidence : `the kernel refused it: ${refused}`,
       };
     }),
-    ...plan.refused.map((refusal): VerifyResult => ({
-      id: refusal.id,
-      domain: refusal.domain,
-      status: refusal.kind === 'conflict' ? 'fail' : 'unsupported',
-      expected: null,
-      actual: null,
-      evidence: refusal.reason,
-    })),
-    ...plan.unread.map((each): VerifyResult => ({
-      id: each.setting.id,
-      domain: each.domain,
-      status: 'unknown',
-      expected: each.setting.value,
-      actual: null,
-      evidence: each.evidence,
-    })),
+    ...plan.refused.map(
+      (refusal): VerifyResult => ({
+        id: refusal.id,
+        domain: refusal.domain,
+        status: refusal.kind === 'conflict' ? 'fail' : 'unsupported',
+        expected: null,
+        actual: null,
+        evidence: refusal.reason,
+      }),
+    ),
+    ...plan.unread.map(
+      (each): VerifyResult => ({
+        id: each.setting.id,
+        domain: each.domain,
+        status: 'unknown',
+        expected: each.setting.value,
+        actual: null,
+        evidence: each.evidence,
+      }),
+    ),
   ];
   return { profile: plan.profile, host: plan.host, results, summary: summarize(results) };
 }

@@ -6,7 +6,9 @@ export function viewPlan(plan: Plan, terminal: Terminal): string {
   const blocks = [viewHeader(plan, terminal)];
   for (const domain of new Set(plan.changes.map((change) => change.domain))) {
     const changes = plan.changes.filter((change) => change.domain === domain);
-    blocks.push([paint(terminal, 'bold', domain), ...groupAlike(changes).map((alike) => viewAlike(alike, terminal))].join('\n'));
+    blocks.push(
+      [paint(terminal, 'bold', domain), ...groupAlike(changes).map((alike) => viewAlike(alike, terminal))].join('\n'),
+    );
   }
   if (plan.refused.length > 0) blocks.push(viewRefused(plan, terminal));
   if (plan.unread.length > 0) blocks.push(viewUnread(plan, terminal));
@@ -45,7 +47,9 @@ function viewAlike(alike: readonly Change[], terminal: Terminal): string {
   const currents = [...new Set(alike.map((change) => show(change.current)))];
   const shown = currents.length > 3 ? `${currents.slice(0, 3).join(' or ')} …` : currents.join(' or ');
   const title = `  ${paint(terminal, 'yellow', '~')} ${prefix}  ${alike.length} × ${shown} → ${paint(terminal, 'bold', show(first.desired))}`;
-  const list = wrap(targets.join(', '), terminal.columns - 6).split('\n').map((line) => `      ${line}`);
+  const list = wrap(targets.join(', '), terminal.columns - 6)
+    .split('\n')
+    .map((line) => `      ${line}`);
   const why = wrap(`${first.setting.why}${disturbance(first)}`, terminal.columns - 6).split('\n');
   return [title, ...list, ...why.map((text) => paint(terminal, 'dim', `      ${text}`))].join('\n');
 }
@@ -57,7 +61,13 @@ function viewChange(change: Change, terminal: Terminal): string {
   const values = `${show(change.current)} → ${paint(terminal, 'bold', show(change.desired))}${staged(change)}`;
   const cost = disturbance(change);
   const first = `  ${paint(terminal, style, sign)} ${change.setting.id}  `;
-  const plainLength = 6 + change.setting.id.length + show(change.current).length + show(change.desired).length + 3 + staged(change).length;
+  const plainLength =
+    6 +
+    change.setting.id.length +
+    show(change.current).length +
+    show(change.desired).length +
+    3 +
+    staged(change).length;
   const line = plainLength <= terminal.columns ? `${first}${values}` : `${first.trimEnd()}\n      ${values}`;
   const why = wrap(`${change.setting.why}${cost}`, terminal.columns - 6).split('\n');
   return [line, ...why.map((text) => paint(terminal, 'dim', `      ${text}`))].join('\n');
@@ -70,7 +80,8 @@ function staged(change: Change): string {
 
 function disturbance(change: Change): string {
   if (change.takesEffect === 'reboot') return ' Takes effect at the next boot.';
-  if (change.disruption === 'link') return ` The link of ${change.setting.interface ?? 'the interface'} goes down for a moment.`;
+  if (change.disruption === 'link')
+    return ` The link of ${change.setting.interface ?? 'the interface'} goes down for a moment.`;
   if (change.disruption === 'process') return ' Processes are disturbed while it is made.';
   return '';
 }
@@ -86,7 +97,10 @@ function show(value: string | null): string {
 function viewRefused({ refused }: Plan, terminal: Terminal): string {
   const lines = groupByReason(refused).map(({ ids, reason }) => {
     const text = wrap(reason, terminal.columns - 6).split('\n');
-    return [`  ${paint(terminal, 'magenta', '!')} ${ids}`, ...text.map((each) => paint(terminal, 'dim', `      ${each}`))].join('\n');
+    return [
+      `  ${paint(terminal, 'magenta', '!')} ${ids}`,
+      ...text.map((each) => paint(terminal, 'dim', `      ${each}`)),
+    ].join('\n');
   });
   return [paint(terminal, 'bold', 'Not done here, and why'), ...lines].join('\n');
 }
@@ -107,9 +121,13 @@ function groupByReason(refused: Plan['refused']): readonly { readonly ids: strin
 }
 
 function viewUnread({ unread }: Plan, terminal: Terminal): string {
-  const shown = unread.slice(0, 8).map((each) => `  ${paint(terminal, 'cyan', '?')} ${each.setting.id}  ${paint(terminal, 'dim', each.evidence)}`);
+  const shown = unread
+    .slice(0, 8)
+    .map((each) => `  ${paint(terminal, 'cyan', '?')} ${each.setting.id}  ${paint(terminal, 'dim', each.evidence)}`);
   const rest = unread.length > 8 ? [`  … and ${unread.length - 8} more (--json shows all)`] : [];
-  return [paint(terminal, 'bold', 'Could not be read (root is needed for most of these)'), ...shown, ...rest].join('\n');
+  return [paint(terminal, 'bold', 'Could not be read (root is needed for most of these)'), ...shown, ...rest].join(
+    '\n',
+  );
 }
 
 function viewSummary(plan: Plan, terminal: Terminal): string {

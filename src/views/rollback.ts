@@ -7,8 +7,15 @@ export function viewRollback(outcome: RollbackOutcome, terminal: Terminal): stri
   if (outcome.reports.length === 0) return 'Nothing to undo: no run of hft is in force.';
   const blocks = outcome.reports.map(({ run, steps }) => {
     const undone = steps.filter((step) => step.outcome === 'undone').length;
-    const counted = [`${undone} undone`, ...countOf(steps, 'already', 'as before already'), ...countOf(steps, 'gone', 'gone with the reboot')];
-    return [`Run ${paint(terminal, 'bold', run)}: ${counted.join(', ')}`, ...steps.flatMap((step) => viewLeft(step, terminal))].join('\n');
+    const counted = [
+      `${undone} undone`,
+      ...countOf(steps, 'already', 'as before already'),
+      ...countOf(steps, 'gone', 'gone with the reboot'),
+    ];
+    return [
+      `Run ${paint(terminal, 'bold', run)}: ${counted.join(', ')}`,
+      ...steps.flatMap((step) => viewLeft(step, terminal)),
+    ].join('\n');
   });
   const verdict = outcome.complete
     ? paint(terminal, 'green', 'Everything is as it was before, but for what others changed since.')
@@ -23,7 +30,9 @@ function countOf(steps: readonly UndoneStep[], outcome: UndoneStep['outcome'], t
 
 function viewLeft(step: UndoneStep, terminal: Terminal): string[] {
   if (step.outcome === 'kept') {
-    return [`  ${paint(terminal, 'yellow', 'kept')}    ${step.id}  is ${step.found ?? 'nothing'}, which hft did not set (before the run: ${step.to ?? 'nothing'})`];
+    return [
+      `  ${paint(terminal, 'yellow', 'kept')}    ${step.id}  is ${step.found ?? 'nothing'}, which hft did not set (before the run: ${step.to ?? 'nothing'})`,
+    ];
   }
   if (step.outcome === 'failed') return [`  ${paint(terminal, 'red', 'failed')}  ${step.id}  ${step.reason ?? ''}`];
   return [];

@@ -10,9 +10,14 @@ export function viewStatus(status: Status, terminal: Terminal): string {
   if (status.profile !== undefined && status.drift.length === 0) {
     lines.push(`  ${paint(terminal, 'green', 'no drift')}  ${status.changes.length} settings as hft left them`);
   }
-  for (const id of status.pendingReboot) lines.push(`  ${paint(terminal, 'yellow', 'reboot')}   ${id} takes effect at the next boot`);
-  if (status.waiting) lines.push(`  ${paint(terminal, 'yellow', 'waiting')}  run ${status.waiting.run}: \`hft confirm\` before ${status.waiting.until}`);
-  for (const run of status.cutOff) lines.push(`  ${paint(terminal, 'red', 'cut off')}  run ${run}: \`hft rollback\` puts everything back`);
+  for (const id of status.pendingReboot)
+    lines.push(`  ${paint(terminal, 'yellow', 'reboot')}   ${id} takes effect at the next boot`);
+  if (status.waiting)
+    lines.push(
+      `  ${paint(terminal, 'yellow', 'waiting')}  run ${status.waiting.run}: \`hft confirm\` before ${status.waiting.until}`,
+    );
+  for (const run of status.cutOff)
+    lines.push(`  ${paint(terminal, 'red', 'cut off')}  run ${run}: \`hft rollback\` puts everything back`);
   return lines.join('\n');
 }
 

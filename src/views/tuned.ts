@@ -40,7 +40,8 @@ export function viewTuned(tuned: Tuned, terminal: Terminal): string {
     case 'as-wanted':
       return `${viewPlan(plan, terminal)}\nNothing to do.`;
     case 'needs-root': {
-      const text = 'This is the plan only: changing kernel settings, interrupts, network interfaces and boot entries needs root. Run the same command with sudo to apply it.';
+      const text =
+        'This is the plan only: changing kernel settings, interrupts, network interfaces and boot entries needs root. Run the same command with sudo to apply it.';
       return `${viewPlan(plan, terminal)}\n\n${paint(terminal, 'yellow', wrap(text, terminal.columns))}`;
     }
     default:

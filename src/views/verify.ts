@@ -19,7 +19,9 @@ export function viewVerification(verification: Verification, terminal: Terminal)
   }
   blocks.push(viewPassed(results, terminal));
   const counts = Object.entries(summary).filter(([, count]) => count > 0);
-  const line = counts.map(([status, count]) => paint(terminal, STYLES[status as VerifyStatus], `${count} ${status}`)).join(', ');
+  const line = counts
+    .map(([status, count]) => paint(terminal, STYLES[status as VerifyStatus], `${count} ${status}`))
+    .join(', ');
   blocks.push(`${verification.host} against ${verification.profile}: ${line || 'nothing to verify'}`);
   return blocks.filter((block) => block !== '').join('\n\n');
 }
@@ -28,7 +30,9 @@ function viewResult(result: VerifyResult, terminal: Terminal): string {
   const label = paint(terminal, STYLES[result.status], result.status.padEnd(14));
   const wanted = result.status === 'fail' ? [`expected ${short(result.expected)}, is ${short(result.actual)}`] : [];
   const details = [...wanted, ...wrap(result.evidence, terminal.columns - 16).split('\n')];
-  return [`${label}  ${result.id}`, ...details.map((text) => paint(terminal, 'dim', `                ${text}`))].join('\n');
+  return [`${label}  ${result.id}`, ...details.map((text) => paint(terminal, 'dim', `                ${text}`))].join(
+    '\n',
+  );
 }
 
 function viewPassed(results: readonly VerifyResult[], terminal: Terminal): string {

@@ -46,18 +46,21 @@ describe.each([undefined, 1, 2, 3, 4])('the recovery itself is killed after writ
     },
   );
 
-  test.each(everyWrite)('write %i is clamped, and the process dies before it can say what the kernel made of it', async (at) => {
-    const rig = makeRig();
-    const before = stateOf(rig);
-    const probe = makeRig();
-    probe.host.faults = [{ at, effect: 'die-after' }];
-    await tuneRig(probe);
-    rig.host.faults = [{ at, effect: { clamp: '1' } }];
-    rig.state.fault = { at: probe.state.appends + 1, effect: 'die-before' };
-    expect(await tuneRig(rig)).toBeUndefined();
-    expect((await recoverRig(rig, killRecoveryAt)).complete).toBe(true);
-    expect(stateOf(rig)).toEqual(before);
-  });
+  test.each(everyWrite)(
+    'write %i is clamped, and the process dies before it can say what the kernel made of it',
+    async (at) => {
+      const rig = makeRig();
+      const before = stateOf(rig);
+      const probe = makeRig();
+      probe.host.faults = [{ at, effect: 'die-after' }];
+      await tuneRig(probe);
+      rig.host.faults = [{ at, effect: { clamp: '1' } }];
+      rig.state.fault = { at: probe.state.appends + 1, effect: 'die-before' };
+      expect(await tuneRig(rig)).toBeUndefined();
+      expect((await recoverRig(rig, killRecoveryAt)).complete).toBe(true);
+      expect(stateOf(rig)).toEqual(before);
+    },
+  );
 });
 
 test('what a recovery did can be told: the run, each setting, and how it ended', async () => {

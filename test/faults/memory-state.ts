@@ -26,7 +26,10 @@ export class MemoryState implements StateDirectory {
 
   async list(folder: string): Promise<readonly string[]> {
     const prefix = `${folder}/`;
-    return [...this.files.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)).sort();
+    return [...this.files.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length))
+      .sort();
   }
 
   async readText(name: string): Promise<string | undefined> {

@@ -9,18 +9,17 @@ const SWAPPINESS = '/proc/sys/vm/swappiness';
 const undoLast = ({ engine }: Rig) => rollback(engine, { scope: 'last' });
 
 describe('a change that must not fail', () => {
-  test.each(everyWrite.flatMap((at) => ['EIO', 'EBUSY', 'EPERM', 'ENOSPC', 'EINVAL'].map((errno) => [errno, at] as const)))(
-    '%s at write %i: everything is undone and the error is named',
-    async (errno, at) => {
-      const rig = makeRig();
-      const before = stateOf(rig);
-      rig.host.faults = [{ at, effect: { errno } }];
-      const outcome = await tuneRig(rig);
-      expect(outcome?.result).toBe('undone');
-      expect(outcome?.report.failure?.reason).toContain(errno);
-      expect(stateOf(rig)).toEqual(before);
-    },
-  );
+  test.each(
+    everyWrite.flatMap((at) => ['EIO', 'EBUSY', 'EPERM', 'ENOSPC', 'EINVAL'].map((errno) => [errno, at] as const)),
+  )('%s at write %i: everything is undone and the error is named', async (errno, at) => {
+    const rig = makeRig();
+    const before = stateOf(rig);
+    rig.host.faults = [{ at, effect: { errno } }];
+    const outcome = await tuneRig(rig);
+    expect(outcome?.result).toBe('undone');
+    expect(outcome?.report.failure?.reason).toContain(errno);
+    expect(stateOf(rig)).toEqual(before);
+  });
 
   test.each(everyWrite)('write %i is ignored by the kernel: undone, with what the kernel reports', async (at) => {
     const rig = makeRig();
@@ -48,7 +47,9 @@ describe('a change that must not fail', () => {
     ];
     const outcome = await tuneRig(rig);
     expect(outcome?.result).toBe('partly-undone');
-    expect(outcome?.undo?.steps.filter((step) => step.outcome === 'failed').map((step) => step.id)).toEqual(['memory.swappiness']);
+    expect(outcome?.undo?.steps.filter((step) => step.outcome === 'failed').map((step) => step.id)).toEqual([
+      'memory.swappiness',
+    ]);
     restart(rig);
     expect((await undoLast(rig)).complete).toBe(true);
     expect(stateOf(rig)[SWAPPINESS]).toBe('60\n');
@@ -75,15 +76,18 @@ describe('a change that the profile can do without', () => {
 });
 
 describe('the disk of the journal is full', () => {
-  test.each([2, 3, 4, 5, 6, 7])('from append %i on: everything is as before, and the reason is given', async (fullFrom) => {
-    const rig = makeRig();
-    const before = stateOf(rig);
-    rig.state.fullFrom = fullFrom;
-    const outcome = await tuneRig(rig);
-    expect(outcome?.result).toBe('undone');
-    expect(outcome?.report.failure?.reason).toContain('ENOSPC');
-    expect(stateOf(rig)).toEqual(before);
-  });
+  test.each([2, 3, 4, 5, 6, 7])(
+    'from append %i on: everything is as before, and the reason is given',
+    async (fullFrom) => {
+      const rig = makeRig();
+      const before = stateOf(rig);
+      rig.state.fullFrom = fullFrom;
+      const outcome = await tuneRig(rig);
+      expect(outcome?.result).toBe('undone');
+      expect(outcome?.report.failure?.reason).toContain('ENOSPC');
+      expect(stateOf(rig)).toEqual(before);
+    },
+  );
 
   test('from the first append on: refused before anything is written', async () => {
     const rig = makeRig();
@@ -164,7 +168,9 @@ describe('one setting alone', () => {
     const rig = makeRig();
     await tuneRig(rig);
     const tuned = stateOf(rig);
-    await expect(rollback(rig.engine, { scope: { items: ['memory.ksm'] } })).rejects.toThrow(/memory.ksm was not changed/);
+    await expect(rollback(rig.engine, { scope: { items: ['memory.ksm'] } })).rejects.toThrow(
+      /memory.ksm was not changed/,
+    );
     expect(stateOf(rig)).toEqual(tuned);
   });
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Wanted } from '../../src/engine/observe.ts';
 import { observeAndPlan } from '../../src/engine/observe.ts';
 import { recover } from '../../src/engine/rollback.ts';
-import { type Engine, tune, type TuneOutcome } from '../../src/engine/tune.ts';
+import { type Engine, type TuneOutcome, tune } from '../../src/engine/tune.ts';
 import { layoutWanted } from '../../src/layout/schema.ts';
 import { defineDomain, type Setting } from '../../src/tuning/domain.ts';
 import { FakeHost, Killed } from '../fake-host.ts';
@@ -35,15 +35,35 @@ export function makeRig(overrides: Partial<Setting>[] = []): Rig {
   bracket(host, '/sys/kernel/mm/transparent_hugepage/enabled', ['always', 'madvise', 'never']);
   const base: Setting[] = [
     setting('memory.swappiness', { kind: 'file', path: '/proc/sys/vm/swappiness', format: 'integer' }, '0'),
-    setting('memory.thp', { kind: 'file', path: '/sys/kernel/mm/transparent_hugepage/enabled', format: 'bracketed' }, 'never'),
-    setting('limits.file', { kind: 'config-file', path: '/etc/security/limits.d/90-hft.conf', mode: 0o644 }, '@hft - memlock unlimited\n'),
+    setting(
+      'memory.thp',
+      { kind: 'file', path: '/sys/kernel/mm/transparent_hugepage/enabled', format: 'bracketed' },
+      'never',
+    ),
+    setting(
+      'limits.file',
+      { kind: 'config-file', path: '/etc/security/limits.d/90-hft.conf', mode: 0o644 },
+      '@hft - memlock unlimited\n',
+    ),
     setting('irq.default', { kind: 'file', path: '/proc/irq/default_smp_affinity', format: 'cpumask' }, '0-3'),
   ];
   const settings = base.map((each, index) => ({ ...each, ...overrides[index] }));
-  const domain = defineDomain({ name: 'test', schema: z.any(), observe: async () => ({}), desire: () => ({ settings, refused: [] }) });
+  const domain = defineDomain({
+    name: 'test',
+    schema: z.any(),
+    observe: async () => ({}),
+    desire: () => ({ settings, refused: [] }),
+  });
   const state = new MemoryState();
   let runs = 0;
-  const engine = { host, state, domains: [domain], version: '0', now: () => new Date(0), nameRun: () => `run-${++runs}` };
+  const engine = {
+    host,
+    state,
+    domains: [domain],
+    version: '0',
+    now: () => new Date(0),
+    nameRun: () => `run-${++runs}`,
+  };
   return { host, state, engine };
 }
 
@@ -62,7 +82,10 @@ function bracket(host: FakeHost, path: string, words: readonly string[]): void {
   const set = host.files.set.bind(host.files);
   host.files.set = (name: string, text: string) => {
     const chosen = text.trim();
-    const shown = name === path && words.includes(chosen) ? `${words.map((word) => (word === chosen ? `[${word}]` : word)).join(' ')}\n` : text;
+    const shown =
+      name === path && words.includes(chosen)
+        ? `${words.map((word) => (word === chosen ? `[${word}]` : word)).join(' ')}\n`
+        : text;
     return set(name, shown);
   };
 }
