@@ -86,16 +86,17 @@ function desireAffinities({ wanted, machine, trading }: Affinities): readonly De
     const id = `irq.affinity@${nameTarget(irq)}`;
     const queueCpu = queues.get(irq.irq);
     if (queueCpu !== undefined)
-      return irq.managed ? refuseManaged(id, irq, [queueCpu]) : [pinQueue(id, irq, queueCpu, machine)];
+      return irq.managed ? refuseManaged(id, irq, machine) : [pinQueue(id, irq, queueCpu, machine)];
     if (others === undefined || isSubset(onlineCpus(machine), others)) return [];
-    return irq.managed ? refuseManaged(id, irq, others) : [moveOff(id, irq, others, machine)];
+    return irq.managed ? refuseManaged(id, irq, machine) : [moveOff(id, irq, others, machine)];
   });
 }
 
-/** A managed interrupt that arrives where it should needs no word. */
-function refuseManaged(id: string, irq: Irq, allowed: CpuSet): readonly Decision[] {
-  if (isSubset(irq.effective, allowed)) return [];
-  const where = printCpulist(irq.effective);
+/** A managed interrupt that disturbs no isolated CPU needs no word. */
+function refuseManaged(id: string, irq: Irq, { layout }: PlacedMachine): readonly Decision[] {
+  const disturbed = intersection(irq.effective, layout.isolated);
+  if (disturbed.length === 0) return [];
+  const where = printCpulist(disturbed);
   const mask = printCpulist(irq.affinity);
   const reason =
     `The kernel manages this affinity (CPUs ${mask}, effective ${where}) and refuses to change it. ` +
