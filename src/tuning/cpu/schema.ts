@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, durationUs, onOff } from '../../profile/values.ts';
 
-const FREQUENCY = /^(?<number>\d+(?:\.\d+)?)\s*(?<unit>[kMG]Hz)$/;
+const FREQUENCY = /^(\d+(?:\.\d+)?)\s*([kMG]Hz)$/;
 const UNIT_KHZ: Readonly<Record<string, number>> = { kHz: 1, MHz: 1e3, GHz: 1e6 };
 const expectedFrequency =
   'expected max, min, a share such as 80%, or a frequency such as 3.2GHz (a bare number is kHz)';
@@ -26,8 +26,8 @@ const frequency = () =>
   );
 
 function parseKhz(text: string): number {
-  const { number, unit } = FREQUENCY.exec(text)?.groups as { number: string; unit: string };
-  return Math.round(Number(number) * (UNIT_KHZ[unit] as number));
+  const [, number, unit] = FREQUENCY.exec(text) as RegExpExecArray;
+  return Math.round(Number(number) * (UNIT_KHZ[unit as string] as number));
 }
 
 const resumeLatency = z
@@ -73,7 +73,10 @@ export const cpuWanted = z
       .describe('intel_pstate/min_perf_pct: the least performance, in percent'),
     uncore: z
       .strictObject({
-        minFrequency: z.union([z.literal('max'), count({ min: 1 })], 'expected max, or a number of kHz').optional(),
+        minFrequency: z
+          .union([z.literal('max'), count({ min: 1 })], 'expected max, or a number of kHz')
+          .optional()
+          .describe('min_freq_khz: max holds it at full speed'),
       })
       .optional()
       .describe('Frequency of mesh and memory controller on Intel servers (intel_uncore_frequency)'),

@@ -1,7 +1,7 @@
 import type { HostReader } from '../../host/host.ts';
 import { resolveCpuSet } from '../../layout/cpu-set.ts';
 import type { PlacedMachine } from '../../layout/layout.ts';
-import { printCpulist } from '../../topology/cpulist.ts';
+import { type CpuSet, printCpulist } from '../../topology/cpulist.ts';
 import { defineDomain, type Desired } from '../domain.ts';
 import { catalogue } from '../knobs/catalogue.ts';
 import { type Directories, foldersOf, listDirectories } from '../knobs/directories.ts';
@@ -32,19 +32,45 @@ export const kernelDomain = defineDomain<KernelWanted, KernelFacts>({
     const { sysctl, realtime, workqueues, threads, machineCheck, boot } = wanted;
     const { directories } = facts;
     const known = { kernel: machine.kernel, directories };
+    const watched = wanted.watchdogs?.cpus;
     return joinDesired(
-      wishKnobs(wishAll(wanted, machine), known),
+      wishKnobs(wishAll(wanted), known),
+      watched === undefined
+        ? NOTHING
+        : onCpus({ id: 'kernel.sysctl@kernel.watchdog_cpumask', expression: watched, machine }, (cpus) =>
+            wishKnobs(wish('kernel.watchdog_cpumask', printCpulist(cpus)), known),
+          ),
       realtime?.fairServer === 'off' ? desireFairServer(directories, machine) : NOTHING,
       workqueues === undefined
         ? NOTHING
-        : desireWorkqueues(facts.workqueues, resolveCpuSet(workqueues.cpus, machine), known),
-      threads === undefined ? NOTHING : desireThreads(facts.threads, resolveCpuSet(threads.cpus, machine), machine),
+        : onCpus({ id: 'kernel.workqueue@cpumask', expression: workqueues.cpus, machine }, (cpus) =>
+            desireWorkqueues(facts.workqueues, cpus, known),
+          ),
+      threads === undefined
+        ? NOTHING
+        : onCpus({ id: 'kernel.thread@all', expression: threads.cpus, machine }, (cpus) =>
+            desireThreads(facts.threads, cpus, machine),
+          ),
       machineCheck === undefined ? NOTHING : desireMachineCheck(machineCheck, directories),
       sysctl === undefined ? NOTHING : desireSysctls(sysctl, known),
       boot === undefined ? NOTHING : desireBootArguments(boot, machine.kernel),
     );
   },
 });
+
+interface CpuWish {
+  readonly id: string;
+  readonly expression: string;
+  readonly machine: PlacedMachine;
+}
+
+/** Nothing can run on no CPU: the kernel takes no empty mask (EINVAL). */
+function onCpus({ id, expression, machine }: CpuWish, decide: (cpus: CpuSet) => Desired): Desired {
+  const cpus = resolveCpuSet(expression, machine);
+  if (cpus.length > 0) return decide(cpus);
+  const reason = `No CPU of ${machine.host} is ${expression}; this work has to run somewhere.`;
+  return { settings: [], refused: [{ id, kind: 'refused', reason }] };
+}
 
 async function observeKernel(host: HostReader): Promise<KernelFacts> {
   const [directories, threads, workqueues] = await Promise.all([
@@ -55,13 +81,11 @@ async function observeKernel(host: HostReader): Promise<KernelFacts> {
   return { directories, threads, workqueues };
 }
 
-function wishAll(wanted: KernelWanted, machine: PlacedMachine): readonly KnobWish[] {
+function wishAll(wanted: KernelWanted): readonly KnobWish[] {
   const { watchdogs, scheduler, realtime, rcu } = wanted;
-  const cpus = watchdogs?.cpus === undefined ? undefined : printCpulist(resolveCpuSet(watchdogs.cpus, machine));
   return [
     ...wish('kernel.nmi_watchdog', watchdogs?.nmi),
     ...wish('kernel.soft_watchdog', watchdogs?.soft),
-    ...wish('kernel.watchdog_cpumask', cpus),
     ...wish('kernel.watchdog_thresh', watchdogs?.threshold),
     ...wish('kernel.timer_migration', wanted.timer_migration),
     ...wish('kernel.sched_latency_ns', scheduler?.latency_ns),

@@ -29,12 +29,15 @@ describe('the catalogue', () => {
   test('names each knob once and every one with its page of the kernel or manual', () => {
     const names = catalogue.map((each) => each.name);
     expect(new Set(names).size).toBe(names.length);
-    for (const each of catalogue) expect(each.doc, each.name).toMatch(/^https:\/\/(?:docs\.kernel|www\.kernel|man7)\.org\//);
+    for (const each of catalogue)
+      expect(each.doc, each.name).toMatch(/^https:\/\/(?:docs\.kernel|www\.kernel|man7)\.org\//);
   });
 
   test('every sysctl in it is a known name, so that a misspelt one gets it as a suggestion', () => {
     const known = listSysctlNames();
-    const sysctls = catalogue.map((each) => each.name).filter((name) => /^(?:kernel|vm|net\.core|net\.ipv4)\.[^.]+$/.test(name));
+    const sysctls = catalogue
+      .map((each) => each.name)
+      .filter((name) => /^(?:kernel|vm|net\.core|net\.ipv4)\.[^.]+$/.test(name));
     expect(sysctls.filter((name) => !known.includes(name))).toEqual([]);
   });
 
@@ -43,7 +46,9 @@ describe('the catalogue', () => {
       if (each.key === undefined) continue;
       const [name, ...path] = each.key.split('.') as [string, ...string[]];
       const domain = domains.find((candidate) => candidate.name === name);
-      let schema = z.toJSONSchema(domain?.schema as z.ZodType, { io: 'input', unrepresentable: 'any' }) as JsonSchema | undefined;
+      let schema = z.toJSONSchema(domain?.schema as z.ZodType, { io: 'input', unrepresentable: 'any' }) as
+        | JsonSchema
+        | undefined;
       for (const part of path) schema = schema?.properties?.[part];
       expect(schema, each.key).toBeDefined();
     }
@@ -61,7 +66,9 @@ describe('locateKnob', () => {
         const places = placesOf(each);
         const place = places[pick % places.length] as (typeof places)[number];
         const located = locateKnob(each, kernelOf(release), directoriesWith(place.path));
-        expect(located).toEqual(each.inert === undefined ? { found: true, place } : { found: false, kind: 'refused', reason: each.inert });
+        expect(located).toEqual(
+          each.inert === undefined ? { found: true, place } : { found: false, kind: 'refused', reason: each.inert },
+        );
       }),
     );
   });
@@ -84,18 +91,30 @@ describe('locateKnob', () => {
     ['kernel.sched_min_granularity_ns', [6, 6], '/sys/kernel/debug/sched/base_slice_ns'],
     ['kernel.sched_migration_cost_ns', [6, 12], '/sys/kernel/debug/sched/migration_cost_ns'],
   ] as const)('%s on %j is expected at %s when the folder cannot be read', (name, release, path) => {
-    const unreadable: Directories = Object.fromEntries(Object.keys(nothingThere).map((folder) => [folder, 'unreadable' as const]));
+    const unreadable: Directories = Object.fromEntries(
+      Object.keys(nothingThere).map((folder) => [folder, 'unreadable' as const]),
+    );
     expect(locateKnob(findKnob(name), kernelOf(release), unreadable)).toMatchObject({ found: true, place: { path } });
   });
 
   test('debugfs under lockdown is closed even when it can be listed', () => {
     const path = '/sys/kernel/debug/sched/migration_cost_ns';
-    const located = locateKnob(findKnob('kernel.sched_migration_cost_ns'), kernelOf([6, 12], 'confidentiality'), directoriesWith(path));
-    expect(located).toMatchObject({ found: false, kind: 'unsupported', reason: expect.stringContaining('lockdown (confidentiality)') });
+    const located = locateKnob(
+      findKnob('kernel.sched_migration_cost_ns'),
+      kernelOf([6, 12], 'confidentiality'),
+      directoriesWith(path),
+    );
+    expect(located).toMatchObject({
+      found: false,
+      kind: 'unsupported',
+      reason: expect.stringContaining('lockdown (confidentiality)'),
+    });
   });
 
   test('debugfs that is not mounted is told from a kernel without the knob', () => {
-    const located = locateKnob(findKnob('kernel.sched_migration_cost_ns'), kernelOf([6, 12]), { '/sys/kernel/debug/sched': 'absent' });
+    const located = locateKnob(findKnob('kernel.sched_migration_cost_ns'), kernelOf([6, 12]), {
+      '/sys/kernel/debug/sched': 'absent',
+    });
     expect(located).toMatchObject({ found: false, reason: expect.stringContaining('debugfs is not mounted') });
   });
 });

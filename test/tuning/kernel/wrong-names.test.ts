@@ -61,11 +61,16 @@ describe('a sysctl that is in no list', () => {
 
   test('is taken when the host has it', async () => {
     const desired = await desire({ sysctl: { 'kernel.brand_new': 7 } }, { '/proc/sys/kernel/brand_new': '0' });
-    expect(desired.settings).toMatchObject([{ id: 'kernel.sysctl@kernel.brand_new', value: '7', tunable: { format: 'integer' } }]);
+    expect(desired.settings).toMatchObject([
+      { id: 'kernel.sysctl@kernel.brand_new', value: '7', tunable: { format: 'integer' } },
+    ]);
   });
 
   test('is left to the reading of the file in a folder that was not looked into', async () => {
-    const desired = await desire({ sysctl: { 'net.netfilter.nf_conntrack_max': 7 } }, { '/proc/sys/kernel/panic': '0' });
+    const desired = await desire(
+      { sysctl: { 'net.netfilter.nf_conntrack_max': 7 } },
+      { '/proc/sys/kernel/panic': '0' },
+    );
     expect(desired.settings).toMatchObject([{ tunable: { path: '/proc/sys/net/netfilter/nf_conntrack_max' } }]);
   });
 });
