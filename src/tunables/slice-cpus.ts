@@ -1,10 +1,9 @@
 import { HostError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
 import { parseCpulist, printCpulist } from '../topology/cpulist.ts';
 import { unreadable } from './file.ts';
 import type { TunableKind } from './kind.ts';
 import type { SliceCpusTunable } from './tunable.ts';
-
-const ROOT = '/sys/fs/cgroup';
 
 /**
  * AllowedCPUs= of a running slice or scope, set through systemd, which owns the cgroup tree, and read from the cgroup
@@ -13,7 +12,7 @@ const ROOT = '/sys/fs/cgroup';
 export const sliceCpusKind: TunableKind<SliceCpusTunable> = {
   persistent: false,
   async read(reader, { unit }) {
-    const path = `${ROOT}/${unit}/cpuset.cpus`;
+    const path = cpusFile(unit);
     try {
       const text = (await reader.readText(path))?.trim();
       if (text === undefined || text === '') return { status: 'value', value: null, evidence: `${path}: no limit` };
@@ -25,9 +24,31 @@ export const sliceCpusKind: TunableKind<SliceCpusTunable> = {
   canonical: (_tunable, value) => printCpulist(parseCpulist(value)),
   async write(host, writes) {
     for (const { tunable, value } of writes) {
-      const property = `AllowedCPUs=${(value ?? '').replaceAll(',', ' ')}`;
-      const result = await host.execute(['systemctl', 'set-property', '--runtime', tunable.unit, property]);
-      if (!result.found) throw new HostError('run', 'systemctl', 'ENOENT');
+      if (value === null) await lift(host, tunable.unit);
+      else
+        await systemctl(host, ['set-property', '--runtime', tunable.unit, `AllowedCPUs=${value.replaceAll(',', ' ')}`]);
     }
   },
 };
+
+/** systemd forgets the limit and leaves it in the cgroup (252), and its own drop-in in /run: both are cleared here. */
+async function lift(host: Host, unit: string): Promise<void> {
+  await systemctl(host, ['set-property', '--runtime', unit, 'AllowedCPUs=']);
+  const folder = `/run/systemd/system.control/${unit}.d`;
+  if ((await host.readText(`${folder}/50-AllowedCPUs.conf`)) !== undefined) {
+    await host.removeFile(`${folder}/50-AllowedCPUs.conf`);
+    if ((await host.list(folder))?.length === 0) await host.removeFolder(folder);
+    await systemctl(host, ['daemon-reload']);
+  }
+  const left = await host.readText(cpusFile(unit));
+  if (left !== undefined && left.trim() !== '') await host.writeText(cpusFile(unit), '\n');
+}
+
+async function systemctl(host: Host, args: readonly string[]): Promise<void> {
+  const result = await host.execute(['systemctl', ...args]);
+  if (!result.found) throw new HostError('run', 'systemctl', 'ENOENT');
+}
+
+function cpusFile(unit: string): string {
+  return `/sys/fs/cgroup/${unit}/cpuset.cpus`;
+}
