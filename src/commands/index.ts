@@ -2,6 +2,7 @@ import type { Command } from '@oclif/core';
 import Completion from './completion.ts';
 import Confirm from './confirm.ts';
 import Help from './help.ts';
+import Inspect from './inspect.ts';
 import Plan from './plan.ts';
 import ProfileExplain from './profile/explain.ts';
 import ProfileList from './profile/list.ts';
@@ -9,6 +10,7 @@ import ProfileSchema from './profile/schema.ts';
 import ProfileShow from './profile/show.ts';
 import ProfileValidate from './profile/validate.ts';
 import Rollback from './rollback.ts';
+import SnapshotCommand from './snapshot.ts';
 import StatusCommand from './status.ts';
 import Tune from './tune.ts';
 import VerifySettings from './verify/settings.ts';
@@ -18,6 +20,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   completion: Completion,
   confirm: Confirm,
   help: Help,
+  inspect: Inspect,
   plan: Plan,
   'profile:explain': ProfileExplain,
   'profile:list': ProfileList,
@@ -25,6 +28,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   'profile:show': ProfileShow,
   'profile:validate': ProfileValidate,
   rollback: Rollback,
+  snapshot: SnapshotCommand,
   status: StatusCommand,
   tune: Tune,
   'verify:settings': VerifySettings,

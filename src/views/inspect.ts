@@ -1,0 +1,148 @@
+import type { Inspected } from '../cli/inspect.ts';
+import { explainLayout } from '../layout/explain.ts';
+import { printCpulist } from '../topology/cpulist.ts';
+import type { Irq, Nic } from '../topology/machine.ts';
+import { paint, type Terminal, wrap } from './terminal.ts';
+import { printBytes, renderLayout } from './topology-text.ts';
+
+/** The stable JSON of `hft inspect`: additive changes only. */
+export function inspectJson({ machine, inspection, inventory, layout }: Inspected) {
+  const details = new Map(inspection.nics.map((nic) => [nic.name, nic]));
+  return {
+    ...machine,
+    nics: machine.nics.map((nic) => ({ ...nic, ...details.get(nic.name) })),
+    firmware: inspection.firmware,
+    processor: inspection.processor,
+    iommu: inspection.iommu,
+    frequency: inspection.frequency,
+    idle: inspection.idle,
+    clocksources: inspection.clocksources,
+    vulnerabilities: inspection.vulnerabilities,
+    inventory: inventory ?? null,
+    layout: layout
+      ? {
+          housekeeping: printCpulist(layout.housekeeping),
+          irq: printCpulist(layout.irq),
+          isolated: printCpulist(layout.isolated),
+        }
+      : null,
+  };
+}
+
+export function viewInspected(inspected: Inspected, terminal: Terminal): string {
+  const { machine, layout } = inspected;
+  const blocks = [
+    viewRows(factRows(inspected), terminal),
+    renderLayout(explainLayout(layout, machine)).trimEnd(),
+    ...(machine.nics.some((nic) => nic.physical) ? [viewNics(inspected, terminal)] : []),
+    viewIrqs(machine.irqs, terminal),
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+type Row = readonly [label: string, value: string | undefined];
+
+function factRows({ machine, inspection, inventory }: Inspected): readonly Row[] {
+  const { kernel } = machine;
+  const { firmware, processor, iommu, frequency, idle } = inspection;
+  const governors = [...new Set(frequency.policies.map((policy) => policy.governor))].join(', ');
+  const modules = inventory?.memoryModules ?? [];
+  return [
+    [
+      'machine',
+      [firmware.vendor, firmware.product, kernel.hypervisor && `virtual (${kernel.hypervisor})`]
+        .filter(Boolean)
+        .join(' '),
+    ],
+    ['firmware', [firmware.biosVendor, firmware.biosVersion, firmware.biosDate].filter(Boolean).join(' ')],
+    [
+      'processor',
+      [processor.model, processor.microcode && `microcode ${processor.microcode}`].filter(Boolean).join(', '),
+    ],
+    ['kernel', `${kernel.release}${kernel.realtime ? ' PREEMPT_RT' : ''} ${kernel.architecture}`],
+    ['command line', kernel.cmdline],
+    ['isolated', printCpulist(kernel.isolated) || 'none'],
+    ['nohz_full', printCpulist(kernel.nohzFull) || 'none'],
+    ['clocksource', kernel.clocksource && `${kernel.clocksource} of ${inspection.clocksources.join(', ')}`],
+    ['lockdown', kernel.lockdown],
+    ['cgroup', kernel.cgroupVersion && `version ${kernel.cgroupVersion}`],
+    ['cpufreq', frequency.policies.length > 0 ? `${governors}${turbo(frequency.turbo)}` : 'no driver'],
+    ['cpuidle', idle.driver ? `${idle.driver}: ${idle.states.map((state) => state.name).join(', ')}` : 'no driver'],
+    ['iommu', iommu.units.length > 0 ? `${iommu.units.join(', ')}, ${iommu.groups} groups` : 'none'],
+    ['mitigations', mitigations(inspection.vulnerabilities)],
+    ['memory', modules.map((module) => `${module.bank} ${printBytes(module.bytes)} ${module.type}`).join(', ')],
+    [
+      'services',
+      machine.services.map((each) => `${each.name} ${each.active ? 'runs' : 'is stopped'}`).join(', ') ||
+        'none that fight tuning',
+    ],
+  ];
+}
+
+function turbo(on: boolean | undefined): string {
+  return on === undefined ? '' : `, turbo ${on ? 'on' : 'off'}`;
+}
+
+function mitigations(vulnerabilities: Readonly<Record<string, string>>): string | undefined {
+  const entries = Object.entries(vulnerabilities);
+  if (entries.length === 0) return undefined;
+  const open = entries.filter(([, state]) => state.startsWith('Vulnerable')).map(([name]) => name);
+  const active = entries.filter(([, state]) => state.startsWith('Mitigation')).length;
+  return `${active} active${open.length > 0 ? `; vulnerable: ${open.join(', ')}` : ''}`;
+}
+
+function viewRows(rows: readonly Row[], terminal: Terminal): string {
+  const lines = rows.flatMap(([label, value]) => {
+    if (!value) return [];
+    const text = wrap(value, terminal.columns - 14).replaceAll('\n', `\n${' '.repeat(14)}`);
+    return [`${paint(terminal, 'dim', label.padEnd(12))}  ${text}`];
+  });
+  return lines.join('\n');
+}
+
+function viewNics({ machine, inspection }: Inspected, terminal: Terminal): string {
+  const lines = machine.nics
+    .filter((nic) => nic.physical)
+    .map((nic) => {
+      const details = inspection.nics.find((each) => each.name === nic.name);
+      const facts = [
+        nic.driver,
+        nic.node === undefined ? undefined : `node ${nic.node}`,
+        nic.speedMbps === undefined ? undefined : `${nic.speedMbps} Mb/s`,
+        nic.carrier === false ? 'no carrier' : undefined,
+        `mtu ${nic.mtu}`,
+        `${nic.queues.rx} rx and ${nic.queues.tx} tx queues`,
+        rings(details?.rings),
+        nic.phc && `clock ${nic.phc}`,
+        nic.pcie && `PCIe x${nic.pcie.widthLanes} ${nic.pcie.speedGTs} GT/s`,
+        details?.firmware && `firmware ${details.firmware}`,
+        nic.carriesSession ? 'carries the session' : undefined,
+      ];
+      return viewNamed(nic, facts.filter(Boolean).join(', '), terminal);
+    });
+  return [paint(terminal, 'bold', 'Network interfaces'), ...lines].join('\n');
+}
+
+function viewNamed(nic: Nic, facts: string, terminal: Terminal): string {
+  return `  ${nic.name.padEnd(12)}${wrap(facts, terminal.columns - 14).replaceAll('\n', `\n${' '.repeat(14)}`)}`;
+}
+
+function rings(
+  found: Readonly<Record<string, { readonly current?: number | undefined }>> | undefined,
+): string | undefined {
+  const { rx, tx } = found ?? {};
+  return rx?.current === undefined ? undefined : `rings ${rx.current}/${tx?.current ?? '?'}`;
+}
+
+/** How many interrupts each device has and where they arrive; one by one in --json. */
+function viewIrqs(irqs: readonly Irq[], terminal: Terminal): string {
+  const devices = [...new Set(irqs.map((irq) => irq.device))];
+  if (devices.length === 0) return '';
+  const lines = devices.map((device) => {
+    const own = irqs.filter((irq) => irq.device === device);
+    const effective = printCpulist(own.flatMap((irq) => irq.effective)) || 'not started';
+    const managed = own.filter((irq) => irq.managed).length;
+    return `  ${device.padEnd(20)}  ${String(own.length).padStart(3)}  on CPUs ${effective}${managed > 0 ? `  (${managed} managed by the kernel)` : ''}`;
+  });
+  return [paint(terminal, 'bold', 'Interrupts'), ...lines].join('\n');
+}
