@@ -1,6 +1,6 @@
 import { HostError } from '../errors.ts';
-import type { Host } from '../host/host.ts';
-import { parseCpulist, printCpulist } from '../topology/cpulist.ts';
+import type { Host, HostReader } from '../host/host.ts';
+import { type CpuSet, isSubset, parseCpulist, printCpulist } from '../topology/cpulist.ts';
 import { unreadable } from './file.ts';
 import type { TunableKind } from './kind.ts';
 import type { SliceCpusTunable } from './tunable.ts';
@@ -16,7 +16,10 @@ export const sliceCpusKind: TunableKind<SliceCpusTunable> = {
     try {
       const text = (await reader.readText(path))?.trim();
       if (text === undefined || text === '') return { status: 'value', value: null, evidence: `${path}: no limit` };
-      return { status: 'value', value: printCpulist(parseCpulist(text)), evidence: `${path}: ${text}` };
+      const cpus = parseCpulist(text);
+      const online = await onlineCpus(reader);
+      const isAll = online.length > 0 && isSubset(online, cpus);
+      return { status: 'value', value: isAll ? null : printCpulist(cpus), evidence: `${path}: ${text}` };
     } catch (error) {
       return unreadable(error, path);
     }
@@ -41,7 +44,13 @@ async function lift(host: Host, unit: string): Promise<void> {
     await systemctl(host, ['daemon-reload']);
   }
   const left = await host.readText(cpusFile(unit));
-  if (left !== undefined && left.trim() !== '') await host.writeText(cpusFile(unit), '\n');
+  // A cgroup with processes cannot be given the empty list back (ENOSPC); all CPUs are no limit either.
+  if (left !== undefined && left.trim() !== '')
+    await host.writeText(cpusFile(unit), printCpulist(await onlineCpus(host)));
+}
+
+async function onlineCpus(reader: HostReader): Promise<CpuSet> {
+  return parseCpulist((await reader.readText('/sys/devices/system/cpu/online')) ?? '');
 }
 
 async function systemctl(host: Host, args: readonly string[]): Promise<void> {

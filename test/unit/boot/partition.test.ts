@@ -9,7 +9,7 @@ const DROP_IN = '/run/systemd/system.control/system.slice.d/50-AllowedCPUs.conf'
 
 /** systemd 252: sets a limit in the cgroup, and leaves it there when it is lifted. */
 function systemdHost(files: Record<string, string> = {}): FakeHost {
-  const host = new FakeHost(files);
+  const host = new FakeHost({ '/sys/devices/system/cpu/online': '0-7\n', ...files });
   host.commands.set('systemctl', (fake) => {
     const cpus = /AllowedCPUs=(?<cpus>.*)$/.exec(fake.log.at(-1) ?? '')?.groups?.cpus;
     if (cpus === undefined) return '';
