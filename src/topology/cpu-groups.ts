@@ -1,6 +1,6 @@
 import type { HostReader } from '../host/host.ts';
-import type { CpuSet } from './cpulist.ts';
 import type { CpuinfoProcessor } from './cpuinfo.ts';
+import type { CpuSet } from './cpulist.ts';
 import { readCpulist, readCpumask, readInteger } from './kernel-file.ts';
 import { CPU_ROOT } from './present-cpus.ts';
 

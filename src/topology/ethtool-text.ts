@@ -43,7 +43,9 @@ export function parseCoalescing(text: string): Readonly<Record<string, number | 
 }
 
 /** `ethtool -k`: `rx-gro-hw: off [fixed]`. */
-export function parseFeatures(text: string): Readonly<Record<string, { readonly on: boolean; readonly fixed: boolean }>> {
+export function parseFeatures(
+  text: string,
+): Readonly<Record<string, { readonly on: boolean; readonly fixed: boolean }>> {
   return Object.fromEntries(
     [...parsePairs(text)].flatMap(([key, value]) => {
       const match = /^(on|off)(?<fixed> \[fixed\])?/.exec(value);

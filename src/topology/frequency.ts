@@ -49,7 +49,10 @@ async function readPolicy(reader: HostReader, folder: string): Promise<Frequency
 
 /** CPUs separated by blanks, unlike every other set of CPUs. */
 function parseCpus(text: string): readonly number[] {
-  return text.split(/\s+/).filter((word) => /^\d+$/.test(word)).map(Number);
+  return text
+    .split(/\s+/)
+    .filter((word) => /^\d+$/.test(word))
+    .map(Number);
 }
 
 function mergeAlike(policies: readonly FrequencyPolicy[]): readonly FrequencyPolicy[] {

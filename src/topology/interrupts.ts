@@ -49,6 +49,11 @@ function parseDescription(description: string): Omit<InterruptRow, 'irq'> {
   return {
     chip: before.replace(FLOW, '').trim(),
     hardwareNumber: number === undefined ? undefined : Number(number),
-    actions: hasActions ? last.split(',').map((action) => action.trim()).filter((action) => action !== '') : [],
+    actions: hasActions
+      ? last
+          .split(',')
+          .map((action) => action.trim())
+          .filter((action) => action !== '')
+      : [],
   };
 }

@@ -36,7 +36,8 @@ export function nameIrq(action: string, { pci, nics, diskOf }: IrqOwner): IrqNam
   if (nic) return { device: nic.name, queue: nameQueue(action, nic) };
   const nvme = /^(?<device>nvme\d+)(?<queue>q\d+)$/.exec(action)?.groups;
   if (nvme) return { device: nvme.device as string, queue: nvme.queue as string };
-  if (virtio) return { device: diskOf(virtio.device as string) ?? (virtio.device as string), queue: virtio.queue as string };
+  if (virtio)
+    return { device: diskOf(virtio.device as string) ?? (virtio.device as string), queue: virtio.queue as string };
   return { device: action, queue: '' };
 }
 
@@ -50,7 +51,9 @@ function findNamed(action: string, nics: readonly NamedNic[]): NamedNic | undefi
 /** What is left of an action without driver, interface and PCI address. */
 function nameQueue(action: string, nic: NamedNic): string {
   const driver = nic.driver ?? '';
-  const prefixes = [driver, driver.replace(/_(?:core|net|en)$/, '')].filter((prefix) => prefix !== '').map(escapePattern);
+  const prefixes = [driver, driver.replace(/_(?:core|net|en)$/, '')]
+    .filter((prefix) => prefix !== '')
+    .map(escapePattern);
   return action
     .replace(/@pci:.*$/, '')
     .replace(new RegExp(`[-@:]?${PCI_ADDRESS.source}`, 'i'), '')
@@ -77,7 +80,11 @@ export interface NamedRow extends IrqName {
 export function makeUnique(named: readonly NamedRow[]): readonly NamedRow[] {
   const byKey = new Map<string, NamedRow[]>();
   for (const each of named) byKey.set(keyOf(each), [...(byKey.get(keyOf(each)) ?? []), each]);
-  const unique = new Map([...byKey.values()].flatMap((group) => (group.length === 1 ? group : tellApart(group))).map((each) => [each.row.irq, each]));
+  const unique = new Map(
+    [...byKey.values()]
+      .flatMap((group) => (group.length === 1 ? group : tellApart(group)))
+      .map((each) => [each.row.irq, each]),
+  );
   return named.map((each) => unique.get(each.row.irq) as NamedRow);
 }
 
@@ -89,7 +96,8 @@ function keyOf({ device, queue }: IrqName): string {
 const DISTINCTIONS: readonly ((named: NamedRow) => string | undefined)[] = [
   ({ pci }) => pci,
   ({ row }) => (row.hardwareNumber === undefined ? undefined : `hwirq-${row.hardwareNumber}`),
-  ({ pci, row }) => (pci === undefined || row.hardwareNumber === undefined ? undefined : `${pci}-${row.hardwareNumber}`),
+  ({ pci, row }) =>
+    pci === undefined || row.hardwareNumber === undefined ? undefined : `${pci}-${row.hardwareNumber}`,
   ({ row }) => `${row.chip.replaceAll(/\s+/g, '-')}-${row.hardwareNumber ?? ''}`,
   ({ row }) => `irq-${row.irq}`,
 ];

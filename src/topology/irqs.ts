@@ -1,6 +1,6 @@
 import type { HostReader } from '../host/host.ts';
 import { type InterruptRow, parseInterrupts } from './interrupts.ts';
-import { makeUnique, nameIrq, type NamedRow } from './irq-names.ts';
+import { makeUnique, type NamedRow, nameIrq } from './irq-names.ts';
 import { readCpulist, readNames, readValue } from './kernel-file.ts';
 import type { Irq, Nic } from './machine.ts';
 import { readManagedIrqs } from './managed-irqs.ts';
@@ -15,7 +15,9 @@ export async function readIrqs(
   nics: readonly Nic[],
   version: readonly [number, number],
 ): Promise<readonly Irq[]> {
-  const rows = parseInterrupts((await readValue(reader, '/proc/interrupts')) ?? '').filter(({ actions }) => actions.length > 0);
+  const rows = parseInterrupts((await readValue(reader, '/proc/interrupts')) ?? '').filter(
+    ({ actions }) => actions.length > 0,
+  );
   const named = makeUnique(await nameRows(reader, rows, nics));
   const managed = await readManagedIrqs(reader, named, version);
   return Promise.all(
@@ -48,9 +50,14 @@ async function nameRows(
   });
 }
 
-async function readVirtioDisks(reader: HostReader, rows: readonly InterruptRow[]): Promise<ReadonlyMap<string, string>> {
+async function readVirtioDisks(
+  reader: HostReader,
+  rows: readonly InterruptRow[],
+): Promise<ReadonlyMap<string, string>> {
   const actions = rows.flatMap((row) => row.actions);
-  const devices = new Set(actions.flatMap((action) => /^(virtio\d+)-(?:req|config|virtqueues)/.exec(action)?.[1] ?? []));
+  const devices = new Set(
+    actions.flatMap((action) => /^(virtio\d+)-(?:req|config|virtqueues)/.exec(action)?.[1] ?? []),
+  );
   const disks = new Map<string, string>();
   for (const device of devices) {
     const [disk] = await readNames(reader, `/sys/bus/virtio/devices/${device}/block`);

@@ -9,7 +9,11 @@ export async function readKernelConfig(
   reader: HostReader,
   release: string,
 ): Promise<Readonly<Record<string, string>> | undefined> {
-  for (const path of [`/boot/config-${release}`, `/usr/lib/modules/${release}/config`, `/lib/modules/${release}/config`]) {
+  for (const path of [
+    `/boot/config-${release}`,
+    `/usr/lib/modules/${release}/config`,
+    `/lib/modules/${release}/config`,
+  ]) {
     const text = await readValue(reader, path);
     if (text !== undefined) return parseKernelConfig(text);
   }

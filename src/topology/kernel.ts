@@ -47,8 +47,8 @@ export function parseChosen(text: string): string | undefined {
 
 /** What uname(2) said, kept by hwloc-gather-topology beside the dump as `OSRelease: 6.1.0-13-amd64` and so on. */
 export function parseUname(text: string): { release?: string; version?: string; architecture?: string } {
-  const valueOf = (key: string) => new RegExp(`^${key}:\\s*(.+)$`, 'm').exec(text)?.[1]?.trim();
-  const [release, version, architecture] = ['OSRelease', 'OSVersion', 'Architecture'].map(valueOf);
+  const findValue = (key: string) => new RegExp(`^${key}:\\s*(.+)$`, 'm').exec(text)?.[1]?.trim();
+  const [release, version, architecture] = ['OSRelease', 'OSVersion', 'Architecture'].map(findValue);
   return { ...(release && { release }), ...(version && { version }), ...(architecture && { architecture }) };
 }
 

@@ -1,6 +1,6 @@
 import type { HostReader } from '../host/host.ts';
-import { readValue } from './kernel-file.ts';
 import type { NamedRow } from './irq-names.ts';
+import { readValue } from './kernel-file.ts';
 
 /** Since 6.13 (some distributions backport it) an affinity file that nobody can change is not writable for its owner. */
 const LIST_READ_ONLY = [

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
-import { type CpuSet, intersection } from './cpulist.ts';
 import { parseCpuinfo } from './cpuinfo.ts';
+import { type CpuSet, intersection } from './cpulist.ts';
 import { readCpulist, readInteger, readNames } from './kernel-file.ts';
 
 export const CPU_ROOT = '/sys/devices/system/cpu';

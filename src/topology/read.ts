@@ -1,7 +1,7 @@
 import type { HostReader } from '../host/host.ts';
 import { readIrqs } from './irqs.ts';
-import { readValue } from './kernel-file.ts';
 import { readKernel } from './kernel.ts';
+import { readValue } from './kernel-file.ts';
 import type { Irq, Machine, Nic } from './machine.ts';
 import { type NicHardware, readNicHardware } from './nics.ts';
 import { readServices } from './services.ts';

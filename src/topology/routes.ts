@@ -38,7 +38,9 @@ export function parseIpv6Routes(text: string): readonly Route[] {
     if (!destination || !prefix || !name || name === 'lo' || !/^[0-9a-f]{32}$/i.test(destination)) return [];
     if (Number.parseInt(flags ?? '0', 16) & RTF_REJECT) return [];
     const prefixBits = Number.parseInt(prefix, 16);
-    return [{ interface: name, destination: destination.toLowerCase(), prefixBits, onLink: /^0+$/.test(gateway ?? '') }];
+    return [
+      { interface: name, destination: destination.toLowerCase(), prefixBits, onLink: /^0+$/.test(gateway ?? '') },
+    ];
   });
 }
 

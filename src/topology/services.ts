@@ -7,7 +7,15 @@ const NAMES = [
   ...['irqbalance', 'tuned', 'tuned-ppd', 'power-profiles-daemon', 'thermald', 'numad', 'cpupower', 'cpufrequtils'],
   ...['loadcpufreq', 'ondemand', 'cpufreqd', 'auto-cpufreq', 'tlp', 'laptop-mode', 'ksm', 'ksmtuned', 'intel_lpmd'],
   ...['scx_loader', 'ananicy', 'ananicy-cpp', 'earlyoom', 'systemd-oomd', 'bpftune', 'perftune', 'scylla-tune-sched'],
-  ...['unattended-upgrades', 'packagekit', 'rt-conf', 'sapconf', 'saptune', 'google-set-multiqueue', 'set_irq_affinity'],
+  ...[
+    'unattended-upgrades',
+    'packagekit',
+    'rt-conf',
+    'sapconf',
+    'saptune',
+    'google-set-multiqueue',
+    'set_irq_affinity',
+  ],
 ];
 
 const UNITS = NAMES.map((name) => `${name}.service`);

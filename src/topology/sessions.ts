@@ -7,8 +7,8 @@ import {
   isDefaultRoute,
   parseIpv4Routes,
   parseIpv6Routes,
-  reverseBytes,
   type Route,
+  reverseBytes,
 } from './routes.ts';
 
 export interface Session {
@@ -67,7 +67,9 @@ export async function readSessionInterfaces(
   sshConnection: string | undefined,
 ): Promise<ReadonlySet<string>> {
   const [route, route6, tcp, tcp6, addresses6] = await Promise.all(
-    ['route', 'ipv6_route', 'tcp', 'tcp6', 'if_inet6'].map(async (name) => (await readValue(reader, `/proc/net/${name}`)) ?? ''),
+    ['route', 'ipv6_route', 'tcp', 'tcp6', 'if_inet6'].map(
+      async (name) => (await readValue(reader, `/proc/net/${name}`)) ?? '',
+    ),
   );
   const routes = [...parseIpv4Routes(route as string), ...parseIpv6Routes(route6 as string)];
   const own = sshConnection === undefined ? undefined : parseSshConnection(sshConnection);

@@ -6,7 +6,11 @@ import type { Peculiarities } from './peculiarities.ts';
 export function differencesFromLscpu(machine: Machine, cpus: readonly LscpuCpu[], odd: Peculiarities): string[] {
   const ours = new Map(machine.topology.cpus.map((cpu) => [cpu.cpu, cpu]));
   return [
-    ...compareSets('CPUs', [...ours.keys()].map(String), cpus.map(({ cpu }) => `${cpu}`)),
+    ...compareSets(
+      'CPUs',
+      [...ours.keys()].map(String),
+      cpus.map(({ cpu }) => `${cpu}`),
+    ),
     ...cpus.flatMap((theirs) => {
       const cpu = ours.get(theirs.cpu);
       const place = `CPU ${theirs.cpu}`;
@@ -27,7 +31,9 @@ function compareNumbers(
   lscpu: number | undefined,
   odd: Peculiarities,
 ): string[] {
-  return odd.lscpuCountsPerModel ? compare(`${what} known`, hft !== undefined, lscpu !== undefined) : compare(what, hft, lscpu);
+  return odd.lscpuCountsPerModel
+    ? compare(`${what} known`, hft !== undefined, lscpu !== undefined)
+    : compare(what, hft, lscpu);
 }
 
 /** Which CPUs share each cache, where lscpu says it for every online CPU. */
@@ -45,7 +51,11 @@ function cacheSharing(machine: Machine, cpus: readonly LscpuCpu[]): string[] {
 }
 
 /** The sum of all sizes of each kind of cache. */
-export function cacheDifferencesFromLscpu(machine: Machine, caches: readonly LscpuCaches[], odd: Peculiarities): string[] {
+export function cacheDifferencesFromLscpu(
+  machine: Machine,
+  caches: readonly LscpuCaches[],
+  odd: Peculiarities,
+): string[] {
   return caches
     .filter(({ name }) => !odd.cachesThatLscpuMerges.has(name))
     .flatMap(({ name, allBytes }) => {
@@ -62,12 +72,18 @@ export function differencesFromHwloc(machine: Machine, hwloc: HwlocMachine, odd:
   const caches = machine.topology.caches.map(describeCache);
   const halves = hwloc.cores.filter((half) => !cores.some((core) => isSubset(half, parseCpulist(core))));
   return [
-    ...compareSets('online CPUs', online.map(({ cpu }) => `${cpu}`), hwloc.cpus.map(String)),
+    ...compareSets(
+      'online CPUs',
+      online.map(({ cpu }) => `${cpu}`),
+      hwloc.cpus.map(String),
+    ),
     ...(odd.hwlocSplitsComputeUnits
       ? compareSets('cores that hold a half', [], asPartition(halves))
       : compareSets('cores', cores, asPartition(hwloc.cores))),
     ...(odd.masksContradict ? [] : compareSets('packages', packages, asPartition(hwloc.packages))),
-    ...(odd.masksContradict || odd.hwlocHasNoCaches ? [] : compareSets('caches', caches, hwloc.caches.map(describeCache))),
+    ...(odd.masksContradict || odd.hwlocHasNoCaches
+      ? []
+      : compareSets('caches', caches, hwloc.caches.map(describeCache))),
     ...nodeDifferences(machine, hwloc, odd),
   ];
 }
@@ -76,11 +92,17 @@ function nodeDifferences(machine: Machine, hwloc: HwlocMachine, odd: Peculiariti
   if (odd.hasNoNuma || odd.nodesOverlap) return [];
   const theirs = new Map(hwloc.nodes.map((node) => [node.node, node]));
   return [
-    ...compareSets('nodes', machine.topology.nodes.map(({ node }) => `${node}`), hwloc.nodes.map(({ node }) => `${node}`)),
+    ...compareSets(
+      'nodes',
+      machine.topology.nodes.map(({ node }) => `${node}`),
+      hwloc.nodes.map(({ node }) => `${node}`),
+    ),
     ...machine.topology.nodes
       // A node without CPUs is drawn by hwloc beside the CPUs that are near; the kernel gives it none.
       .filter(({ cpus }) => cpus.length > 0)
-      .flatMap(({ node, cpus }) => compare(`node ${node}`, printCpulist(cpus), printCpulist(theirs.get(node)?.cpus ?? []))),
+      .flatMap(({ node, cpus }) =>
+        compare(`node ${node}`, printCpulist(cpus), printCpulist(theirs.get(node)?.cpus ?? [])),
+      ),
   ];
 }
 

@@ -57,7 +57,10 @@ function listFolders(folder: string): string[] {
 export function addCpuListsForLscpu(root: string): boolean {
   const cpuRoot = path.join(root, 'sys/devices/system/cpu');
   if (!fs.existsSync(cpuRoot) || fs.existsSync(path.join(cpuRoot, 'possible'))) return false;
-  const cpus = fs.readdirSync(cpuRoot).flatMap((name) => /^cpu(\d+)$/.exec(name)?.[1] ?? []).sort((left, right) => Number(left) - Number(right));
+  const cpus = fs
+    .readdirSync(cpuRoot)
+    .flatMap((name) => /^cpu(\d+)$/.exec(name)?.[1] ?? [])
+    .sort((left, right) => Number(left) - Number(right));
   const isOnline = (cpu: string) => {
     const file = path.join(cpuRoot, `cpu${cpu}/online`);
     return !fs.existsSync(file) || fs.readFileSync(file, 'utf8').trim() !== '0';

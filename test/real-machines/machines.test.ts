@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test, type TestContext } from 'vitest';
+import { describe, expect, onTestFinished, type TestContext, test } from 'vitest';
 import { openSnapshot } from '../../src/host/snapshot.ts';
 import type { Machine } from '../../src/topology/machine.ts';
 import { readMachine } from '../../src/topology/read.ts';
@@ -29,23 +29,27 @@ test('there are dumps of real machines to compare with', (context) => {
 });
 
 describe.each(dumps.map((dump) => [dump.name, dump] as const))('%s', (_, dump) => {
-  test('is the machine that lscpu and hwloc see', async (context) => {
-    if (!oracles.lscpu || !oracles.hwloc) skip(context, 'needs lscpu (util-linux) and hwloc-ls (hwloc) installed');
-    const root = unpackForTest(dump);
-    if (!holdsCpus(root)) skip(context, 'holds no CPUs, so it is no dump of a machine');
-    const machine = await readDump(dump);
-    const hwloc = askHwloc(root);
-    addCpuListsForLscpu(root);
-    const lscpu = askLscpu(root);
-    if ('why' in hwloc && 'why' in lscpu) skip(context, `nobody else reads it: ${hwloc.why}; ${lscpu.why}`);
-    const odd = findPeculiarities(root, {
-      hwloc: 'why' in hwloc ? undefined : hwloc,
-      lscpu: 'why' in lscpu ? undefined : lscpu,
-    });
-    expect('why' in lscpu ? [] : differencesFromLscpu(machine, lscpu.cpus, odd), 'lscpu').toEqual([]);
-    expect('why' in lscpu ? [] : cacheDifferencesFromLscpu(machine, lscpu.caches, odd), 'lscpu caches').toEqual([]);
-    expect('why' in hwloc ? [] : differencesFromHwloc(machine, hwloc, odd), 'hwloc').toEqual([]);
-  }, UNPACKING_LIMIT_MS);
+  test(
+    'is the machine that lscpu and hwloc see',
+    async (context) => {
+      if (!oracles.lscpu || !oracles.hwloc) skip(context, 'needs lscpu (util-linux) and hwloc-ls (hwloc) installed');
+      const root = unpackForTest(dump);
+      if (!holdsCpus(root)) skip(context, 'holds no CPUs, so it is no dump of a machine');
+      const machine = await readDump(dump);
+      const hwloc = askHwloc(root);
+      addCpuListsForLscpu(root);
+      const lscpu = askLscpu(root);
+      if ('why' in hwloc && 'why' in lscpu) skip(context, `nobody else reads it: ${hwloc.why}; ${lscpu.why}`);
+      const odd = findPeculiarities(root, {
+        hwloc: 'why' in hwloc ? undefined : hwloc,
+        lscpu: 'why' in lscpu ? undefined : lscpu,
+      });
+      expect('why' in lscpu ? [] : differencesFromLscpu(machine, lscpu.cpus, odd), 'lscpu').toEqual([]);
+      expect('why' in lscpu ? [] : cacheDifferencesFromLscpu(machine, lscpu.caches, odd), 'lscpu caches').toEqual([]);
+      expect('why' in hwloc ? [] : differencesFromHwloc(machine, hwloc, odd), 'hwloc').toEqual([]);
+    },
+    UNPACKING_LIMIT_MS,
+  );
 });
 
 function unpackForTest(dump: Dump): string {

@@ -24,7 +24,9 @@ export function isInstalled(tool: string): boolean {
 }
 
 /** Every present CPU, offline ones too. Undefined when lscpu refuses the dump; `why` says what it said. */
-export function askLscpu(root: string): { cpus: readonly LscpuCpu[]; caches: readonly LscpuCaches[] } | { why: string } {
+export function askLscpu(
+  root: string,
+): { cpus: readonly LscpuCpu[]; caches: readonly LscpuCaches[] } | { why: string } {
   const table = run('lscpu', ['--sysroot', root, '--all', '-p=CPU,CORE,SOCKET,NODE,ONLINE,CACHE']);
   const caches = run('lscpu', ['--sysroot', root, '--caches', '--json', '--bytes']);
   if (table.status !== 0) return { why: table.stderr.trim() || 'lscpu printed nothing' };

@@ -39,13 +39,15 @@ export function findPeculiarities(root: string, { lscpu, hwloc }: Answers): Pecu
   const nodes = listFolders(path.join(root, 'sys/devices/system/node'), /^node\d+$/);
   return {
     lscpuCountsPerModel: new Set([...cpuinfo.matchAll(/^CPU part\s*: (.*)$/gm)].map((match) => match[1])).size > 1,
-    lscpuHasNoCores: lscpu !== undefined && lscpu.cpus.every(({ core }) => core === undefined),
+    lscpuHasNoCores: lscpu?.cpus.every(({ core }) => core === undefined) ?? false,
     hwlocSplitsComputeUnits: /^vendor_id\s*: AuthenticAMD$/m.test(cpuinfo) && /^cpu family\s*: 21$/m.test(cpuinfo),
     hasNoNuma: nodes.length === 0,
     nodesOverlap: overlap(nodes.map((node) => readMask(path.join(node, 'cpumap')))),
     masksContradict: masksContradict(cpuRoot),
     hwlocHasNoCaches: hwloc?.caches.length === 0,
-    cachesThatLscpuMerges: new Set(lscpu?.caches.map(({ name }) => name).filter((name) => disagree(name, lscpu, hwloc))),
+    cachesThatLscpuMerges: new Set(
+      lscpu?.caches.map(({ name }) => name).filter((name) => disagree(name, lscpu, hwloc)),
+    ),
   };
 }
 
