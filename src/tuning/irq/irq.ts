@@ -20,7 +20,6 @@ export const irqDomain = defineDomain<IrqWanted, undefined>({
     const trading = tradingNics(wanted, machine);
     const decisions = [
       ...trading.refused,
-      // Told first and untold last, or it moves what was placed meanwhile.
       ...desireIrqbalance(wanted, machine, trading.nics),
       ...desireDefault(wanted, machine),
       ...desireAffinities({ wanted, machine, trading: trading.nics }),

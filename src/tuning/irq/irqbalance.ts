@@ -44,7 +44,8 @@ done
 function ownFile(path: string, text: string, mode: number): Setting {
   return {
     id: `irq.irqbalance@${path}`,
-    stage: 'values',
+    // It acts every ten seconds: what it moved meanwhile is seen when the values are planned again after this stage.
+    stage: 'shape',
     tunable: { kind: 'config-file', path, mode, restarts: SERVICE },
     value: text,
     why: 'irqbalance moves interrupts every ten seconds, placed ones too, unless it is told not to.',
