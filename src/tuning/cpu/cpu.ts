@@ -1,5 +1,5 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
-import { defineDomain, type Desired } from '../domain.ts';
+import { type Desired, defineDomain } from '../domain.ts';
 import { CPU, type CpuFacts, observeCpus } from './facts.ts';
 import { desireFrequencies, desireMinPerfPct, desireTurbo, desireUncore } from './frequency.ts';
 import { desireSleep } from './idle.ts';

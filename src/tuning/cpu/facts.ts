@@ -1,7 +1,7 @@
 import { HostError } from '../../errors.ts';
 import type { HostReader } from '../../host/host.ts';
-import type { Machine } from '../../topology/machine.ts';
 import { parseCpulist } from '../../topology/cpulist.ts';
+import type { Machine } from '../../topology/machine.ts';
 
 export const CPU = '/sys/devices/system/cpu';
 export const UNCORE = `${CPU}/intel_uncore_frequency`;

@@ -2,7 +2,7 @@ import type { HostReader } from '../../host/host.ts';
 import { resolveCpuSet } from '../../layout/cpu-set.ts';
 import type { PlacedMachine } from '../../layout/layout.ts';
 import { type CpuSet, printCpulist } from '../../topology/cpulist.ts';
-import { defineDomain, type Desired } from '../domain.ts';
+import { type Desired, defineDomain } from '../domain.ts';
 import { catalogue } from '../knobs/catalogue.ts';
 import { type Directories, foldersOf, listDirectories } from '../knobs/directories.ts';
 import { joinDesired, type KnobWish, wishKnobs } from '../knobs/wish.ts';

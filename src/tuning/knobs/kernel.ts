@@ -56,7 +56,7 @@ export const kernelKnobs: readonly Knob[] = [
     name: 'kernel.timer_migration',
     format: 'integer',
     about: 'Moves timers that an idle CPU armed to a busy one, which may be the one that trades.',
-    doc: 'https://www.kernel.org/doc/html/latest/timers/no_hz.html',
+    doc: 'https://docs.kernel.org/timers/no_hz.html',
     needs: 'CONFIG_SMP and CONFIG_NO_HZ_COMMON',
     key: 'kernel.timer_migration',
   },

@@ -14,7 +14,6 @@ export const memoryKnobs: readonly Knob[] = [
     format: 'integer',
     about: 'How gladly anonymous memory is swapped out; 0 only when nothing else is left.',
     doc: `${VM}#swappiness`,
-    needs: 'CONFIG_SWAP',
     key: 'memory.swappiness',
   },
   {

@@ -1,5 +1,5 @@
 import type { HostReader } from '../../host/host.ts';
-import { defineDomain, type Desired, type Refusal, type Setting } from '../domain.ts';
+import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { renderPamLimits, renderSystemdDefaults, type Subject } from './render.ts';
 import { type Limits, type LimitsWanted, limitsWanted } from './schema.ts';
 

@@ -1,9 +1,9 @@
 import type { HostReader } from '../../host/host.ts';
-import { defineDomain, type Desired, type Refusal } from '../domain.ts';
+import { type Desired, defineDomain, type Refusal } from '../domain.ts';
 import { catalogue } from '../knobs/catalogue.ts';
 import { type Directories, foldersOf, listDirectories } from '../knobs/directories.ts';
 import type { Knob } from '../knobs/knob.ts';
-import { joinDesired, knobId, type KnobWish, wishKnobs } from '../knobs/wish.ts';
+import { joinDesired, type KnobWish, knobId, wishKnobs } from '../knobs/wish.ts';
 import { type LoadableNames, observeLoadable } from './modules.ts';
 import { type NetworkWanted, networkWanted } from './schema.ts';
 

@@ -1,4 +1,4 @@
-import { defineDomain, type Desired, type Refusal, type Setting } from '../domain.ts';
+import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { FIGHTERS } from './fighters.ts';
 import { type ServicesWanted, servicesWanted, unitOf } from './schema.ts';
 

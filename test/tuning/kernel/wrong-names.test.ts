@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
-import { domains } from '../../../src/tuning/index.ts';
-import { buildMachine } from '../../machine-builder.ts';
-import { FakeHost } from '../../fake-host.ts';
-import { solveLayout } from '../../../src/layout/solve.ts';
 import { layoutWanted } from '../../../src/layout/schema.ts';
+import { solveLayout } from '../../../src/layout/solve.ts';
+import { domains } from '../../../src/tuning/index.ts';
+import { FakeHost } from '../../fake-host.ts';
+import { buildMachine } from '../../machine-builder.ts';
 
 const kernel = domains.find((domain) => domain.name === 'kernel') as (typeof domains)[number];
 const services = domains.find((domain) => domain.name === 'services') as (typeof domains)[number];
