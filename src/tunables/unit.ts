@@ -10,7 +10,8 @@ import type { Reading, UnitTunable } from './tunable.ts';
  */
 export const unitKind: TunableKind<UnitTunable> = {
   persistent: true,
-  read: (reader, tunable) => (tunable.aspect === 'activity' ? readActivity(reader, tunable) : readEnablement(reader, tunable)),
+  read: (reader, tunable) =>
+    tunable.aspect === 'activity' ? readActivity(reader, tunable) : readEnablement(reader, tunable),
   canonical: (_tunable, value) => value,
   batchKey: (tunable) => `unit ${tunable.name} ${tunable.aspect}`,
   async write(host, writes) {
@@ -18,13 +19,20 @@ export const unitKind: TunableKind<UnitTunable> = {
   },
 };
 
+/** sd_booted(3): the folder is there exactly when systemd is the init of this machine. */
+const NO_SYSTEMD = 'systemd is not the init of this machine (no /run/systemd/system), so no unit runs';
+
 /** `activating` and `reloading` count as active; `failed` as inactive: what matters is whether it runs. */
 async function readActivity(reader: HostReader, { name }: UnitTunable): Promise<Reading> {
   const shown = await reader.query(['systemctl', 'show', '-p', 'LoadState,ActiveState', name]);
   if (!shown.found) return { status: 'missing', evidence: 'systemctl: not installed' };
   const properties = parseProperties(shown.stdout);
   const active = properties.ActiveState;
-  if (active === undefined) return { status: 'unreadable', code: 'EIO', evidence: `systemctl show ${name}: ${shown.stderr.trim()}` };
+  if (active === undefined) {
+    const evidence = `systemctl show ${name}: ${shown.stderr.trim()}`;
+    const hasSystemd = (await reader.list('/run/systemd/system')) !== undefined;
+    return hasSystemd ? { status: 'unreadable', code: 'EIO', evidence } : { status: 'missing', evidence: NO_SYSTEMD };
+  }
   if (properties.LoadState === 'not-found') return { status: 'missing', evidence: `${name}: no such unit` };
   const running = active === 'active' || active === 'activating' || active === 'reloading';
   return { status: 'value', value: running ? 'active' : 'inactive', evidence: `${name}: ActiveState=${active}` };
@@ -34,7 +42,8 @@ async function readEnablement(reader: HostReader, { name }: UnitTunable): Promis
   const shown = await reader.query(['systemctl', 'is-enabled', name]);
   if (!shown.found) return { status: 'missing', evidence: 'systemctl: not installed' };
   const state = shown.stdout.trim();
-  if (state === '' || state === 'not-found') return { status: 'value', value: 'disabled', evidence: `${name}: no such unit` };
+  if (state === '' || state === 'not-found')
+    return { status: 'value', value: 'disabled', evidence: `${name}: no such unit` };
   return { status: 'value', value: state, evidence: `systemctl is-enabled ${name}: ${state}` };
 }
 

@@ -121,13 +121,12 @@ function groupByReason(refused: Plan['refused']): readonly { readonly ids: strin
 }
 
 function viewUnread({ unread }: Plan, terminal: Terminal): string {
-  const shown = unread
-    .slice(0, 8)
-    .map((each) => `  ${paint(terminal, 'cyan', '?')} ${each.setting.id}  ${paint(terminal, 'dim', each.evidence)}`);
+  const shown = unread.slice(0, 8).map((each) => {
+    const evidence = wrap(each.evidence.split('\n')[0] as string, terminal.columns - 6).replaceAll('\n', '\n      ');
+    return `  ${paint(terminal, 'cyan', '?')} ${each.setting.id}\n${paint(terminal, 'dim', `      ${evidence}`)}`;
+  });
   const rest = unread.length > 8 ? [`  … and ${unread.length - 8} more (--json shows all)`] : [];
-  return [paint(terminal, 'bold', 'Could not be read (root is needed for most of these)'), ...shown, ...rest].join(
-    '\n',
-  );
+  return [paint(terminal, 'bold', 'Could not be read'), ...shown, ...rest].join('\n');
 }
 
 function viewSummary(plan: Plan, terminal: Terminal): string {
