@@ -14,8 +14,13 @@ test('the table of knobs in the README is that of the code (UPDATE=1 rewrites it
   const after = rest.slice(rest.indexOf(END));
   const wanted = `${before}${BEGIN}\n${renderTable(catalogue)}\n${after}`;
   if (process.env.UPDATE === '1') writeFileSync(README, wanted);
-  expect(readFileSync(README, 'utf8')).toBe(wanted);
+  expect(withoutPadding(readFileSync(README, 'utf8'))).toBe(withoutPadding(wanted));
 });
+
+/** The formatter pads the columns. */
+function withoutPadding(text: string): string {
+  return text.replaceAll(/-{3,}/g, '---').replaceAll(/[ \t]+/g, ' ');
+}
 
 function renderTable(knobs: readonly Knob[]): string {
   const rows = knobs.map((knob) => {
