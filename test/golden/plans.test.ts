@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { installedProfiles } from '../../src/cli/installed-profiles.ts';
@@ -32,15 +32,10 @@ async function planText(machine: string, name: string): Promise<string> {
   }
 }
 
-/** `UPDATE=1 npx vitest run test/golden` rewrites the answers; read their diff. A new machine needs no code. */
+/** `npm run unit -- -u test/golden` rewrites the answers; read their diff. A new machine needs no code. */
 describe.each(machines.map((entry) => entry.name))('%s', (machine) => {
   test.each(profiles)('%s', async (profile) => {
     const text = await planText(machine, profile);
-    const file = join(import.meta.dirname, machine, `${profile}.txt`);
-    if (process.env.UPDATE === '1' || !existsSync(file)) {
-      mkdirSync(join(import.meta.dirname, machine), { recursive: true });
-      writeFileSync(file, text);
-    }
-    expect(text).toBe(readFileSync(file, 'utf8'));
+    await expect(text).toMatchFileSnapshot(join(import.meta.dirname, machine, `${profile}.txt`));
   });
 });
