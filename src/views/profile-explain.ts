@@ -1,13 +1,8 @@
 import type { Planned } from '../agent/agent.ts';
+import { explainLayout } from '../layout/explain.ts';
 import { printCpulist } from '../topology/cpulist.ts';
-import { paint, type Style, type Terminal, wrap } from './terminal.ts';
-
-const STYLES: Readonly<Record<string, Style>> = {
-  housekeeping: 'blue',
-  irq: 'yellow',
-  isolated: 'green',
-  offline: 'dim',
-};
+import { paint, type Terminal, wrap } from './terminal.ts';
+import { renderLayout } from './topology-text.ts';
 
 /** The stable JSON of `hft profile explain`: additive changes only. */
 export function explainJson({ plan, machine }: Planned) {
@@ -24,33 +19,29 @@ export function explainJson({ plan, machine }: Planned) {
   };
 }
 
-export function viewExplanation(planned: Planned, terminal: Terminal): string {
-  const { plan, machine } = planned;
-  const { nic, nicWhy } = machine.layout;
-  const title = `Profile ${paint(terminal, 'bold', plan.profile)} on ${paint(terminal, 'bold', plan.host)}`;
-  const nicLine = `Trading NIC: ${nic ?? 'none'}${nicWhy === undefined ? '' : ` (${nicWhy})`}`;
-  const blocks = [`${title}\n${wrap(nicLine, terminal.columns)}`, viewReasons(planned, terminal)];
-  if (plan.refused.length > 0) blocks.push(viewRefused(planned, terminal));
+/** Which CPU has which role and why; then what is not done here: what would be wrong first, then what is not there. */
+export function viewExplanation({ plan, machine }: Planned, terminal: Terminal): string {
+  const explanation = explainLayout({ ...machine.layout, refused: [] }, machine);
+  const blocks = [`Profile ${paint(terminal, 'bold', plan.profile)} on ${renderLayout(explanation).trimEnd()}`];
+  const wrong = plan.refused.filter((refusal) => refusal.kind !== 'unsupported');
+  const missing = plan.refused.filter((refusal) => refusal.kind === 'unsupported');
+  if (wrong.length > 0) blocks.push(viewRefused('Asked for, and not done', wrong, terminal));
+  if (missing.length > 0) blocks.push(viewRefused('Asked for, and not there on this host', missing, terminal));
   return blocks.join('\n\n');
 }
 
-function viewReasons({ machine }: Planned, terminal: Terminal): string {
-  const rows = machine.layout.reasons.map(({ cpus, role, why }) => ({ cpus: printCpulist(cpus), role, why }));
-  const width = Math.min(Math.max(...rows.map((row) => row.cpus.length)), 24);
-  const indent = 2 + 12 + 2 + width + 2;
-  return rows
-    .map(({ cpus, role, why }) => {
-      const list = cpus.length <= width ? cpus.padEnd(width) : `${cpus}\n${' '.repeat(indent - 2)}`;
-      const reason = wrap(why, terminal.columns - indent).replaceAll('\n', `\n${' '.repeat(indent)}`);
-      return `  ${paint(terminal, STYLES[role] ?? 'bold', role.padEnd(12))}  ${list}  ${reason}`;
-    })
-    .join('\n');
+function viewRefused(title: string, refused: Planned['plan']['refused'], terminal: Terminal): string {
+  const lines = [...groupByReason(refused)].map(([reason, ids]) => {
+    const names = wrap(ids.join(', '), terminal.columns - 2).replaceAll('\n', '\n  ');
+    const text = wrap(reason, terminal.columns - 6).replaceAll('\n', '\n      ');
+    return `  ${paint(terminal, 'magenta', names)}\n      ${text}`;
+  });
+  return [paint(terminal, 'bold', title), ...lines].join('\n');
 }
 
-function viewRefused({ plan }: Planned, terminal: Terminal): string {
-  const lines = plan.refused.map(({ id, reason }) => {
-    const text = wrap(reason, terminal.columns - 4).replaceAll('\n', '\n    ');
-    return `  ${paint(terminal, 'magenta', id)}\n    ${text}`;
-  });
-  return [paint(terminal, 'bold', 'Asked for and not done here'), ...lines].join('\n');
+/** What is said of many settings is said once. */
+function groupByReason(refused: Planned['plan']['refused']): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { id, reason } of refused) groups.set(reason, [...(groups.get(reason) ?? []), id]);
+  return groups;
 }

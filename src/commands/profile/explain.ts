@@ -14,15 +14,12 @@ export default class ProfileExplain extends BaseCommand {
 
   async run() {
     const { args, flags } = await this.parse(ProfileExplain);
-    const { installedProfiles } = await import('../../cli/installed-profiles.ts');
+    const { loadWanted } = await import('../../cli/wanted.ts');
     const { explainJson, viewExplanation } = await import('../../views/profile-explain.ts');
-    const { loadProfile } = await import('../../profile/load.ts');
-    const { locateErrors } = await import('../../profile/locate.ts');
-    const profile = await loadProfile(args.profile, installedProfiles(this.config.root));
-    const wanted = { name: profile.name, layout: profile.layout, domains: profile.wanted };
+    const { wanted, locate } = await loadWanted(args.profile, this.config.root);
     const target = await openTarget(this.config, flags.snapshot);
     try {
-      const planned = await locateErrors(profile, () => target.plan(wanted));
+      const planned = await locate(() => target.plan(wanted));
       return this.show(explainJson(planned), (terminal) => viewExplanation(planned, terminal));
     } finally {
       await target.close();
