@@ -28,7 +28,7 @@ function renderTable(knobs: readonly Knob[]): string {
     const limits = [knob.needs && `needs ${knob.needs}`, knob.gone, knob.inert].filter(Boolean).join(' ');
     return `| [${knob.name}](${knob.doc}) | ${knob.key ?? 'kernel.sysctl'} | ${places} | ${limits} |`;
   });
-  return ['| knob | profile key | where | limits |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| knob | profile key | where | limits |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 function renderPlace({ path, since, until, note }: Place): string {
