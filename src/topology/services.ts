@@ -19,7 +19,13 @@ const NAMES = [
 ];
 
 const UNITS = NAMES.map((name) => `${name}.service`);
-const SHOW_UNITS = ['systemctl', 'show', '--no-pager', '--property=Id,LoadState,ActiveState,UnitFileState', ...UNITS];
+
+/** The whole lists, whatever names are looked for: snapshots stay good for a later hft that knows more of them. */
+const LIST_UNIT_FILES = ['systemctl', 'list-unit-files', '--no-legend', '--no-pager', '--plain'];
+const LIST_ACTIVE_SERVICES = [
+  ...['systemctl', 'list-units', '--type=service', '--state=active,activating,reloading'],
+  ...['--no-legend', '--no-pager', '--plain'],
+];
 
 /** Where unit files are, the administrator's first. systemd.unit(5) */
 const UNIT_FOLDERS = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
@@ -29,35 +35,29 @@ const UNIT_FOLDERS = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/sy
  * (a dump, a container), told from unit files, and from the cgroup that a running service has.
  */
 export async function readServices(reader: HostReader): Promise<readonly Service[]> {
-  const shown = await reader.query(SHOW_UNITS);
-  const units = shown.found ? parseUnits(shown.stdout) : [];
-  return units.length > 0 ? units.flatMap((unit) => unit.service ?? []) : findServices(reader);
+  const files = await reader.query(LIST_UNIT_FILES);
+  if (!files.found || files.exitCode !== 0) return findServices(reader);
+  const active = await reader.query(LIST_ACTIVE_SERVICES);
+  const enablement = parseUnitTable(files.stdout);
+  const running = parseUnitTable(active.found ? active.stdout : '');
+  return UNITS.flatMap((unit) => {
+    const state = enablement.get(unit);
+    return state === undefined ? [] : [asService(unit, running.has(unit), state.startsWith('enabled'))];
+  });
 }
 
-/** One unit of `systemctl show`; no service when it is not installed. */
-interface ShownUnit {
-  readonly service: Service | undefined;
+function asService(unit: string, active: boolean, enabled: boolean): Service {
+  return { name: unit.replace(/\.service$/, ''), active, enabled };
 }
 
-/** Parses the blocks of `systemctl show`, one per unit that was asked for. */
-export function parseUnits(text: string): readonly ShownUnit[] {
-  return text
-    .split('\n\n')
-    .map((block) => new Map([...block.matchAll(/^(\w+)=(.*)$/gm)].map((match) => [match[1], match[2]])))
-    .filter((properties) => properties.has('Id'))
-    .map((properties) => {
-      const isInstalled = properties.get('LoadState') === 'loaded' || properties.get('LoadState') === 'masked';
-      return { service: isInstalled ? asService(properties) : undefined };
-    });
-}
-
-function asService(properties: ReadonlyMap<string | undefined, string | undefined>): Service {
-  const state = properties.get('ActiveState') ?? '';
-  return {
-    name: (properties.get('Id') ?? '').replace(/\.service$/, ''),
-    active: ['active', 'activating', 'reloading'].includes(state),
-    enabled: (properties.get('UnitFileState') ?? '').startsWith('enabled'),
-  };
+/** The first two columns of `systemctl list-unit-files` and `list-units`: a unit and its state. */
+export function parseUnitTable(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split('\n').flatMap((line) => {
+      const [unit, state] = line.trim().split(/\s+/);
+      return unit && state ? [[unit, state] as const] : [];
+    }),
+  );
 }
 
 async function findServices(reader: HostReader): Promise<readonly Service[]> {
@@ -68,11 +68,9 @@ async function findServices(reader: HostReader): Promise<readonly Service[]> {
     ...(await readNames(reader, '/sys/fs/cgroup/system.slice')),
     ...(await readNames(reader, '/sys/fs/cgroup/systemd/system.slice')),
   ]);
-  return UNITS.filter((unit) => installed.has(unit)).map((unit) => ({
-    name: unit.replace(/\.service$/, ''),
-    active: running.has(unit),
-    enabled: wanted.has(unit),
-  }));
+  return UNITS.filter((unit) => installed.has(unit)).map((unit) =>
+    asService(unit, running.has(unit), wanted.has(unit)),
+  );
 }
 
 /** What targets want: enabling a unit puts a link to it into `multi-user.target.wants` and the like. */

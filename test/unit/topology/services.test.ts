@@ -1,17 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { parseUnits, readServices } from '../../../src/topology/services.ts';
+import { parseUnitTable, readServices } from '../../../src/topology/services.ts';
 import { FakeHost } from '../../fake-host.ts';
 
-const SHOWN = [
-  'Id=irqbalance.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled',
-  'Id=tuned.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=disabled',
-  'Id=thermald.service\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked',
-  'Id=numad.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=',
-].join('\n\n');
+const LIST = 'systemctl list-unit-files --no-legend --no-pager --plain';
+const ACTIVE = 'systemctl list-units --type=service --state=active,activating,reloading --no-legend --no-pager --plain';
+const FILES = [
+  'irqbalance.service enabled enabled',
+  'ssh.service enabled enabled',
+  'thermald.service masked enabled',
+  'tuned.service disabled enabled',
+].join('\n');
 
 describe('readServices', () => {
   test('asks systemd; what is not installed is left out', async () => {
-    const host = new FakeHost({}, { systemctl: `${SHOWN}\n` });
+    const host = new FakeHost(
+      {},
+      { [LIST]: FILES, [ACTIVE]: 'irqbalance.service loaded active running irqbalance daemon\n' },
+    );
     expect(await readServices(host)).toEqual([
       { name: 'irqbalance', active: true, enabled: true },
       { name: 'tuned', active: false, enabled: false },
@@ -22,7 +27,7 @@ describe('readServices', () => {
   test('systemd says that none is installed: none, whatever files there are', async () => {
     const host = new FakeHost(
       { '/lib/systemd/system/irqbalance.service': '' },
-      { systemctl: 'Id=irqbalance.service\nLoadState=not-found\nActiveState=inactive\n' },
+      { [LIST]: 'ssh.service enabled enabled\n' },
     );
     expect(await readServices(host)).toEqual([]);
   });
@@ -54,7 +59,7 @@ describe('readServices', () => {
   });
 });
 
-test('parseUnits: text that is no block is no unit', () => {
-  expect(parseUnits('')).toEqual([]);
-  expect(parseUnits('rubbish\n\n=\n')).toEqual([]);
+test('parseUnitTable: text that is no table has no units', () => {
+  expect([...parseUnitTable('')]).toEqual([]);
+  expect([...parseUnitTable('rubbish\n\n')]).toEqual([]);
 });
