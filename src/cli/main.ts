@@ -9,7 +9,8 @@ export async function main({ root, argv }: Invocation, load: Partial<Interfaces.
   process.env.OCLIF_COLUMNS ??= process.env.COLUMNS;
   handleOutputErrors();
   try {
-    await run([...argv], { root, ...load });
+    // hft has no plug-ins: nothing is looked for in the home of whoever types.
+    await run([...argv], { root, userPlugins: false, devPlugins: false, ...load });
   } catch (error) {
     process.exitCode = reportError(error, argv);
   }

@@ -5,10 +5,14 @@ import { BaseCommand } from './base.ts';
 export default class Confirm extends BaseCommand {
   static override summary = 'Keep changes that wait for a confirmation';
   static override description =
-    "A change to the interface that carries the session is taken back by the host itself unless it is confirmed in time. That this command could be typed is the proof that the host can still be reached.";
+    'A change to the interface that carries the session is taken back by the host itself unless it is confirmed in time. That this command could be typed is the proof that the host can still be reached.';
   static override examples = ['<%= config.bin %> confirm'];
   static override flags = {
-    watch: Flags.string({ hidden: true, helpValue: 'RUN', summary: 'Watch a run until it is settled (started by hft tune)' }),
+    watch: Flags.string({
+      hidden: true,
+      helpValue: 'RUN',
+      summary: 'Watch a run until it is settled (started by hft tune)',
+    }),
   };
 
   async run() {

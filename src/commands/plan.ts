@@ -12,7 +12,12 @@ export default class Plan extends BaseCommand {
     '<%= config.bin %> plan --profile ./my-profile.yaml --snapshot box7.tar.gz',
   ];
   static override flags = {
-    profile: Flags.string({ required: true, char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
+    profile: Flags.string({
+      required: true,
+      char: 'p',
+      helpValue: 'NAME',
+      summary: 'A shipped profile, or a YAML file',
+    }),
     ...scopeFlags,
     snapshot: snapshotFlag,
   };

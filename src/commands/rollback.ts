@@ -32,7 +32,11 @@ export default class Rollback extends BaseCommand {
   }
 }
 
-function chooseScope(flags: { all?: boolean; to?: string | undefined; item?: string[] | undefined }): RollbackRequest['scope'] {
+function chooseScope(flags: {
+  all?: boolean;
+  to?: string | undefined;
+  item?: string[] | undefined;
+}): RollbackRequest['scope'] {
   if (flags.item) return { items: flags.item };
   if (flags.to !== undefined) return { to: flags.to };
   return flags.all ? 'all' : 'last';

@@ -8,9 +8,13 @@ export default class StatusCommand extends BaseCommand {
   async run() {
     await this.parse(StatusCommand);
     const { localStatus } = await import('../agent/local-status.ts');
-    const { viewStatus } = await import('../views/status.ts');
+    const { statusJson, viewStatus } = await import('../views/status.ts');
     const status = await localStatus(process.env);
     const differs = status.drift.length > 0 || status.cutOff.length > 0;
-    return this.show(status, (terminal) => viewStatus(status, terminal), differs ? 1 : status.pendingReboot.length > 0 ? 5 : 0);
+    return this.show(
+      statusJson(status),
+      (terminal) => viewStatus(status, terminal),
+      differs ? 1 : status.pendingReboot.length > 0 ? 5 : 0,
+    );
   }
 }

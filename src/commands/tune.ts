@@ -13,7 +13,12 @@ export default class Tune extends BaseCommand {
     '<%= config.bin %> tune --profile colo --only irq,nic --confirm-within 2m',
   ];
   static override flags = {
-    profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file', exclusive: ['boot'] }),
+    profile: Flags.string({
+      char: 'p',
+      helpValue: 'NAME',
+      summary: 'A shipped profile, or a YAML file',
+      exclusive: ['boot'],
+    }),
     yes: Flags.boolean({ char: 'y', summary: 'Apply without asking' }),
     'dry-run': Flags.boolean({ summary: 'Show the plan only' }),
     ...scopeFlags,
@@ -28,7 +33,9 @@ export default class Tune extends BaseCommand {
     const { tuneAtBoot, tuneHost } = await import('../cli/tune.ts');
     const { tuneJson, viewTuned } = await import('../views/tuned.ts');
     const report = (text: string) => this.logToStderr(text);
-    const tuned = flags.boot ? await tuneAtBoot(this.config, flags) : await tuneHost(this.config, flags, { terminal: this.terminal, report });
+    const tuned = flags.boot
+      ? await tuneAtBoot(this.config, flags)
+      : await tuneHost(this.config, flags, { terminal: this.terminal, report });
     return this.show(tuneJson(tuned), (terminal) => viewTuned(tuned, terminal), tuned.exitCode);
   }
 }

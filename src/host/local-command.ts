@@ -65,7 +65,8 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   for (const timer of timers) clearTimeout(timer);
   if (timedOut) throw new HostError('run', argv.join(' '), 'ETIMEDOUT', { cause: result });
   if (result.isMaxBuffer) throw new HostError('run', argv.join(' '), 'ENOBUFS', { cause: result });
-  if (result.code === 'ENOENT') return { found: false };
+  // EACCES of a bare name: a folder of PATH is closed to this user, and no other has the command.
+  if (result.code === 'ENOENT' || (result.code === 'EACCES' && !command.includes('/'))) return { found: false };
   const exitCode =
     result.exitCode ?? (result.signal === undefined ? undefined : 128 + constants.signals[result.signal]);
   if (exitCode === undefined) throw new HostError('run', argv.join(' '), result.code ?? 'EIO', { cause: result });

@@ -36,6 +36,7 @@ export async function readFormatted(reader: HostReader, path: string, format: Fi
 
 /** The reading for a HostError; anything else is a bug and goes on. */
 export function unreadable(error: unknown, where: string): Reading {
-  if (error instanceof HostError) return { status: 'unreadable', code: error.code, evidence: `${where}: ${error.code}` };
+  if (error instanceof HostError)
+    return { status: 'unreadable', code: error.code, evidence: `${where}: ${error.code}` };
   throw error;
 }

@@ -41,7 +41,10 @@ export const mountKind: TunableKind<MountTunable> = {
 function ownOptions(options: string): string {
   const common = new Set(['rw', 'relatime', 'nosuid', 'nodev', 'noexec', 'seclabel']);
   const own = options.split(',').filter((option) => option !== '' && !common.has(option));
-  return own.map((option) => option.replace(/^pagesize=(\d+)([KMG])$/i, printPageSize)).sort().join(',');
+  return own
+    .map((option) => option.replace(/^pagesize=(\d+)([KMG])$/i, printPageSize))
+    .sort()
+    .join(',');
 }
 
 function printPageSize(_option: string, count: string, unit: string): string {

@@ -11,10 +11,15 @@ export const threadAffinityKind: TunableKind<ThreadAffinityTunable> = {
   async read(reader, tunable) {
     const path = `/proc/${tunable.pid}/status`;
     try {
-      if (!(await isSameThread(reader, tunable))) return { status: 'missing', evidence: `${path}: the thread has ended` };
+      if (!(await isSameThread(reader, tunable)))
+        return { status: 'missing', evidence: `${path}: the thread has ended` };
       const allowed = /^Cpus_allowed_list:\s*(\S*)$/m.exec((await reader.readText(path)) ?? '');
       if (!allowed) return { status: 'missing', evidence: `${path}: the thread has ended` };
-      return { status: 'value', value: printCpulist(parseCpulist(allowed[1] as string)), evidence: `${path}: ${allowed[0]}` };
+      return {
+        status: 'value',
+        value: printCpulist(parseCpulist(allowed[1] as string)),
+        evidence: `${path}: ${allowed[0]}`,
+      };
     } catch (error) {
       return unreadable(error, path);
     }

@@ -1,6 +1,11 @@
 import type { Status } from '../engine/status.ts';
 import { paint, type Terminal } from './terminal.ts';
 
+/** The stable JSON of `hft status`: what is not there is null. */
+export function statusJson({ profile, since, run, waiting, ...rest }: Status) {
+  return { profile: profile ?? null, since: since ?? null, run: run ?? null, waiting: waiting ?? null, ...rest };
+}
+
 /** A few lines: this is typed all day. */
 export function viewStatus(status: Status, terminal: Terminal): string {
   const lines = [`${paint(terminal, 'bold', status.host)}  ${viewProfile(status)}`];

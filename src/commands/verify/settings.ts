@@ -7,7 +7,10 @@ export default class VerifySettings extends BaseCommand {
   static override summary = 'Verify that every setting of a profile is in effect';
   static override description =
     'Looks at effects, not at text: isolated CPUs in sysfs, interrupts by effective affinity. Without --profile: the profile in force. Exit code 0 as wanted, 1 something differs or could not be read, 5 right but for a reboot.';
-  static override examples = ['<%= config.bin %> verify settings', '<%= config.bin %> verify settings --profile colo --json'];
+  static override examples = [
+    '<%= config.bin %> verify settings',
+    '<%= config.bin %> verify settings --profile colo --json',
+  ];
   static override flags = {
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
     ...scopeFlags,
@@ -24,7 +27,11 @@ export default class VerifySettings extends BaseCommand {
     try {
       const limited = { ...scope, ...(await readScope(flags)) };
       const verification = await locate(() => target.verify(wanted, limited));
-      return this.show(verification, (terminal) => viewVerification(verification, terminal), verifyExitCode(verification));
+      return this.show(
+        verification,
+        (terminal) => viewVerification(verification, terminal),
+        verifyExitCode(verification),
+      );
     } finally {
       await target.close();
     }
