@@ -27,6 +27,7 @@ const UNKNOWN_TO_KERNEL: Readonly<Record<string, string>> = {
 const VITAL = new Set([
   'root',
   'init',
+  'rdinit',
   'ro',
   'rw',
   'initrd',
