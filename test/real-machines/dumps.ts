@@ -24,12 +24,16 @@ function listArchives(folder: string): Dump[] {
   return names.map((name) => ({ name: name.replace(/\.tar(\.\w+)?$/, ''), archive: path.join(folder, name) }));
 }
 
-/** A dump is thousands of tiny files: a tmpfs unpacks them in a second, a busy disk in a minute. */
+/** A machine is thousands of tiny files: a tmpfs takes them in a second, a busy disk in a minute. */
 const MEMORY = '/dev/shm';
+
+export function makeFolder(): string {
+  return fs.mkdtempSync(path.join(fs.existsSync(MEMORY) ? MEMORY : os.tmpdir(), 'hft-machine-'));
+}
 
 /** Unpacks a dump; gives the folder that holds `sys` and `proc`, and the folder to remove when done. */
 export function unpack(dump: Dump): { root: string; folder: string } {
-  const folder = fs.mkdtempSync(path.join(fs.existsSync(MEMORY) ? MEMORY : os.tmpdir(), 'hft-dump-'));
+  const folder = makeFolder();
   execFileSync('tar', ['--no-same-owner', '--no-same-permissions', '-xf', dump.archive, '-C', folder], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
