@@ -32,7 +32,10 @@ export async function compare(reader: HostReader, { domain, setting }: Wish): Pr
   const desired = canonicalOrNull(setting.tunable, setting.value);
   if (!kind.readStaged) return compareNow({ domain, setting, current, desired, evidence: now.evidence });
   const staged = await kind.readStaged(reader, setting.tunable);
-  return compareStaged({ domain, setting, current, desired, evidence: now.evidence }, staged);
+  const isTaken = canonicalOrNull(setting.tunable, now.notTaken ?? null) !== desired || desired === null;
+  const comparison = compareStaged({ domain, setting, current, desired, evidence: now.evidence, isTaken }, staged);
+  const refusal = comparison.is === 'change' ? await kind.refuse?.(reader, setting.tunable, desired) : undefined;
+  return refusal ? { is: 'refused', domain, id: setting.id, ...refusal } : comparison;
 }
 
 interface Sides {
@@ -60,15 +63,15 @@ function compareNow({ domain, setting, current, desired, evidence }: Sides): Com
 }
 
 /** For what takes effect at boot: right only when it is in effect and the next boot gives it again. */
-function compareStaged(sides: Sides, staged: Reading): Comparison {
-  const { domain, setting, current, desired, evidence } = sides;
+function compareStaged(sides: Sides & { readonly isTaken: boolean }, staged: Reading): Comparison {
+  const { domain, setting, current, desired, evidence, isTaken } = sides;
   if (staged.status === 'missing')
     return { is: 'refused', domain, id: setting.id, reason: staged.evidence, kind: 'unsupported' };
   if (staged.status === 'unreadable')
     return { is: 'unread', setting, domain, code: staged.code, evidence: staged.evidence };
   const next = canonicalOrNull(setting.tunable, staged.value);
   const both = `${evidence}; next boot: ${staged.evidence}`;
-  if (next === desired) {
+  if (next === desired && isTaken) {
     return { is: 'satisfied', setting, domain, current, evidence: both, pendingReboot: current !== desired };
   }
   return {

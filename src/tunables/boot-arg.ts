@@ -61,6 +61,10 @@ export const bootArgKind: TunableKind<BootArgTunable> = {
 
   batchKey: () => 'boot-arg',
 
+  async refuse(reader, tunable, value) {
+    return refuseBootArgument(await readBootFacts(reader), tunable.names, value);
+  },
+
   async write(host, writes) {
     const facts = await readBootFacts(host);
     const loader = detectBootLoader(facts);
@@ -99,6 +103,7 @@ function notTaken(given: string, evidence: string, inEffect: string): Reading {
     status: 'value',
     value: `${given} (not taken: the kernel has ${inEffect === '' ? 'none' : inEffect})`,
     evidence,
+    notTaken: given,
   };
 }
 

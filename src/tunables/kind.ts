@@ -7,6 +7,12 @@ export interface Write<T extends Tunable = Tunable> {
   readonly value: string | null;
 }
 
+/** A value that a kind will not set, with the reason for people. */
+export interface KindRefusal {
+  readonly kind: 'unsupported' | 'refused' | 'conflict';
+  readonly reason: string;
+}
+
 /** All that hft knows about one kind of place: how to read, spell and write it. Written once per kind. */
 export interface TunableKind<T extends Tunable> {
   /** Lives across boots: journal records are synced one by one, and an undo acts after a reboot too. */
@@ -21,6 +27,9 @@ export interface TunableKind<T extends Tunable> {
   /** Writes that share a batch key and stand next to each other are made together (`ethtool -G rx 4096 tx 4096`:
    *  one link flap). Without it, each is made alone. */
   batchKey?(tunable: T): string;
+  /** Why this value must not be set here although it could be (somebody else's setting is in the way); undefined when
+   *  nothing is. Asked for what differs only. */
+  refuse?(reader: HostReader, tunable: T, value: string | null): Promise<KindRefusal | undefined>;
   /** Makes the writes of one batch. Throws HostError. The engine reads back: an exit code proves nothing. */
   write(host: Host, writes: readonly Write<T>[]): Promise<void>;
 }

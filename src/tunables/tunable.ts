@@ -139,7 +139,13 @@ export type Tunable =
 
 /** What was found where a value lives. `value` null: nothing there, which is a state of its own for files hft owns. */
 export type Reading =
-  | { readonly status: 'value'; readonly value: string | null; readonly evidence: string }
+  | {
+      readonly status: 'value';
+      readonly value: string | null;
+      readonly evidence: string;
+      /** What the running kernel was given and did not take: to boot with it again brings nothing new. */
+      readonly notTaken?: string;
+    }
   /** This kernel, driver or machine has no such knob. */
   | { readonly status: 'missing'; readonly evidence: string }
   /** It is there and cannot be read (needs root, EIO). */

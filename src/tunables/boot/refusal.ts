@@ -1,13 +1,9 @@
+import type { KindRefusal } from '../kind.ts';
 import { pickArguments } from './arguments.ts';
 import type { BootFacts } from './facts.ts';
 import { describeForeign, findForeign, findOverride } from './foreign.ts';
 import { detectBootLoader } from './loader.ts';
 import { isPlainArgument } from './own-arguments.ts';
-
-export interface BootRefusal {
-  readonly kind: 'unsupported' | 'refused' | 'conflict';
-  readonly reason: string;
-}
 
 /**
  * Why a kernel argument cannot or must not be set here; undefined when it can. `value` is the canonical text of the
@@ -17,7 +13,7 @@ export function refuseBootArgument(
   facts: BootFacts,
   names: readonly string[],
   value: string | null,
-): BootRefusal | undefined {
+): KindRefusal | undefined {
   const loader = detectBootLoader(facts);
   if (loader.kind === 'none') {
     const wanted = value === null ? `without ${names.join(', ')}` : value;
