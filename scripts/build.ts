@@ -5,9 +5,10 @@ import { Plugin } from '@oclif/core';
 import { type BuildOptions, build, type Plugin as EsbuildPlugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
+const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Packages that few commands need: a file each, so that the others do not even read them. */
-const LATE_PACKAGES = ['execa', 'yaml', 'zod'];
+/** Packages that not every command needs: a file each, so that the others do not even read them. */
+const LATE_PACKAGES = Object.keys(pjson.dependencies).filter((name) => name !== '@oclif/core');
 
 const latePackages: EsbuildPlugin = {
   name: 'late-packages',
@@ -34,7 +35,7 @@ const unreached: EsbuildPlugin = {
   },
 };
 
-/** Names are kept: stack traces in bug reports are read by people. */
+/** Identifiers are not shortened: stack traces in bug reports are read by people. */
 const shared: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
@@ -43,7 +44,6 @@ const shared: BuildOptions = {
   target: 'node20',
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: 'none',
   logLevel: 'warning',
   outExtension: { '.js': '.cjs' },
@@ -60,7 +60,6 @@ async function bundle(outdir: string): Promise<void> {
 
 /** oclif reads the list of commands from it instead of loading every command. */
 async function writeManifest(): Promise<void> {
-  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const options = { root, pjson, isRoot: true, ignoreManifest: true, errorOnManifestCreate: true };
   const plugin = new Plugin({ ...options, respectNoCacheDefault: true });
   await plugin.load();
