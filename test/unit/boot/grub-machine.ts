@@ -33,7 +33,7 @@ export function debianMachine(extra: Record<string, string> = {}, template = fix
   const host = new FakeHost({
     '/proc/cmdline': 'BOOT_IMAGE=/boot/vmlinuz-6.1.0-18-rt-amd64 root=/dev/loop0p1 ro quiet\n',
     '/etc/default/grub': fixture('debian-default-grub'),
-    '/usr/sbin/grub-mkconfig': '#! /bin/sh\nfor x in ${sysconfdir}/default/grub.d/*.cfg ; do . "${x}"; done\n',
+    '/usr/sbin/grub-mkconfig': '#! /bin/sh\nfor x in $sysconfdir/default/grub.d/*.cfg ; do . "$x"; done\n',
     '/usr/bin/grub-script-check': 'ELF',
     ...extra,
   });

@@ -31,7 +31,7 @@ export function rhelMachine(extra: Record<string, string> = {}, options = ROOT):
     '/boot/grub2/grubenv': grubenv({ saved_entry: `${MACHINE_ID}-5.14.0-427.el9.x86_64`, boot_success: '1' }),
     '/etc/default/grub':
       'GRUB_TIMEOUT=5\nGRUB_DEFAULT=saved\nGRUB_CMDLINE_LINUX="crashkernel=1G-4G:192M"\nGRUB_ENABLE_BLSCFG=true\n',
-    '/usr/sbin/grub2-mkconfig': '#!/bin/sh\n. ${sysconfdir}/default/grub\n',
+    '/usr/sbin/grub2-mkconfig': '#!/bin/sh\n. $sysconfdir/default/grub\n',
     '/usr/sbin/grubby': '#!/bin/bash\n',
     [RHEL_DEFAULT]: entry('5.14.0-427.el9.x86_64', options),
     [RHEL_OLDER]: entry('5.14.0-362.el9.x86_64', options),

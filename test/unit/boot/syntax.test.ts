@@ -111,7 +111,7 @@ describe('grub.cfg', () => {
   test.each([
     ['set x=a\nif [ "$x" = a -a -n "$x" ]; then set default=1; else set default=2; fi', '1'],
     ['if [ ! "$x" ]; then set default=1; fi', '1'],
-    ['if [ "${x}" ] ; then set default=1; elif true; then set default=3; fi', '3'],
+    [`if [ "\${x}" ] ; then set default=1; elif true; then set default=3; fi`, '3'],
     ['if [ 1 -lt 0 -o 2 -ge 2 ]; then set default="a b"; fi', 'a b'],
     ["set default='it'\\''s'", "it's"],
     ['# set default=1\nset default=2 # three', '2'],
