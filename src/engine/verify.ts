@@ -50,7 +50,7 @@ export function verifyPlan(plan: Plan, refusedBefore: ReadonlyMap<string, string
       (refusal): VerifyResult => ({
         id: refusal.id,
         domain: refusal.domain,
-        status: refusal.kind === 'conflict' ? 'fail' : 'unsupported',
+        status: statusOfRefusal(refusal.kind),
         expected: null,
         actual: null,
         evidence: refusal.reason,
@@ -68,6 +68,11 @@ export function verifyPlan(plan: Plan, refusedBefore: ReadonlyMap<string, string
     ),
   ];
   return { profile: plan.profile, host: plan.host, results, summary: summarize(results) };
+}
+
+function statusOfRefusal(kind: Plan['refused'][number]['kind']): VerifyStatus {
+  if (kind === 'unknown') return 'unknown';
+  return kind === 'conflict' ? 'fail' : 'unsupported';
 }
 
 function summarize(results: readonly VerifyResult[]): Record<VerifyStatus, number> {

@@ -31,8 +31,11 @@ export interface Setting {
 export interface Refusal {
   readonly id: string;
   readonly reason: string;
-  /** unsupported: this kernel, driver or machine has no such knob. refused: possible, and wrong. conflict: somebody else's setting is in the way. */
-  readonly kind: 'unsupported' | 'refused' | 'conflict';
+  /**
+   * unsupported: this kernel, driver or machine has no such knob. refused: possible, and wrong. conflict: somebody else's
+   * setting is in the way. unknown: what would tell was not captured or cannot be read.
+   */
+  readonly kind: 'unsupported' | 'refused' | 'conflict' | 'unknown';
 }
 
 export interface Desired {

@@ -23,10 +23,12 @@ export function explainJson({ plan, machine }: Planned) {
 export function viewExplanation({ plan, machine }: Planned, terminal: Terminal): string {
   const explanation = explainLayout({ ...machine.layout, refused: [] }, machine);
   const blocks = [`Profile ${paint(terminal, 'bold', plan.profile)} on ${renderLayout(explanation).trimEnd()}`];
-  const wrong = plan.refused.filter((refusal) => refusal.kind !== 'unsupported');
+  const wrong = plan.refused.filter((refusal) => refusal.kind === 'refused' || refusal.kind === 'conflict');
   const missing = plan.refused.filter((refusal) => refusal.kind === 'unsupported');
+  const unknown = plan.refused.filter((refusal) => refusal.kind === 'unknown');
   if (wrong.length > 0) blocks.push(viewRefused('Asked for, and not done', wrong, terminal));
   if (missing.length > 0) blocks.push(viewRefused('Asked for, and not there on this host', missing, terminal));
+  if (unknown.length > 0) blocks.push(viewRefused('Asked for, and not known', unknown, terminal));
   return blocks.join('\n\n');
 }
 

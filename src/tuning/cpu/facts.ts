@@ -2,6 +2,7 @@ import { HostError } from '../../errors.ts';
 import type { HostReader } from '../../host/host.ts';
 import { parseCpulist } from '../../topology/cpulist.ts';
 import type { Machine } from '../../topology/machine.ts';
+import { observeWhole } from '../knobs/directories.ts';
 
 export const CPU = '/sys/devices/system/cpu';
 export const UNCORE = `${CPU}/intel_uncore_frequency`;
@@ -9,6 +10,7 @@ export const UNCORE = `${CPU}/intel_uncore_frequency`;
 /** CPUs that share one clock, as cpufreq sees them. */
 export interface Policy {
   readonly policy: number;
+  readonly folder: string;
   readonly cpus: readonly number[];
   readonly minKhz: number | undefined;
   readonly maxKhz: number | undefined;
@@ -22,6 +24,8 @@ export interface IdleState {
 
 /** What this machine lets itself be told about frequency and sleep. One cpufreq driver serves all policies. */
 export interface CpuFacts {
+  /** false: a capture that does not hold everything, so that what is not there may be on the machine. */
+  readonly isWhole: boolean;
   readonly driver: string | undefined;
   readonly policies: readonly Policy[];
   readonly governors: readonly string[];
@@ -31,6 +35,7 @@ export interface CpuFacts {
   readonly turbo: 'no_turbo' | 'boost' | 'policy-boost' | undefined;
   readonly hasMinPerfPct: boolean;
   readonly hasEnergyPerfBias: boolean;
+  readonly hasResumeLatency: boolean;
   readonly idleDriver: string | undefined;
   /** Idle states by kind of core (`any` where all are alike). */
   readonly idleStates: Readonly<Record<string, readonly IdleState[]>>;
@@ -39,21 +44,20 @@ export interface CpuFacts {
 
 export async function observeCpus(host: HostReader, machine: Machine): Promise<CpuFacts> {
   const names = await listNames(host, `${CPU}/cpufreq`);
-  const [cpufreq, intel, power, idleDriver, idleStates, uncore] = await Promise.all([
-    readPolicyDriver(host, names),
+  const policies = await observePolicies(host, machine, names);
+  const [isWhole, cpufreq, intel, power, idleDriver, idleStates, uncore] = await Promise.all([
+    observeWhole(host),
+    readPolicyDriver(host, policies[0]?.folder ?? `${CPU}/cpufreq/policy0`),
     listNames(host, `${CPU}/intel_pstate`),
     listNames(host, `${CPU}/cpu0/power`),
     readWord(host, `${CPU}/cpuidle/current_driver`),
     readIdleStates(host, machine),
     readUncore(host),
   ]);
-  const numbers = names.flatMap((name) => /^policy(\d+)$/.exec(name)?.[1] ?? []).map(Number);
-  const policies = await Promise.all(
-    numbers.sort((left, right) => left - right).map((policy) => readPolicy(host, policy)),
-  );
   const isIntel = cpufreq.driver === 'intel_pstate' || cpufreq.driver === 'intel_cpufreq';
   const turbo = chooseTurbo({ isIntel: isIntel && intel.includes('no_turbo'), names, files: cpufreq.files });
   return {
+    isWhole,
     driver: cpufreq.driver,
     policies,
     governors: cpufreq.governors,
@@ -61,10 +65,28 @@ export async function observeCpus(host: HostReader, machine: Machine): Promise<C
     turbo,
     hasMinPerfPct: isIntel && intel.includes('min_perf_pct'),
     hasEnergyPerfBias: power.includes('energy_perf_bias'),
+    hasResumeLatency: power.includes('pm_qos_resume_latency_us'),
     idleDriver: idleDriver === 'none' ? undefined : idleDriver,
     idleStates,
     uncore,
   };
+}
+
+/** cpufreq/policyN since Linux 4.3; before, and in captures that leave links out, each CPU has a folder of its own. */
+async function observePolicies(
+  host: HostReader,
+  machine: Machine,
+  names: readonly string[],
+): Promise<readonly Policy[]> {
+  const numbers = names.flatMap((name) => /^policy(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  if (numbers.length > 0) {
+    const ascending = numbers.sort((left, right) => left - right);
+    return Promise.all(ascending.map((policy) => readPolicy(host, policy, `${CPU}/cpufreq/policy${policy}`)));
+  }
+  const online = machine.topology.cpus.filter((cpu) => cpu.online).map((cpu) => cpu.cpu);
+  if (!(await listNames(host, `${CPU}/cpu${online[0]}`)).includes('cpufreq')) return [];
+  const each = await Promise.all(online.map((cpu) => readPolicy(host, cpu, `${CPU}/cpu${cpu}/cpufreq`)));
+  return each.filter(({ policy, cpus }) => policy === cpus.find((cpu) => online.includes(cpu)));
 }
 
 function chooseTurbo(found: {
@@ -78,8 +100,7 @@ function chooseTurbo(found: {
 }
 
 /** The files of a policy are its driver's, and Linux has one cpufreq driver at a time: any policy speaks for all. */
-async function readPolicyDriver(host: HostReader, names: readonly string[]) {
-  const folder = `${CPU}/cpufreq/${names.find((name) => /^policy\d+$/.test(name)) ?? 'policy0'}`;
+async function readPolicyDriver(host: HostReader, folder: string) {
   const [driver, governors, preferences, files] = await Promise.all([
     readWord(host, `${folder}/scaling_driver`),
     readWord(host, `${folder}/scaling_available_governors`),
@@ -89,15 +110,20 @@ async function readPolicyDriver(host: HostReader, names: readonly string[]) {
   return { driver, files, governors: governors?.split(/\s+/) ?? [], preferences: preferences?.split(/\s+/) };
 }
 
-async function readPolicy(host: HostReader, policy: number): Promise<Policy> {
-  const folder = `${CPU}/cpufreq/policy${policy}`;
+async function readPolicy(host: HostReader, policy: number, folder: string): Promise<Policy> {
   const [cpus, minKhz, maxKhz] = await Promise.all([
     readWord(host, `${folder}/related_cpus`),
     readNumber(host, `${folder}/cpuinfo_min_freq`),
     readNumber(host, `${folder}/cpuinfo_max_freq`),
   ]);
   // related_cpus separates by blanks, not commas.
-  return { policy, cpus: cpus === undefined ? [policy] : parseCpulist(cpus.replaceAll(/\s+/g, ',')), minKhz, maxKhz };
+  return {
+    policy,
+    folder,
+    cpus: cpus === undefined ? [policy] : parseCpulist(cpus.replaceAll(/\s+/g, ',')),
+    minKhz,
+    maxKhz,
+  };
 }
 
 async function readIdleStates(host: HostReader, machine: Machine): Promise<CpuFacts['idleStates']> {

@@ -1,6 +1,6 @@
 import type { Desired, Refusal, Setting } from '../domain.ts';
 import { CPU, type CpuFacts, type Policy, UNCORE } from './facts.ts';
-import { type RoleCpus, setFile } from './role.ts';
+import { type RoleCpus, refuseAbsent, setFile } from './role.ts';
 import type { CpuWanted, Frequency, RoleWanted } from './schema.ts';
 
 const NO_CPUFREQ = 'This machine has no cpufreq driver: firmware or hypervisor choose the frequency.';
@@ -22,14 +22,14 @@ export function desireTurbo(isWanted: boolean, facts: CpuFacts): Desired {
     case 'boost':
       return only(setFile({ ...wish, id: 'cpu.turbo@cpufreq', path: `${CPU}/cpufreq/boost` }));
     case 'policy-boost': {
-      const settings = facts.policies.map(({ policy }) =>
-        setFile({ ...wish, id: `cpu.turbo@policy${policy}`, path: `${CPU}/cpufreq/policy${policy}/boost` }),
+      const settings = facts.policies.map(({ policy, folder }) =>
+        setFile({ ...wish, id: `cpu.turbo@policy${policy}`, path: `${folder}/boost` }),
       );
       return { settings, refused: [] };
     }
     default: {
       const reason = facts.driver === undefined ? NO_CPUFREQ : `The driver ${facts.driver} has no switch for turbo.`;
-      return { settings: [], refused: [{ id: 'cpu.turbo@machine', kind: 'unsupported', reason }] };
+      return { settings: [], refused: [refuseAbsent('cpu.turbo@machine', reason, facts)] };
     }
   }
 }
@@ -40,7 +40,7 @@ export function desireMinPerfPct(percent: number, facts: CpuFacts): Desired {
   if (!facts.hasMinPerfPct) {
     const reason =
       facts.driver === undefined ? NO_CPUFREQ : `min_perf_pct is of the driver intel_pstate; this is ${facts.driver}.`;
-    return { settings: [], refused: [{ id, kind: 'unsupported', reason }] };
+    return { settings: [], refused: [refuseAbsent(id, reason, facts)] };
   }
   const why = 'The least performance that intel_pstate asks the CPU for.';
   return only(
@@ -54,7 +54,7 @@ export function desireUncore(wanted: NonNullable<CpuWanted['uncore']>, facts: Cp
   if (least === undefined) return { settings: [], refused: [] };
   if (facts.uncore.length === 0) {
     const reason = `${UNCORE} is not there: not an Intel server, or the module intel_uncore_frequency is not loaded.`;
-    return { settings: [], refused: [{ id: 'cpu.uncore@machine', kind: 'unsupported', reason }] };
+    return { settings: [], refused: [refuseAbsent('cpu.uncore@machine', reason, facts)] };
   }
   const settings = facts.uncore.flatMap(({ domain, maxKhz }) => {
     const khz = least === 'max' ? maxKhz : least;
@@ -79,8 +79,10 @@ export function desireFrequencies(role: RoleCpus, wanted: RoleWanted, facts: Cpu
     (key) => wanted[key] !== undefined,
   );
   const possible = keys.filter((key) => {
-    const refusal = refuseKey(key, wanted, facts);
-    if (refusal !== undefined) refused.push({ id: `cpu.${ID_OF[key]}@${role.name}`, ...refusal });
+    const id = `cpu.${ID_OF[key]}@${role.name}`;
+    const refusal =
+      facts.policies.length === 0 ? refuseAbsent(id, NO_CPUFREQ, facts) : refuseKey({ id, key, wanted }, facts);
+    if (refusal !== undefined) refused.push(refusal);
     return refusal === undefined;
   });
   const policies = facts.policies.filter((policy) => policy.cpus.some((cpu) => role.cpus.includes(cpu)));
@@ -92,30 +94,37 @@ type Key = 'maxFrequency' | 'minFrequency' | 'epp' | 'governor';
 
 const ID_OF = { maxFrequency: 'max_freq', minFrequency: 'min_freq', epp: 'epp', governor: 'governor' } as const;
 
-function refuseKey(key: Key, wanted: RoleWanted, facts: CpuFacts): Omit<Refusal, 'id'> | undefined {
-  if (facts.policies.length === 0) return { kind: 'unsupported', reason: NO_CPUFREQ };
+interface KeyWish {
+  readonly id: string;
+  readonly key: Key;
+  readonly wanted: RoleWanted;
+}
+
+/** What the driver does not know, or what two keys together cannot be. */
+function refuseKey({ id, key, wanted }: KeyWish, facts: CpuFacts): Refusal | undefined {
   if (key === 'governor' && facts.governors.length > 0 && !facts.governors.includes(wanted.governor as string)) {
     const reason = `The driver ${facts.driver} has no governor ${wanted.governor} (it has: ${facts.governors.join(', ')}).`;
-    return { kind: 'unsupported', reason };
+    return { id, kind: 'unsupported', reason };
   }
   if (key !== 'epp') return undefined;
   if (facts.preferences === undefined) {
-    return { kind: 'unsupported', reason: `The driver ${facts.driver} has no energy_performance_preference.` };
+    return { id, kind: 'unsupported', reason: `The driver ${facts.driver} has no energy_performance_preference.` };
   }
   if (!facts.preferences.includes(wanted.epp as string)) {
     return {
+      id,
       kind: 'unsupported',
       reason: `The driver ${facts.driver} knows ${facts.preferences.join(', ')}, not ${wanted.epp}.`,
     };
   }
   if (wanted.governor === 'performance' && wanted.epp !== 'performance') {
-    return { kind: 'conflict', reason: 'Under the governor performance the only preference is performance.' };
+    return { id, kind: 'conflict', reason: 'Under the governor performance the only preference is performance.' };
   }
   return undefined;
 }
 
 function settingOf(key: Key, policy: Policy, wanted: RoleWanted): readonly Setting[] {
-  const folder = `${CPU}/cpufreq/policy${policy.policy}`;
+  const { folder } = policy;
   const id = `cpu.${ID_OF[key]}@policy${policy.policy}`;
   if (key === 'governor') {
     const why =

@@ -1,8 +1,12 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
 import type { Desired, Refusal, Setting } from '../domain.ts';
 import { CPU, type CpuFacts } from './facts.ts';
-import { type RoleCpus, setFile } from './role.ts';
+import { type RoleCpus, refuseAbsent, setFile } from './role.ts';
 import type { RoleWanted } from './schema.ts';
+
+const NO_CPUIDLE = 'This machine has no cpuidle driver: firmware, hypervisor or idle=poll decide how its CPUs sleep.';
+const NO_RESUME_LATENCY = 'CPUs have no power/pm_qos_resume_latency_us here. It needs CONFIG_PM.';
+const NO_BIAS = 'Only Intel CPUs have energy_perf_bias, and hypervisors hide it.';
 
 /**
  * What the hardware prefers and how deep CPUs of a role may sleep. In pm_qos_resume_latency_us the word `n/a` means that no latency is acceptable, so
@@ -18,15 +22,17 @@ export function desireSleep(
   if (wanted.energy_perf_bias !== undefined) {
     if (facts.hasEnergyPerfBias)
       settings.push(...role.cpus.map((cpu) => biasSetting(cpu, wanted.energy_perf_bias as number)));
-    else refused.push(noBias(`cpu.energy_perf_bias@${role.name}`));
+    else refused.push(refuseAbsent(`cpu.energy_perf_bias@${role.name}`, NO_BIAS, facts));
   }
   if (wanted.resumeLatency !== undefined) {
-    if (facts.idleDriver === undefined) refused.push(noIdleDriver(`cpu.resume_latency@${role.name}`));
+    const id = `cpu.resume_latency@${role.name}`;
+    if (facts.idleDriver === undefined) refused.push(refuseAbsent(id, NO_CPUIDLE, facts));
+    else if (!facts.hasResumeLatency) refused.push(refuseAbsent(id, NO_RESUME_LATENCY, facts));
     else settings.push(...role.cpus.map((cpu) => latencySetting(cpu, wanted.resumeLatency as string | number)));
   }
   for (const name of wanted.idleStatesOff ?? []) {
     const id = `cpu.idle_state@${role.name}/${name}`;
-    if (facts.idleDriver === undefined) refused.push(noIdleDriver(id));
+    if (facts.idleDriver === undefined) refused.push(refuseAbsent(id, NO_CPUIDLE, facts));
     else {
       const found = role.cpus.flatMap((cpu) => stateSettings(cpu, name, { facts, machine }));
       settings.push(...found);
@@ -41,10 +47,6 @@ function biasSetting(cpu: number, bias: number): Setting {
   const why = 'A hint to the CPU whether it leans to speed (0) or to saving (15) where the hardware decides by itself.';
   const path = `${CPU}/cpu${cpu}/power/energy_perf_bias`;
   return setFile({ id: `cpu.energy_perf_bias@cpu${cpu}`, path, value: String(bias), format: 'integer', why });
-}
-
-function noBias(id: string): Refusal {
-  return { id, kind: 'unsupported', reason: 'Only Intel CPUs have energy_perf_bias, and hypervisors hide it.' };
 }
 
 function latencySetting(cpu: number, latency: string | number): Setting {
@@ -75,11 +77,6 @@ function stateSettings(
       why: `Waking from ${name} takes longer than this CPU may wait.`,
     }),
   );
-}
-
-function noIdleDriver(id: string): Refusal {
-  const reason = 'This machine has no cpuidle driver: firmware, hypervisor or idle=poll decide how its CPUs sleep.';
-  return { id, kind: 'unsupported', reason };
 }
 
 function noSuchState(id: string, name: string, facts: CpuFacts): Refusal {

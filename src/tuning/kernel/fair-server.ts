@@ -1,6 +1,6 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
-import type { Desired } from '../domain.ts';
-import type { Directories } from '../knobs/directories.ts';
+import type { Desired, Refusal } from '../domain.ts';
+import { type Directories, isWhole, NOT_CAPTURED } from '../knobs/directories.ts';
 import { isBefore } from '../knobs/locate.ts';
 
 /** https://docs.kernel.org/scheduler/sched-deadline.html; one folder per CPU since Linux 6.12 (commit d741f297bcea). */
@@ -13,9 +13,9 @@ export const FAIR_SERVER = '/sys/kernel/debug/sched/fair_server';
 export function desireFairServer(directories: Directories, machine: PlacedMachine): Desired {
   const { kernel, layout } = machine;
   const listed = directories[FAIR_SERVER] ?? 'absent';
-  const refuse = (reason: string): Desired => ({
+  const refuse = (reason: string, kind: Refusal['kind'] = 'unsupported'): Desired => ({
     settings: [],
-    refused: [{ id: 'kernel.fair_server@isolated', kind: 'unsupported', reason }],
+    refused: [{ id: 'kernel.fair_server@isolated', kind, reason }],
   });
   if (listed === 'absent' && isBefore(kernel.version, [6, 12])) {
     return refuse(`Linux ${kernel.version.join('.')} has no fair server; kernel.realtime.runtime alone decides.`);
@@ -23,6 +23,7 @@ export function desireFairServer(directories: Directories, machine: PlacedMachin
   if (kernel.lockdown === 'integrity' || kernel.lockdown === 'confidentiality') {
     return refuse(`${FAIR_SERVER} is in debugfs, which kernel lockdown (${kernel.lockdown}) closes, even to root.`);
   }
+  if (listed === 'absent' && !isWhole(directories)) return refuse(NOT_CAPTURED, 'unknown');
   if (listed === 'absent') return refuse(`${FAIR_SERVER} is not there: debugfs is not mounted on /sys/kernel/debug.`);
   const settings = layout.isolated.map((cpu) => ({
     id: `kernel.fair_server@cpu${cpu}`,

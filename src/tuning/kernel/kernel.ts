@@ -4,7 +4,7 @@ import type { PlacedMachine } from '../../layout/layout.ts';
 import { type CpuSet, printCpulist } from '../../topology/cpulist.ts';
 import { type Desired, defineDomain } from '../domain.ts';
 import { catalogue } from '../knobs/catalogue.ts';
-import { type Directories, foldersOf, listDirectories } from '../knobs/directories.ts';
+import { type Directories, foldersOf, isWhole, listDirectories, NOT_CAPTURED } from '../knobs/directories.ts';
 import { joinDesired, type KnobWish, wishKnobs } from '../knobs/wish.ts';
 import { desireBootArguments } from './boot-arguments.ts';
 import { desireFairServer, FAIR_SERVER } from './fair-server.ts';
@@ -49,7 +49,9 @@ export const kernelDomain = defineDomain<KernelWanted, KernelFacts>({
       threads === undefined
         ? NOTHING
         : onCpus({ id: 'kernel.thread@all', expression: threads.cpus, machine }, (cpus) =>
-            desireThreads(facts.threads, cpus, machine),
+            facts.threads.length === 0 && !isWhole(directories)
+              ? { settings: [], refused: [{ id: 'kernel.thread@all', kind: 'unknown', reason: NOT_CAPTURED }] }
+              : desireThreads(facts.threads, cpus, machine),
           ),
       machineCheck === undefined ? NOTHING : desireMachineCheck(machineCheck, directories),
       sysctl === undefined ? NOTHING : desireSysctls(sysctl, known),

@@ -1,5 +1,5 @@
 import type { Desired, Setting } from '../domain.ts';
-import type { Directories } from '../knobs/directories.ts';
+import { type Directories, isWhole, NOT_CAPTURED } from '../knobs/directories.ts';
 import type { KernelWanted } from './schema.ts';
 
 /** https://docs.kernel.org/arch/x86/x86_64/machinecheck.html */
@@ -25,7 +25,10 @@ export function desireMachineCheck(
   const first = folders.sort((left, right) => left.localeCompare(right, 'en', { numeric: true }))[0];
   if (first === undefined) {
     const reason = `${MACHINE_CHECK} has no CPUs: guests and other architectures than x86 often have no machine checks.`;
-    return { settings: [], refused: keys.map((key) => ({ id: idOf(key), kind: 'unsupported', reason })) };
+    const refusal = isWhole(directories)
+      ? ({ kind: 'unsupported', reason } as const)
+      : ({ kind: 'unknown', reason: NOT_CAPTURED } as const);
+    return { settings: [], refused: keys.map((key) => ({ id: idOf(key), ...refusal })) };
   }
   const settings = keys.map(
     (key): Setting => ({

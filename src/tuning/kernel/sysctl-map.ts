@@ -4,7 +4,7 @@ import { findNearest } from '../../profile/nearest.ts';
 import type { FileFormat } from '../../tunables/tunable.ts';
 import type { Desired, Refusal, Setting } from '../domain.ts';
 import { catalogue, lookUpKnob } from '../knobs/catalogue.ts';
-import { type Directories, findPresence } from '../knobs/directories.ts';
+import { type Directories, findPresence, isWhole, NOT_CAPTURED } from '../knobs/directories.ts';
 import { sysctlPath } from '../knobs/knob.ts';
 import { listSysctlFolders, listSysctlNames } from '../knobs/sysctl-names.ts';
 import { joinDesired, type KnobFacts, type KnobWish, wishKnobs } from '../knobs/wish.ts';
@@ -80,6 +80,10 @@ function desirePlain(entries: readonly (readonly [string, string])[], directorie
   for (const [name, text] of entries) {
     const id = `kernel.sysctl@${name}`;
     const path = sysctlPath(name);
+    if (!isWhole(directories)) {
+      refused.push({ id, kind: 'unknown', reason: NOT_CAPTURED });
+      continue;
+    }
     if (isAbsent(name, directories)) {
       refused.push({ id, kind: 'unsupported', reason: `${path} is not there.` });
       continue;

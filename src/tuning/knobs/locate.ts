@@ -1,6 +1,6 @@
 import type { Kernel } from '../../topology/machine.ts';
 import type { Refusal } from '../domain.ts';
-import { type Directories, findPresence } from './directories.ts';
+import { type Directories, findPresence, isWhole, NOT_CAPTURED } from './directories.ts';
 import { type Knob, type Place, placesOf, type Version } from './knob.ts';
 
 const DEBUGFS = '/sys/kernel/debug/';
@@ -27,7 +27,9 @@ export function locateKnob(knob: Knob, kernel: Kernel, directories: Directories)
   if (present !== undefined) return { found: true, place: present };
   const readable = due.filter((place) => findPresence(directories, place.path) !== 'absent');
   const place = readable.at(-1);
-  return place === undefined ? unsupported(explainAbsence(knob, first, directories)) : { found: true, place };
+  if (place !== undefined) return { found: true, place };
+  if (!isWhole(directories)) return { found: false, kind: 'unknown', reason: NOT_CAPTURED };
+  return unsupported(explainAbsence(knob, first, directories));
 }
 
 /** Lockdown `integrity` and `confidentiality` both close debugfs files that can be written. kernel_lockdown(7). */

@@ -1,5 +1,6 @@
 import type { HostReader } from '../../host/host.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
+import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
 import { renderPamLimits, renderSystemdDefaults, type Subject } from './render.ts';
 import { type Limits, type LimitsWanted, limitsWanted } from './schema.ts';
 
@@ -14,6 +15,8 @@ export interface LimitsFacts {
   /** undefined: names come from a directory service (sssd, LDAP) too, so a name that is not in the file may exist. */
   readonly users: readonly string[] | undefined;
   readonly groups: readonly string[] | undefined;
+  /** false: a capture that does not hold everything. */
+  readonly isWhole: boolean;
   readonly hasPamLimits: boolean;
   readonly hasSystemd: boolean;
   /** fs.nr_open: the most that any limit of open files may be. */
@@ -26,6 +29,9 @@ export const limitsDomain = defineDomain<LimitsWanted, LimitsFacts>({
   schema: limitsWanted,
   observe: observeLimits,
   desire(wanted, facts) {
+    if (!facts.isWhole) {
+      return { settings: [], refused: [{ id: 'limits.pam@machine', kind: 'unknown', reason: NOT_CAPTURED }] };
+    }
     const refused: Refusal[] = [];
     const subjects = [
       ...subjectsOf(wanted.groups, { kind: 'group', known: facts.groups, refused }),
@@ -42,7 +48,8 @@ export const limitsDomain = defineDomain<LimitsWanted, LimitsFacts>({
 });
 
 async function observeLimits(host: HostReader): Promise<LimitsFacts> {
-  const [passwd, group, nsswitch, folder, systemd, nrOpen] = await Promise.all([
+  const [isWhole, passwd, group, nsswitch, folder, systemd, nrOpen] = await Promise.all([
+    observeWhole(host),
     host.readText('/etc/passwd'),
     host.readText('/etc/group'),
     host.readText('/etc/nsswitch.conf'),
@@ -51,6 +58,7 @@ async function observeLimits(host: HostReader): Promise<LimitsFacts> {
     host.readText('/proc/sys/fs/nr_open'),
   ]);
   return {
+    isWhole,
     users: isFilesOnly('passwd', nsswitch) ? namesOf(passwd) : undefined,
     groups: isFilesOnly('group', nsswitch) ? namesOf(group) : undefined,
     hasPamLimits: folder !== undefined,

@@ -2,6 +2,7 @@ import type { PlacedMachine } from '../../layout/layout.ts';
 import type { NumaNode } from '../../topology/machine.ts';
 import type { BootArgTunable } from '../../tunables/tunable.ts';
 import type { Desired, Refusal, Setting } from '../domain.ts';
+import { NOT_CAPTURED } from '../knobs/directories.ts';
 import { isBefore } from '../knobs/locate.ts';
 import type { HugepagesWanted, PoolWanted } from './schema.ts';
 
@@ -18,15 +19,22 @@ interface Spread {
   readonly perNode: ReadonlyMap<number, number>;
 }
 
+/** What the decision is made from. isWhole: what is not there is not on the machine either. */
+export interface GivenMemory {
+  readonly machine: PlacedMachine;
+  readonly isWhole: boolean;
+}
+
 /** Pools of hugepages: per node at run time, as boot arguments, and their mounts. */
-export function desireHugepages(wanted: HugepagesWanted, machine: PlacedMachine): Desired {
+export function desireHugepages(wanted: HugepagesWanted, given: GivenMemory): Desired {
+  const { machine } = given;
   const settings: Setting[] = [];
   const refused: Refusal[] = [];
   const atBoot: Spread[] = [];
   for (const size of Object.keys(SIZES) as Size[]) {
     const pool = wanted[size];
     if (pool === undefined) continue;
-    const spread = spreadPages(size, pool, machine);
+    const spread = spreadPages(size, pool, given);
     if ('reason' in spread) {
       refused.push(spread);
       continue;
@@ -41,10 +49,12 @@ export function desireHugepages(wanted: HugepagesWanted, machine: PlacedMachine)
 }
 
 /** Decides how many pages each chosen node gives, or why it cannot. */
-function spreadPages(size: Size, pool: PoolWanted, machine: PlacedMachine): Spread | Refusal {
+function spreadPages(size: Size, pool: PoolWanted, { machine, isWhole }: GivenMemory): Spread | Refusal {
   const id = `memory.hugepages@${size}`;
   const able = machine.topology.nodes.filter((node) => hasSize(node, size));
   if (able.length === 0) {
+    const isKnown = isWhole || machine.topology.nodes.some((node) => node.hugepages.length > 0);
+    if (!isKnown) return { id, kind: 'unknown', reason: NOT_CAPTURED };
     const reason = `${machine.host} has no hugepages of ${size} (CPU flag ${size === '1G' ? 'pdpe1gb' : 'pse'}, CONFIG_HUGETLBFS).`;
     return { id, kind: 'unsupported', reason };
   }

@@ -1,6 +1,6 @@
 import { defineDomain } from '../domain.ts';
 import { catalogue } from '../knobs/catalogue.ts';
-import { type Directories, foldersOf, listDirectories } from '../knobs/directories.ts';
+import { type Directories, foldersOf, isWhole, listDirectories } from '../knobs/directories.ts';
 import { joinDesired, type KnobWish, wishKnobs } from '../knobs/wish.ts';
 import { wishDirtyLimits } from './dirty.ts';
 import { desireHugepages } from './hugepages.ts';
@@ -23,7 +23,9 @@ export const memoryDomain = defineDomain<MemoryWanted, MemoryFacts>({
   desire(wanted, { directories }, machine) {
     const facts = { kernel: machine.kernel, directories };
     const hugepages =
-      wanted.hugepages === undefined ? { settings: [], refused: [] } : desireHugepages(wanted.hugepages, machine);
+      wanted.hugepages === undefined
+        ? { settings: [], refused: [] }
+        : desireHugepages(wanted.hugepages, { machine, isWhole: isWhole(directories) });
     return joinDesired(hugepages, wishKnobs(wishAll(wanted), facts));
   },
 });

@@ -1,4 +1,5 @@
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
+import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
 import { FIGHTERS } from './fighters.ts';
 import { type ServicesWanted, servicesWanted, unitOf } from './schema.ts';
 
@@ -7,6 +8,8 @@ const LIST_UNIT_FILES = ['systemctl', 'list-unit-files', '--no-legend', '--no-pa
 export interface ServicesFacts {
   /** How each installed unit is enabled, by its name: enabled, static, masked … undefined: there is no systemd here. */
   readonly enablement: ReadonlyMap<string, string> | undefined;
+  /** false: a capture that does not hold everything. */
+  readonly isWhole: boolean;
 }
 
 /** Services that would undo tuning. A unit that is not installed needs nothing. systemctl(1) */
@@ -14,8 +17,8 @@ export const servicesDomain = defineDomain<ServicesWanted, ServicesFacts>({
   name: 'services',
   schema: servicesWanted,
   async observe(host) {
-    const listed = await host.query(LIST_UNIT_FILES);
-    return { enablement: listed.found && listed.exitCode === 0 ? parseUnitFiles(listed.stdout) : undefined };
+    const [listed, isWhole] = await Promise.all([host.query(LIST_UNIT_FILES), observeWhole(host)]);
+    return { isWhole, enablement: listed.found && listed.exitCode === 0 ? parseUnitFiles(listed.stdout) : undefined };
   },
   desire: desireServices,
 });
@@ -26,10 +29,13 @@ export function parseUnitFiles(text: string): ReadonlyMap<string, string> {
   return new Map(lines.flatMap(([name, state]) => (name && state ? [[name, state] as const] : [])));
 }
 
-function desireServices(wanted: ServicesWanted, { enablement }: ServicesFacts): Desired {
+function desireServices(wanted: ServicesWanted, { enablement, isWhole }: ServicesFacts): Desired {
   if (enablement === undefined) {
-    const reason = 'systemctl lists no units here: services that fight tuning can be neither found nor stopped.';
-    return { settings: [], refused: [{ id: 'services.activity@machine', kind: 'unsupported', reason }] };
+    const reason = isWhole
+      ? 'systemctl lists no units here: services that fight tuning can be neither found nor stopped.'
+      : NOT_CAPTURED;
+    const kind = isWhole ? 'unsupported' : 'unknown';
+    return { settings: [], refused: [{ id: 'services.activity@machine', kind, reason }] };
   }
   const settings: Setting[] = [];
   const refused: Refusal[] = [];
