@@ -40,10 +40,16 @@ function engineOn(host: Host, state: StateDirectory, version: string): Engine {
   return { host, state, domains, version, now: () => new Date(), nameRun };
 }
 
-function agentOn(host: Host, state: StateDirectory, { version, command }: EmbeddedOptions): Agent {
+function agentOn(host: Host, state: StateDirectory, { version, command, environment }: EmbeddedOptions): Agent {
   const engine = engineOn(host, state, version);
   const plan = (wanted: Wanted, scope?: Scope): Promise<Planned> =>
-    observeAndPlan({ reader: host, domains, wanted, ...(scope && { scope }) });
+    observeAndPlan({
+      reader: host,
+      domains,
+      wanted,
+      sshConnection: environment.SSH_CONNECTION,
+      ...(scope && { scope }),
+    });
   return {
     plan,
     apply: (request) => applyOn(engine, request, command),

@@ -30,7 +30,8 @@ export async function inspect(root: string, flags: InspectFlags): Promise<Inspec
   const snapshot = flags.snapshot === undefined ? undefined : await openSnapshot(flags.snapshot);
   try {
     const reader = rememberingReader(snapshot ?? new LocalHost());
-    const machine = await readMachine(reader);
+    const sshConnection = snapshot ? undefined : process.env.SSH_CONNECTION;
+    const machine = await readMachine(reader, sshConnection === undefined ? {} : { sshConnection });
     const inspection = await readInspection(reader, machine);
     const inventory = snapshot ? undefined : await readInventory();
     const layout = flags.profile === undefined ? undefined : await solveFor(reader, root, flags.profile);

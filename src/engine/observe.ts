@@ -30,12 +30,15 @@ export interface Planning {
   readonly domains: readonly TuningDomain[];
   readonly wanted: Wanted;
   readonly scope?: Scope;
+  /** SSH_CONNECTION of who asks: its interface carries the session, whatever port it came in on. */
+  readonly sshConnection?: string | undefined;
 }
 
 /** Reads the machine once, decides, compares: the plan, and the machine that it was made from. Changes nothing. */
 export async function observeAndPlan(planning: Planning): Promise<{ plan: Plan; machine: PlacedMachine }> {
   const reader = rememberingReader(planning.reader);
-  const facts = await readMachine(reader);
+  const { sshConnection } = planning;
+  const facts = await readMachine(reader, sshConnection === undefined ? {} : { sshConnection });
   const machine = { ...facts, layout: solveLayout(planning.wanted.layout, facts) };
   const refused: Plan['refused'][number][] = machine.layout.refused.map((refusal) => ({
     ...refusal,
