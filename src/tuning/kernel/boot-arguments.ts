@@ -4,7 +4,7 @@ import type { Kernel } from '../../topology/machine.ts';
 import type { BootArgTunable } from '../../tunables/tunable.ts';
 import type { Desired, Refusal, Setting } from '../domain.ts';
 import type { Version } from '../knobs/knob.ts';
-import { isBefore } from '../knobs/locate.ts';
+import { isBefore, isReleaseKnown } from '../knobs/locate.ts';
 
 /** A kernel argument that hft can set and say something about. */
 interface BootArgument {
@@ -129,7 +129,7 @@ export function desireBootArguments(map: Readonly<Record<string, string>>, kerne
 
 function refuse({ name, since }: BootArgument, given: string, kernel: Kernel): Omit<Refusal, 'id'> | undefined {
   if (given === 'off') return undefined;
-  if (since !== undefined && isBefore(kernel.version, since)) {
+  if (since !== undefined && isReleaseKnown(kernel) && isBefore(kernel.version, since)) {
     return {
       kind: 'unsupported',
       reason: `Linux ${since.join('.')} is the first that knows ${name}; this is ${kernel.release}.`,

@@ -1,7 +1,7 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
 import type { Desired, Refusal } from '../domain.ts';
 import { type Directories, isWhole, NOT_CAPTURED } from '../knobs/directories.ts';
-import { isBefore } from '../knobs/locate.ts';
+import { isBefore, isReleaseKnown } from '../knobs/locate.ts';
 
 /** https://docs.kernel.org/scheduler/sched-deadline.html; one folder per CPU since Linux 6.12 (commit d741f297bcea). */
 export const FAIR_SERVER = '/sys/kernel/debug/sched/fair_server';
@@ -17,7 +17,7 @@ export function desireFairServer(directories: Directories, machine: PlacedMachin
     settings: [],
     refused: [{ id: 'kernel.fair_server@isolated', kind, reason }],
   });
-  if (listed === 'absent' && isBefore(kernel.version, [6, 12])) {
+  if (listed === 'absent' && isReleaseKnown(kernel) && isBefore(kernel.version, [6, 12])) {
     return refuse(`Linux ${kernel.version.join('.')} has no fair server; kernel.realtime.runtime alone decides.`);
   }
   if (kernel.lockdown === 'integrity' || kernel.lockdown === 'confidentiality') {

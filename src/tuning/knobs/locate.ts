@@ -20,6 +20,7 @@ export function locateKnob(knob: Knob, kernel: Kernel, directories: Directories)
   const present = places.find((place) => findPresence(directories, place.path) === 'present');
   const due = present === undefined ? places.filter((place) => isDue(place, kernel.version)) : [present];
   const first = due.at(-1);
+  if (first === undefined && !isReleaseKnown(kernel)) return { found: false, kind: 'unknown', reason: NOT_CAPTURED };
   if (first === undefined) return unsupported(knob.gone ?? `${knob.name} is not in Linux ${kernel.version.join('.')}.`);
   if (first.path.startsWith(DEBUGFS) && isLockedDown(kernel)) {
     return unsupported(`${first.path} is in debugfs, which kernel lockdown (${kernel.lockdown}) closes, even to root.`);
@@ -35,6 +36,11 @@ export function locateKnob(knob: Knob, kernel: Kernel, directories: Directories)
 /** Lockdown `integrity` and `confidentiality` both close debugfs files that can be written. kernel_lockdown(7). */
 function isLockedDown({ lockdown }: Kernel): boolean {
   return lockdown === 'integrity' || lockdown === 'confidentiality';
+}
+
+/** A capture without /proc/version or kernel/osrelease has the release 0.0. */
+export function isReleaseKnown({ version }: Kernel): boolean {
+  return version[0] > 0;
 }
 
 function isDue(place: Place, version: Version): boolean {
