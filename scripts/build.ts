@@ -1,4 +1,5 @@
 /** Builds dist/ and oclif.manifest.json from src/. Run by `npm ci` and by `npm run build`. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Plugin } from '@oclif/core';
@@ -22,16 +23,22 @@ const latePackages: EsbuildPlugin = {
 
 /**
  * What oclif loads at start-up and hft never reaches: finding commands by file pattern (hft lists them), plugins by
- * pattern, configuration files of other names, Windows.
+ * pattern, configuration files of other names, Windows; and its debug log, which is off unless DEBUG is set.
  */
+const UNREACHED: Readonly<Record<string, string>> = {
+  tinyglobby: 'module.exports = {};',
+  minimatch: 'module.exports = {};',
+  lilconfig: 'module.exports = {};',
+  'wsl-utils': 'module.exports = { isWsl: false };',
+  debug: 'module.exports = () => Object.assign(() => {}, { enabled: false });',
+};
+
 const unreached: EsbuildPlugin = {
   name: 'unreached',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(?:tinyglobby|minimatch|lilconfig|wsl-utils)$/ }, ({ path }) => ({
-      path,
-      namespace: 'unreached',
-    }));
-    onLoad({ filter: /.*/, namespace: 'unreached' }, () => ({ contents: 'module.exports = {};' }));
+    const filter = new RegExp(`^(?:${Object.keys(UNREACHED).join('|')})$`);
+    onResolve({ filter }, ({ path }) => ({ path, namespace: 'unreached' }));
+    onLoad({ filter, namespace: 'unreached' }, ({ path }) => ({ contents: UNREACHED[path] ?? '' }));
   },
 };
 
@@ -42,6 +49,8 @@ const shared: BuildOptions = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  // import() becomes require(), which src/cli/compiled.ts answers.
+  supported: { 'dynamic-import': false },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
@@ -78,3 +87,4 @@ try {
   rmSync(fresh, { recursive: true, force: true });
 }
 await writeManifest();
+execFileSync(process.execPath, [join(root, 'scripts/compile.ts')], { stdio: 'inherit' });

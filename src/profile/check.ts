@@ -5,7 +5,7 @@ import { type JsonSchema, knownKeys } from './schema.ts';
 import { findRemovals, findSourced, type Path, type Sourced, type SourcedMap } from './sourced.ts';
 import { hintFor } from './yaml-traps.ts';
 
-type Issue = z.core.$ZodIssue;
+export type Issue = z.core.$ZodIssue;
 
 /** What the schema finds wrong, in the words and at the places of the files. Pure. */
 export function describeIssues(issues: readonly Issue[], tree: SourcedMap, schema: JsonSchema): Problem[] {

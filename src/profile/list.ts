@@ -1,13 +1,13 @@
-import { UsageError } from '../errors.ts';
+import { HftError } from '../errors.ts';
 import { InvalidProfile } from './problem.ts';
-import { listProfileNames, type ProfileStore, readProfileTree } from './sources.ts';
+import { listProfileNames, type ProfileStore, readProfileFile } from './sources.ts';
 
 /** A profile as a list shows it. */
 export interface ListedProfile {
   readonly name: string;
   readonly description: string;
   readonly file: string;
-  /** Why it cannot be read; undefined when it can. Its keys are not checked: `hft profile validate` does. */
+  /** Why it cannot be read; undefined when it can. Its keys and what it extends are not: `hft profile validate`. */
   readonly problem?: string;
 }
 
@@ -18,15 +18,12 @@ export async function listProfiles(store: ProfileStore): Promise<readonly Listed
 
 async function describeProfile(name: string, store: ProfileStore): Promise<ListedProfile> {
   try {
-    const { file, tree } = await readProfileTree(name, store);
+    const { file, tree } = await readProfileFile(name, store);
     const description = tree.entries.get('description')?.value;
     return { name, description: description?.kind === 'scalar' ? String(description.value) : '', file };
   } catch (error) {
-    if (error instanceof InvalidProfile) {
-      const [first] = error.problems;
-      return { name, description: '', file: first?.place.file ?? name, problem: error.message.split('\n')[0] ?? '' };
-    }
-    if (error instanceof UsageError) return { name, description: '', file: name, problem: error.message };
-    throw error;
+    if (!(error instanceof HftError)) throw error;
+    const file = error instanceof InvalidProfile ? (error.problems[0]?.place.file ?? name) : name;
+    return { name, description: '', file, problem: error.message.split('\n')[0] ?? '' };
   }
 }

@@ -1,10 +1,10 @@
 import type { LayoutWanted } from '../layout/schema.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
-import { describeIssues, describeUnknownRemovals } from './check.ts';
-import { InvalidProfile, type Place } from './problem.ts';
+import { describeIssues, describeUnknownRemovals, type Issue } from './check.ts';
+import { InvalidProfile, type Place, type Problem } from './problem.ts';
 import { profileJsonSchema, profileSchema } from './schema.ts';
-import { listPlaces, toPlain } from './sourced.ts';
-import { type ProfileStore, readProfileTree } from './sources.ts';
+import { findRemovals, listPlaces, toPlain } from './sourced.ts';
+import { type ProfileStore, readProfileTree, type SourcedProfile } from './sources.ts';
 
 /** What a host should be like: read, checked, with everything it extends merged in. Plain data. */
 export interface Profile {
@@ -30,12 +30,10 @@ export interface ProfileContext extends ProfileStore {
 export async function loadProfile(nameOrPath: string, context: ProfileContext): Promise<Profile> {
   const source = await readProfileTree(nameOrPath, context);
   const written = toPlain(source.tree) as Record<string, unknown>;
-  const result = profileSchema(context.domains).safeParse(written);
-  const schema = profileJsonSchema(context.domains);
-  const problems = [...source.problems, ...describeUnknownRemovals(source.tree, schema)];
-  if (!result.success)
-    throw new InvalidProfile([...problems, ...describeIssues(result.error.issues, source.tree, schema)]);
-  if (problems.length > 0) throw new InvalidProfile(problems);
+  // Compiling the checks, as zod does by default, pays when a schema is used again and again.
+  const result = profileSchema(context.domains).safeParse(written, { jitless: true });
+  const problems = describeMistakes(source, result.error?.issues ?? [], context.domains);
+  if (!result.success || problems.length > 0) throw new InvalidProfile(problems);
   const { name, description, layout, ...wanted } = result.data;
   return {
     name: name ?? source.name,
@@ -47,6 +45,17 @@ export async function loadProfile(nameOrPath: string, context: ProfileContext): 
     written: Object.fromEntries(Object.entries(written).filter(([key]) => key !== 'name' && key !== 'description')),
     positions: listPlaces(source.tree),
   };
+}
+
+/** All mistakes of a profile. Making its JSON schema takes longer than checking it, so it is made only for some. */
+function describeMistakes(
+  { tree, problems }: SourcedProfile,
+  issues: readonly Issue[],
+  domains: readonly TuningDomain[],
+): readonly Problem[] {
+  if (issues.length === 0 && findRemovals(tree).length === 0) return problems;
+  const schema = profileJsonSchema(domains);
+  return [...problems, ...describeUnknownRemovals(tree, schema), ...describeIssues(issues, tree, schema)];
 }
 
 /** Where a key was written, or the nearest key above it that was. */

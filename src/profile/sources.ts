@@ -34,6 +34,17 @@ export async function readProfileTree(nameOrPath: string, store: ProfileStore): 
   return readFile(file, { store, chain: [] });
 }
 
+/** One file by name or path, without what it extends. Throws UsageError, InvalidProfile. */
+export async function readProfileFile(
+  nameOrPath: string,
+  store: ProfileStore,
+): Promise<{ readonly file: string; readonly tree: SourcedMap }> {
+  const file = await findProfile(nameOrPath, store);
+  const { tree, problems } = parseYamlTree(await readText(file, store), file);
+  if (tree === undefined) throw new InvalidProfile(problems);
+  return { file, tree };
+}
+
 /** The names that `nameOrPath` can have, sorted. */
 export async function listProfileNames(store: ProfileStore): Promise<readonly string[]> {
   const folders = await Promise.all(store.searchPath.map(async (folder) => (await store.reader.list(folder)) ?? []));
