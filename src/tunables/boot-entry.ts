@@ -1,9 +1,8 @@
 import type { Host } from '../host/host.ts';
 import { parseBlsEntry } from './boot/bls.ts';
 import { BootError } from './boot/boot-error.ts';
-import { listSystemdBootEntries } from './boot/bootctl.ts';
 import { checkLength } from './boot/check-menu.ts';
-import { type BootFacts, readBootFacts } from './boot/facts.ts';
+import { type BootFacts, readBootFacts, systemdBootDefault } from './boot/facts.ts';
 import { defaultGrubEntry } from './boot/grub-menu.ts';
 import { detectBootLoader, type GrubBls, type GrubMkconfig } from './boot/loader.ts';
 import { grubMenu, grubNeighbour, readStagedCommandLine } from './boot/staged.ts';
@@ -21,8 +20,8 @@ import { unreadable } from './file.ts';
 import type { TunableKind } from './kind.ts';
 import type { BootEntryTunable } from './tunable.ts';
 
-/** systemd-boot takes the first entry of its order when no default is set; a name with 0 in front sorts last. */
-const BLS_TRIAL = `0-${TRIAL_ENTRY}.conf`;
+/** systemd-boot takes the first entry of its order when no default is set; a name with a dash in front sorts last. */
+const BLS_TRIAL = `-${TRIAL_ENTRY}.conf`;
 
 /**
  * The trial entry: the default entry once more, with other arguments, next to the user's untouched ones. GRUB reads it
@@ -97,13 +96,13 @@ function checkGrubEntry(
 async function writeBlsEntry(host: Host, facts: BootFacts, value: string | null): Promise<void> {
   const path = trialPath(facts);
   if (value === null) return host.removeFile(path);
-  const usual = listSystemdBootEntries(facts.bootctl ?? '').find((entry) => entry.isDefault)?.path as string;
+  const usual = systemdBootDefault(facts)?.path as string;
   const text = facts.files.get(usual) ?? '';
   const trial = printBlsTrial(parseBlsEntry(usual, text), text, value);
   checkLength(path, parseBlsEntry(path, trial).options);
   await host.replaceFile(path, trial);
   const after = await readBootFacts(host);
-  const chosen = listSystemdBootEntries(after.bootctl ?? '').find((entry) => entry.isDefault);
+  const chosen = systemdBootDefault(after);
   if (chosen?.path === usual && readStagedCommandLine(after, detectBootLoader(after)).status === 'known') return;
   await host.removeFile(path);
   throw new BootError(
@@ -117,8 +116,7 @@ async function writeBlsEntry(host: Host, facts: BootFacts, value: string | null)
 function trialPath(facts: BootFacts): string {
   const loader = detectBootLoader(facts);
   if (loader.kind === 'grub-mkconfig' || loader.kind === 'grub-bls') return grubNeighbour(facts, loader, 'custom.cfg');
-  const usual =
-    listSystemdBootEntries(facts.bootctl ?? '').find((entry) => entry.isDefault)?.path ?? '/boot/loader/entries/x';
+  const usual = systemdBootDefault(facts)?.path ?? '/boot/loader/entries/x';
   return `${usual.slice(0, usual.lastIndexOf('/'))}/${BLS_TRIAL}`;
 }
 

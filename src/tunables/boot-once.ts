@@ -62,7 +62,7 @@ async function choose(host: Host, value: string | null): Promise<void> {
 
 async function chooseWithBootctl(host: Host, value: string | null): Promise<void> {
   const entry = value === TRIAL_ENTRY ? BLS_TRIAL : (value ?? '');
-  const result = await host.execute(['bootctl', 'set-oneshot', entry]);
+  const result = await host.execute(['bootctl', 'set-oneshot', '--', entry]);
   if (!result.found) throw new HostError('run', 'bootctl', 'ENOENT');
 }
 

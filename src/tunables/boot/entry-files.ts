@@ -12,7 +12,15 @@ import { appendWords, editBlsOptions, parseBlsEntry } from './bls.ts';
 import { BootError } from './boot-error.ts';
 import { listSystemdBootEntries } from './bootctl.ts';
 import { checkLength, checkNewCommandLine, type WantedArguments } from './check-menu.ts';
-import { BLS_FOLDER, type BootFacts, DEFAULTS_FILE, HFT_RECORD, KERNEL_CMDLINE, readBootFacts } from './facts.ts';
+import {
+  BLS_FOLDER,
+  type BootFacts,
+  DEFAULTS_FILE,
+  HFT_RECORD,
+  KERNEL_CMDLINE,
+  readBootFacts,
+  systemdBootDefault,
+} from './facts.ts';
 import { defaultGrubEntry } from './grub-menu.ts';
 import { editGrubenv, parseGrubenv } from './grubenv.ts';
 import type { GrubBls, SystemdBoot } from './loader.ts';
@@ -73,7 +81,7 @@ function listChanges(facts: BootFacts, loader: GrubBls | SystemdBoot, edit: Edit
 /** The entries with the same root as the default one: others start another system. */
 function systemdBootEntries(facts: BootFacts, edit: Edit): FileChange[] {
   const entries = listSystemdBootEntries(facts.bootctl ?? '');
-  const usual = entries.find((entry) => entry.isDefault)?.path;
+  const usual = systemdBootDefault(facts)?.path;
   const root = rootIn(facts.files.get(usual ?? ''));
   return entries.flatMap(({ type, path }) => {
     const text = path === undefined ? undefined : facts.files.get(path);

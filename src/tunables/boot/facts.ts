@@ -1,6 +1,6 @@
 import { HostError } from '../../errors.ts';
 import type { HostReader } from '../../host/host.ts';
-import { listSystemdBootEntries } from './bootctl.ts';
+import { defaultSystemdBootEntry, listSystemdBootEntries, type SystemdBootEntry } from './bootctl.ts';
 
 /** All that is read about how this machine boots. What it means is decided elsewhere. */
 export interface BootFacts {
@@ -27,8 +27,10 @@ const DEFAULTS_FOLDER = '/etc/default/grub.d';
 /** Written by the boot loader, UTF-16. https://systemd.io/BOOT_LOADER_INTERFACE/ */
 export const LOADER_INFO = '/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
-/** The entry that systemd-boot takes once, UTF-16. */
+/** The entry that systemd-boot takes once, the one that it takes always, the one that it took last; UTF-16. */
 export const LOADER_ONE_SHOT = '/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
+const LOADER_DEFAULT = '/sys/firmware/efi/efivars/LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
+const LOADER_LAST = '/sys/firmware/efi/efivars/LoaderEntryLastBooted-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
 const CONTAINER_MARKS = ['/run/systemd/container', '/.dockerenv', '/run/.containerenv'];
 export const GRUB_CONFIGS = ['/boot/grub/grub.cfg', '/boot/grub2/grub.cfg', '/etc/grub2-efi.cfg'];
@@ -38,6 +40,8 @@ const SINGLE_FILES = [
   '/run/ostree-booted',
   LOADER_INFO,
   LOADER_ONE_SHOT,
+  LOADER_DEFAULT,
+  LOADER_LAST,
   '/proc/self/mountinfo',
   DEFAULTS_FILE,
   HFT_RECORD,
@@ -131,7 +135,28 @@ async function listWithBootctl(reader: HostReader, { files }: Gathering): Promis
 
 /** The entry files that bootctl tells of: they can lie on the EFI partition, wherever that is mounted. */
 function entryPaths(bootctl: string | undefined): readonly string[] {
-  return listSystemdBootEntries(bootctl ?? '').flatMap((entry) => entry.path ?? []);
+  const entries = listSystemdBootEntries(bootctl ?? '');
+  const roots = new Set(entries.flatMap((entry) => entry.root ?? []));
+  return [...entries.flatMap((entry) => entry.path ?? []), ...[...roots].map(loaderConf)].filter((path) =>
+    path.endsWith('.conf'),
+  );
+}
+
+/** The entry that systemd-boot takes by default, by what was read. */
+export function systemdBootDefault(facts: BootFacts): SystemdBootEntry | undefined {
+  const entries = listSystemdBootEntries(facts.bootctl ?? '');
+  const configs = entries.flatMap(({ root }) => (root === undefined ? [] : (facts.files.get(loaderConf(root)) ?? [])));
+  const chosen = loaderInfo(facts.files.get(LOADER_DEFAULT));
+  return defaultSystemdBootEntry({
+    entries,
+    chosen,
+    lastBooted: loaderInfo(facts.files.get(LOADER_LAST)),
+    config: configs[0],
+  });
+}
+
+function loaderConf(root: string): string {
+  return `${root === '/' ? '' : root}/loader/loader.conf`;
 }
 
 /** The text of an EFI variable (`systemd-boot 252.39`): four bytes of attributes, then UTF-16. */

@@ -1,4 +1,3 @@
-import { listSystemdBootEntries } from './bootctl.ts';
 import {
   BLS_FOLDER,
   type BootFacts,
@@ -7,6 +6,7 @@ import {
   HFT_DROP_IN,
   LOADER_INFO,
   loaderInfo,
+  systemdBootDefault,
 } from './facts.ts';
 
 /** Where kernel arguments for the next boot are kept on this machine. */
@@ -72,8 +72,8 @@ function detectSystemdBoot(facts: BootFacts): BootLoader {
     'Add the arguments to /etc/kernel/cmdline and run `kernel-install add $(uname -r) /lib/modules/$(uname -r)/vmlinuz`.';
   if (facts.bootctl === undefined)
     return none('systemd-boot started this machine, and `bootctl list` cannot be read', byHand);
-  const chosen = listSystemdBootEntries(facts.bootctl).find((entry) => entry.isDefault);
-  if (!chosen) return none('systemd-boot started this machine, and `bootctl list` names no default entry', byHand);
+  const chosen = systemdBootDefault(facts);
+  if (!chosen) return none('systemd-boot started this machine, and `bootctl list` has no entry', byHand);
   if (chosen.type !== 'type1') {
     return none(
       `the default boot entry (${chosen.id}) is a unified kernel image, whose command line is built in`,

@@ -1,7 +1,6 @@
 import { type KernelArgument, parseCommandLine } from './arguments.ts';
 import { type BlsEntry, parseBlsEntry, sortBlsEntries } from './bls.ts';
-import { listSystemdBootEntries } from './bootctl.ts';
-import { BLS_FOLDER, type BootFacts } from './facts.ts';
+import { BLS_FOLDER, type BootFacts, systemdBootDefault } from './facts.ts';
 import { defaultGrubEntry, evaluateGrub, type GrubEntry, type GrubMenu } from './grub-menu.ts';
 import { GrubSyntaxError } from './grub-script.ts';
 import { parseGrubenv } from './grubenv.ts';
@@ -91,7 +90,7 @@ export function blsEntries(facts: BootFacts): readonly BlsEntry[] {
 }
 
 function stagedBySystemdBoot(facts: BootFacts): Staged {
-  const chosen = listSystemdBootEntries(facts.bootctl ?? '').find((entry) => entry.isDefault);
+  const chosen = systemdBootDefault(facts);
   const path = chosen?.path;
   const text = path === undefined ? undefined : facts.files.get(path);
   if (path === undefined || text === undefined) {

@@ -137,7 +137,7 @@ describe('boot loaders that hft leaves alone', () => {
     const host = systemdBootMachine();
     host.commands.set(
       'bootctl list --json=short --no-pager',
-      JSON.stringify([{ type: 'type2', id: 'debian.efi', isDefault: true }]),
+      JSON.stringify([{ type: 'type2', id: 'debian.efi', path: '/efi/EFI/Linux/debian.efi', isDefault: true }]),
     );
     expect(await bootArgKind.readStaged?.(host, ISOLCPUS)).toMatchObject({
       status: 'missing',

@@ -62,7 +62,7 @@ export function systemdBootMachine(extra: Record<string, string> = {}): FakeHost
     ...extra,
   });
   host.commands.set('bootctl list --json=short --no-pager', (fake) => listEntries(fake));
-  host.commands.set('bootctl', (fake) => fake.log.at(-1) ?? '');
+  host.commands.set('bootctl', '');
   return host;
 }
 
@@ -70,9 +70,8 @@ export function systemdBootMachine(extra: Record<string, string> = {}): FakeHost
 function listEntries(host: FakeHost): string {
   const paths = [...host.files.keys()].filter((path) => path.startsWith('/efi/loader/entries/'));
   const sorted = paths.sort((left, right) => (order(host, left) < order(host, right) ? -1 : 1));
-  return JSON.stringify(
-    sorted.map((path, index) => ({ type: 'type1', id: path.split('/').at(-1), path, isDefault: index === 0 })),
-  );
+  // As systemd 252 prints it: an object a line, and not a word about the default.
+  return sorted.map((path) => JSON.stringify({ id: path.split('/').at(-1), path, root: '/efi' })).join('\n');
 }
 
 function order(host: FakeHost, path: string): string {

@@ -6,11 +6,13 @@ import { defaultGrubEntry, type GrubEntry } from '../../../src/tunables/boot/gru
 import { detectBootLoader, type GrubMkconfig } from '../../../src/tunables/boot/loader.ts';
 import { grubMenu } from '../../../src/tunables/boot/staged.ts';
 import { findMount } from '../../../src/tunables/boot/trial-refusal.ts';
+import { bootArgKind } from '../../../src/tunables/boot-arg.ts';
 import { kindOf } from '../../../src/tunables/kinds.ts';
+import type { BootArgTunable } from '../../../src/tunables/tunable.ts';
 import type { Setting } from '../../../src/tuning/domain.ts';
 import type { FakeHost } from '../../fake-host.ts';
 import { debianMachine, fixture } from './grub-machine.ts';
-import { grubenv, rhelMachine, SD_ENTRY, systemdBootMachine } from './other-machines.ts';
+import { grubenv, rhelMachine, SD_ENTRY, systemdBootMachine, utf16 } from './other-machines.ts';
 
 const MOUNTS = '22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n';
 const FILES = { '/proc/self/mountinfo': MOUNTS, '/boot/grub/grubenv': grubenv({}) };
@@ -197,23 +199,29 @@ describe('other boot loaders', () => {
   test('systemd-boot: the entry sorts last and is chosen through bootctl', async () => {
     const host = systemdBootMachine();
     await apply(host, trialSettings(CHANGES, 'r1'));
-    expect(host.files.get('/efi/loader/entries/0-hft-trial.conf')).toMatch(
+    expect(host.files.get('/efi/loader/entries/-hft-trial.conf')).toMatch(
       /^options root=UUID=1 ro hft\.trial=r1 .*panic=30$/m,
     );
-    expect(host.log.at(-1)).toBe('bootctl set-oneshot 0-hft-trial.conf');
+    expect(host.log.at(-1)).toBe('bootctl set-oneshot -- -hft-trial.conf');
     expect(host.files.get(SD_ENTRY)).not.toContain('hft');
   });
 
   test('systemd-boot: a trial that would become the default is taken out again', async () => {
-    const host = systemdBootMachine();
-    host.commands.set('bootctl list --json=short --no-pager', (fake) => {
-      const path = fake.files.has('/efi/loader/entries/0-hft-trial.conf')
-        ? '/efi/loader/entries/0-hft-trial.conf'
-        : SD_ENTRY;
-      return JSON.stringify([{ type: 'type1', id: 'x', path, isDefault: true }]);
-    });
+    const host = systemdBootMachine({ '/efi/loader/loader.conf': 'timeout 3\ndefault *hft*\n' });
     await expect(apply(host, trialSettings(CHANGES, 'r1'))).rejects.toThrow(/would become the default/);
-    expect(host.files.has('/efi/loader/entries/0-hft-trial.conf')).toBe(false);
+    expect(host.files.has('/efi/loader/entries/-hft-trial.conf')).toBe(false);
+  });
+
+  test('systemd-boot: the one-time choice is not the default', async () => {
+    const host = systemdBootMachine();
+    await apply(host, trialSettings(CHANGES, 'r1'));
+    host.files.set(
+      '/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f',
+      utf16('-hft-trial.conf'),
+    );
+    expect(await readTrialState(host)).toEqual({ state: 'armed', run: 'r1' });
+    const root: BootArgTunable = { kind: 'boot-arg', names: ['hft.trial'] };
+    expect(await bootArgKind.readStaged?.(host, root)).toMatchObject({ value: null });
   });
 });
 
