@@ -11,8 +11,9 @@ type Folder = Map<string, Folder | Leaf>;
  */
 export class MemoryTree implements SnapshotTree {
   readonly #root: Folder = new Map();
-  /** By path, because the entries of one folder mostly follow each other. */
   readonly #folders = new Map<string, Folder>([['', this.#root]]);
+  /** The folder of the last entry: those of one folder mostly follow each other. */
+  #last = { path: '', folder: this.#root };
 
   /** Throws BadArchive when the entry would have to go through a file or a link, as a hostile archive tries. */
   add(entry: TarEntry): void {
@@ -21,7 +22,7 @@ export class MemoryTree implements SnapshotTree {
       return;
     }
     const slash = entry.path.lastIndexOf('/');
-    const folder = this.#makeFolder(slash === -1 ? '' : entry.path.slice(0, slash));
+    const folder = this.#openFolder(entry.path, Math.max(slash, 0));
     const last = entry.path.slice(slash + 1);
     if (folder.get(last) instanceof Map)
       throw new BadArchive(`${JSON.stringify(entry.path)} in it is a folder and a file`);
@@ -34,6 +35,15 @@ export class MemoryTree implements SnapshotTree {
     if (found instanceof Map) return { kind: 'folder', listNames: () => [...found.keys()] };
     if (found.kind === 'link') return { kind: 'link', target: found.target };
     return { kind: 'file', readText: () => found.content.toString('utf8') };
+  }
+
+  /** The folder named by the first `length` characters of a path. */
+  #openFolder(path: string, length: number): Folder {
+    if (length !== this.#last.path.length || !path.startsWith(this.#last.path)) {
+      const name = path.slice(0, length);
+      this.#last = { path: name, folder: this.#makeFolder(name) };
+    }
+    return this.#last.folder;
   }
 
   #makeFolder(path: string): Folder {

@@ -4,18 +4,18 @@ import { parseRecordedCommand } from './recorded-command.ts';
 import type { Question, SnapshotException } from './snapshot-exceptions.ts';
 import { COMMANDS_FOLDER, EXCEPTIONS_FILE, giveAnswer, parseExceptions } from './snapshot-exceptions.ts';
 import type { SnapshotTree } from './snapshot-tree.ts';
-import { resolvePath } from './snapshot-tree.ts';
+import { PathResolver } from './snapshot-tree.ts';
 
 /** A captured machine. `tree` is the captured root directory; throws UsageError when hft's own files in it are broken. */
 export class SnapshotReader implements HostReader {
   readonly label: string;
-  readonly #tree: SnapshotTree;
+  readonly #paths: PathResolver;
   readonly #exceptions: ReadonlyMap<string, SnapshotException>;
   #answers: ReadonlyMap<string, QueryResult | HostError> | undefined;
 
   constructor(label: string, tree: SnapshotTree) {
     this.label = label;
-    this.#tree = hideOwnFiles(tree);
+    this.#paths = new PathResolver(hideOwnFiles(tree));
     this.#exceptions = readExceptions(label, tree);
     this.#readCommands = () => readCommands(label, tree);
   }
@@ -25,7 +25,7 @@ export class SnapshotReader implements HostReader {
   async readText(path: string): Promise<string | undefined> {
     const exception = this.#exceptions.get(keyOf('read', path));
     if (exception !== undefined) return giveAnswer(exception) as string | undefined;
-    const node = resolvePath(this.#tree, path, 'follow');
+    const node = this.#paths.resolve(path, 'follow');
     if (node?.kind === 'folder') throw new HostError('read', path, 'EISDIR');
     return node?.kind === 'file' ? node.readText() : undefined;
   }
@@ -33,14 +33,14 @@ export class SnapshotReader implements HostReader {
   async list(path: string): Promise<readonly string[] | undefined> {
     const exception = this.#exceptions.get(keyOf('list', path));
     if (exception !== undefined) return giveAnswer(exception) as readonly string[] | undefined;
-    const node = resolvePath(this.#tree, path, 'follow');
+    const node = this.#paths.resolve(path, 'follow');
     return node?.kind === 'folder' ? [...node.listNames()].sort() : undefined;
   }
 
   async readLink(path: string): Promise<string | undefined> {
     const exception = this.#exceptions.get(keyOf('link', path));
     if (exception !== undefined) return giveAnswer(exception) as string | undefined;
-    const node = resolvePath(this.#tree, path, 'stop');
+    const node = this.#paths.resolve(path, 'stop');
     return node?.kind === 'link' ? node.target : undefined;
   }
 

@@ -11,11 +11,35 @@ export const TAR_BLOCK = 512;
 /** Why an archive is refused, as the end of a sentence that starts with its name. */
 export class BadArchive extends Error {}
 
-/** The sum of a header's bytes with its checksum field taken as spaces, see pax(1), ustar header block. `at` is where
- *  the header starts. Of all that is done with a large snapshot this loop is the longest, so it has no branch. */
+const HEADER_WORDS = TAR_BLOCK / 4;
+/** The checksum field, bytes 148 to 155. */
+const CHECKSUM_WORDS = [37, 38];
+const EVEN_BYTES = 0x00ff_00ff;
+
+/**
+ * The sum of a header's bytes with its checksum field taken as spaces, see pax(1), ustar header block. `at` is where
+ * the header starts. Of all that is done with a large snapshot this loop is the longest, so it adds four bytes at once:
+ * two by two, in halves of a number that 128 words cannot fill.
+ */
 export function sumHeader(archive: Buffer, at: number): number {
-  let sum = 8 * 0x20;
-  for (let index = at; index < at + 148; index++) sum += archive[index] as number;
-  for (let index = at + 156; index < at + TAR_BLOCK; index++) sum += archive[index] as number;
-  return sum;
+  const words = wordsOf(archive, at);
+  let even = 0;
+  let odd = 0;
+  for (let index = 0; index < HEADER_WORDS; index++) {
+    const word = words[index] as number;
+    even += word & EVEN_BYTES;
+    odd += (word >>> 8) & EVEN_BYTES;
+  }
+  for (const index of CHECKSUM_WORDS) {
+    const word = words[index] as number;
+    even -= word & EVEN_BYTES;
+    odd -= (word >>> 8) & EVEN_BYTES;
+  }
+  return 8 * 0x20 + (even & 0xffff) + (even >>> 16) + (odd & 0xffff) + (odd >>> 16);
+}
+
+function wordsOf(archive: Buffer, at: number): Uint32Array {
+  const offset = archive.byteOffset + at;
+  if (offset % 4 === 0) return new Uint32Array(archive.buffer, offset, HEADER_WORDS);
+  return new Uint32Array(Uint8Array.from(archive.subarray(at, at + TAR_BLOCK)).buffer);
 }
