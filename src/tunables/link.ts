@@ -1,6 +1,6 @@
 import { HostError } from '../errors.ts';
-import type { Host, HostReader } from '../host/host.ts';
-import { readFormatted } from './file.ts';
+import type { Host, HostReader, QueryResult } from '../host/host.ts';
+import { readFormatted, unreadable } from './file.ts';
 import type { TunableKind, Write } from './kind.ts';
 import type { LinkTunable, Reading } from './tunable.ts';
 
@@ -52,9 +52,18 @@ export function parseRootQdisc(text: string): RootQdisc | undefined {
 }
 
 async function readQdisc(reader: HostReader, device: string): Promise<Reading> {
-  const shown = await reader.query(['tc', '-j', 'qdisc', 'show', 'dev', device, 'root']);
   const where = `tc qdisc show dev ${device} root`;
-  if (!shown.found) return { status: 'unreadable', code: 'ENOENT', evidence: `${where}: tc is not installed` };
+  try {
+    return judgeQdisc(where, await reader.query(['tc', '-j', 'qdisc', 'show', 'dev', device, 'root']));
+  } catch (error) {
+    return unreadable(error, where);
+  }
+}
+
+function judgeQdisc(where: string, shown: QueryResult): Reading {
+  if (!shown.found) {
+    return { status: 'unreadable', code: 'ENOENT', evidence: `${where}: tc is not installed, or was not captured` };
+  }
   const qdisc = parseRootQdisc(shown.stdout);
   const evidence = `${where}: ${(shown.stdout.trim() || shown.stderr.trim()).slice(0, 200)}`;
   if (qdisc !== undefined) return { status: 'value', value: qdisc.kind, evidence };

@@ -52,7 +52,7 @@ export function tableOfWeights(weights: readonly number[], buckets: number): rea
   });
 }
 
-/** Whether every queue gets as many buckets as any other, but for one. */
+/** Whether the queues share the buckets equally, but for one each. */
 export function isEven({ table, rings }: Indirection): boolean {
   const counts = Array.from({ length: rings }, (_, queue) => table.filter((each) => each === queue).length);
   return rings > 0 && Math.max(...table) < rings && Math.max(...counts) - Math.min(...counts) <= 1;

@@ -1,4 +1,5 @@
-import type { HostReader } from '../../host/host.ts';
+import { HostError } from '../../errors.ts';
+import type { HostReader, QueryResult } from '../../host/host.ts';
 import type { Reading } from '../tunable.ts';
 import { findError } from './strerror.ts';
 
@@ -20,7 +21,8 @@ export interface ShowCommand<T> {
  */
 export async function showEthtool<T>(reader: HostReader, { option, device, parse }: ShowCommand<T>): Promise<Shown<T>> {
   const where = `ethtool ${option} ${device}`;
-  const result = await reader.query(['ethtool', option, device]);
+  const result = await ask(reader, ['ethtool', option, device]);
+  if (result instanceof HostError) return unreadable(result.code, `${where}: ${result.code}`);
   if (!result.found) return unreadable('ENOENT', `${where}: ethtool is not installed, or its answer was not captured`);
   const output = parse(result.stdout, device);
   if (output !== undefined) return { ok: true, output };
@@ -39,6 +41,15 @@ function unreadable(
   evidence: string,
 ): { ok: false; reading: { status: 'unreadable'; code: string; evidence: string } } {
   return { ok: false, reading: { status: 'unreadable', code, evidence } };
+}
+
+async function ask(reader: HostReader, argv: readonly string[]): Promise<QueryResult | HostError> {
+  try {
+    return await reader.query(argv);
+  } catch (error) {
+    if (error instanceof HostError) return error;
+    throw error;
+  }
 }
 
 function lastLine(text: string): string | undefined {

@@ -5,18 +5,27 @@ import type { Irq, Machine, Nic } from '../../topology/machine.ts';
 import { localTo } from '../../topology/nic-node.ts';
 import { listNics, selectNics } from '../../topology/nic-selection.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
+import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
 import { tellIrqbalance } from './irqbalance.ts';
 import { isFixed, nameTarget } from './names.ts';
 import { nicOf, placeQueues } from './placement.ts';
 import { type IrqWanted, irqWanted } from './schema.ts';
 
+interface Facts {
+  /** false: a capture that does not hold everything. */
+  readonly isWhole: boolean;
+}
+
 /** Which CPU takes which interrupt, judged by the effective affinity. */
-export const irqDomain = defineDomain<IrqWanted, undefined>({
+export const irqDomain = defineDomain<IrqWanted, Facts>({
   name: 'irq',
   schema: irqWanted,
   // Interrupts and NICs are in the machine already.
-  observe: async () => undefined,
-  desire(wanted, _facts, machine) {
+  observe: async (host) => ({ isWhole: await observeWhole(host) }),
+  desire(wanted, { isWhole }, machine) {
+    if (!isWhole && machine.irqs.length === 0) {
+      return { settings: [], refused: [{ id: 'irq.affinity', reason: NOT_CAPTURED, kind: 'unknown' }] };
+    }
     const trading = tradingNics(wanted, machine);
     const decisions = [
       ...trading.refused,

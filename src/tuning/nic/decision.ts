@@ -1,5 +1,6 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
 import type { Nic } from '../../topology/machine.ts';
+import type { Shown } from '../../tunables/ethtool/query.ts';
 import type { EthtoolGroup, Tunable } from '../../tunables/tunable.ts';
 import type { Disruption, Refusal, Setting, Stage } from '../domain.ts';
 import type { NicFacts } from './facts.ts';
@@ -46,6 +47,13 @@ export function wish(nic: Nic, { name, tunable, value, why, stage = 'values', di
 
 export function refuse(nic: Nic, name: string, reason: string, kind: Refusal['kind'] = 'unsupported'): Refusal {
   return { id: `nic.${name}@${nic.name}`, reason, kind };
+}
+
+/** For what ethtool did not tell: the driver has no such thing, or nobody knows (no ethtool, not captured, no right). */
+export function refuseUntold(nic: Nic, name: string, shown: Shown<unknown> | undefined): Refusal {
+  if (shown === undefined) return refuse(nic, name, 'A virtual interface has no hardware of its own.');
+  if (shown.ok) return refuse(nic, name, 'The driver does not say how much it can.');
+  return refuse(nic, name, shown.reading.evidence, shown.reading.status === 'unreadable' ? 'unknown' : 'unsupported');
 }
 
 export function ethtool(nic: Nic, group: EthtoolGroup, key: string): Tunable {

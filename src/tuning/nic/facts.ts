@@ -1,3 +1,4 @@
+import { HostError } from '../../errors.ts';
 import type { HostReader } from '../../host/host.ts';
 import type { Machine } from '../../topology/machine.ts';
 import { type Feature, parseFeatures } from '../../tunables/ethtool/features.ts';
@@ -7,6 +8,7 @@ import type { Parameters } from '../../tunables/ethtool/output.ts';
 import { type Shown, showEthtool } from '../../tunables/ethtool/query.ts';
 import { showIndirection } from '../../tunables/ethtool/rss.ts';
 import { parseRootQdisc, type RootQdisc } from '../../tunables/link.ts';
+import { observeWhole } from '../knobs/directories.ts';
 
 /** What decisions about a NIC need to know beyond the value of one parameter. */
 export interface NicFacts {
@@ -23,13 +25,17 @@ export interface NicFacts {
   readonly queues: readonly string[];
 }
 
-/** By interface name. Virtual interfaces have none: what is wanted for one by name is compared and set as it stands. */
-export type Facts = Readonly<Record<string, NicFacts>>;
+export interface Facts {
+  /** false: a capture that does not hold everything. */
+  readonly isWhole: boolean;
+  /** By interface name. Virtual interfaces have none: what is wanted for one by name is compared and set as it stands. */
+  readonly nics: Readonly<Record<string, NicFacts>>;
+}
 
 export async function observeNics(host: HostReader, machine: Machine): Promise<Facts> {
   const physical = machine.nics.filter((nic) => nic.physical);
   const facts = await Promise.all(physical.map(async ({ name }) => [name, await observeNic(host, name)] as const));
-  return Object.fromEntries(facts);
+  return { isWhole: await observeWhole(host), nics: Object.fromEntries(facts) };
 }
 
 async function observeNic(host: HostReader, device: string): Promise<NicFacts> {
@@ -47,13 +53,22 @@ async function observeNic(host: HostReader, device: string): Promise<NicFacts> {
 }
 
 async function readMaxMtu(host: HostReader, device: string): Promise<number | undefined> {
-  const shown = await host.query(['ip', '-d', '-j', 'link', 'show', 'dev', device]);
-  return shown.found ? parseMaxMtu(shown.stdout) : undefined;
+  return parseMaxMtu(await ask(host, ['ip', '-d', '-j', 'link', 'show', 'dev', device]));
 }
 
 async function readRootQdisc(host: HostReader, device: string): Promise<RootQdisc | undefined> {
-  const shown = await host.query(['tc', '-j', 'qdisc', 'show', 'dev', device, 'root']);
-  return shown.found ? parseRootQdisc(shown.stdout) : undefined;
+  return parseRootQdisc(await ask(host, ['tc', '-j', 'qdisc', 'show', 'dev', device, 'root']));
+}
+
+/** What a command prints; nothing when it cannot be had. */
+async function ask(host: HostReader, argv: readonly string[]): Promise<string> {
+  try {
+    const shown = await host.query(argv);
+    return shown.found ? shown.stdout : '';
+  } catch (error) {
+    if (error instanceof HostError) return '';
+    throw error;
+  }
 }
 
 /** The `max_mtu` of `ip -d -j link show dev X`, bytes. Undefined for anything else, and for 0, which is no limit. */
@@ -65,10 +80,4 @@ export function parseMaxMtu(text: string): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Why a command gave no output that could be used. */
-export function evidenceOf(shown: Shown<unknown> | undefined): string {
-  if (shown === undefined) return 'A virtual interface has no hardware of its own.';
-  return shown.ok ? 'The driver does not say.' : shown.reading.evidence;
 }

@@ -1,6 +1,7 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
 import { listNics, type NicSelection, selectNics } from '../../topology/nic-selection.ts';
 import { type Desired, defineDomain, type Refusal } from '../domain.ts';
+import { NOT_CAPTURED } from '../knobs/directories.ts';
 import type { Decision } from './decision.ts';
 import { type Facts, observeNics } from './facts.ts';
 import { type NicWanted, nicWanted } from './schema.ts';
@@ -18,9 +19,9 @@ export const nicDomain = defineDomain<NicWanted, Facts>({
   schema: nicWanted,
   observe: observeNics,
   desire(wanted, facts, machine): Desired {
-    const { nics, refused } = tradingNics(wanted, machine);
+    const { nics, refused } = tradingNics(wanted, facts, machine);
     const decisions = nics.flatMap((nic): readonly Decision[] => {
-      const nicCase = { wanted, nic, facts: facts[nic.name], machine };
+      const nicCase = { wanted, nic, facts: facts.nics[nic.name], machine };
       return [...desireShape(nicCase), ...desireValues(nicCase), ...desireSteering(nicCase), ...desireWaiting(nicCase)];
     });
     return {
@@ -32,9 +33,13 @@ export const nicDomain = defineDomain<NicWanted, Facts>({
 
 function tradingNics(
   { trading }: NicWanted,
+  { isWhole }: Facts,
   machine: PlacedMachine,
 ): { nics: NicSelection['nics']; refused: readonly Refusal[] } {
   if (trading === 'none') return { nics: [], refused: [] };
+  if (!isWhole && machine.nics.length === 0) {
+    return { nics: [], refused: [{ id: 'nic.trading', reason: NOT_CAPTURED, kind: 'unknown' }] };
+  }
   if (trading === 'auto' && machine.layout.nic === undefined) {
     const why = machine.layout.nicWhy ?? 'the layout has none';
     const reason = `No trading NIC was found: ${why}. Name one in nic.trading.`;

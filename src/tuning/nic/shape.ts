@@ -1,7 +1,6 @@
 import { resolveCpuSet } from '../../layout/cpu-set.ts';
 import { localTo } from '../../topology/nic-node.ts';
-import { type Decision, ethtool, type NicCase, refuse, toggle, wish } from './decision.ts';
-import { evidenceOf } from './facts.ts';
+import { type Decision, ethtool, type NicCase, refuse, refuseUntold, toggle, wish } from './decision.ts';
 import { desireQdisc } from './qdisc.ts';
 
 /**
@@ -26,7 +25,7 @@ const SHAPE = { stage: 'shape', disruption: 'link' } as const;
 function desireChannels({ wanted, nic, facts, machine }: NicCase): readonly Decision[] {
   const { channels } = wanted;
   if (channels === undefined) return [];
-  if (!facts?.channels.ok) return [refuse(nic, 'channels', evidenceOf(facts?.channels))];
+  if (!facts?.channels.ok) return [refuseUntold(nic, 'channels', facts?.channels)];
   const { output } = facts.channels;
   const keys = (output.get('combined')?.max ?? 0) > 0 ? ['combined'] : ['rx', 'tx'];
   const serving = localTo(nic, resolveCpuSet('irq', machine), machine.topology).length;
@@ -57,7 +56,7 @@ function desireRings({ wanted, nic, facts }: NicCase): readonly Decision[] {
     const size = sizes[key];
     if (size === undefined) return [];
     const max = facts?.rings.ok ? facts.rings.output.get(key)?.max : undefined;
-    if (size === 'max' && max === undefined) return [refuse(nic, `ring-${key}`, evidenceOf(facts?.rings))];
+    if (size === 'max' && max === undefined) return [refuseUntold(nic, `ring-${key}`, facts?.rings)];
     const entries = max === undefined ? size : Math.min(size === 'max' ? max : size, max);
     const cut =
       typeof size === 'number' && max !== undefined && size > max ? ` The NIC has at most ${max} entries.` : '';

@@ -1,7 +1,6 @@
 import { longFeatureName } from '../../tunables/ethtool/features.ts';
 import { type Indirection, spellIndirection, tableOfWeights } from '../../tunables/ethtool/indirection.ts';
-import { type Decision, ethtool, type NicCase, refuse, toggle, wish } from './decision.ts';
-import { evidenceOf } from './facts.ts';
+import { type Decision, ethtool, type NicCase, refuse, refuseUntold, toggle, wish } from './decision.ts';
 
 /** What changes while the link stays up: features, coalescing, the spread of flows over the queues. */
 export function desireValues(nicCase: NicCase): readonly Decision[] {
@@ -61,7 +60,7 @@ function desireCoalesce({ wanted, nic }: NicCase): readonly Decision[] {
 function desireRss({ wanted, nic, facts }: NicCase): readonly Decision[] {
   const { rss } = wanted;
   if (rss === undefined) return [];
-  if (!facts?.indirection.ok) return [refuse(nic, 'rss', evidenceOf(facts?.indirection))];
+  if (!facts?.indirection.ok) return [refuseUntold(nic, 'rss', facts?.indirection)];
   const value = rssValue(rss, facts.indirection.output);
   if (value === undefined)
     return [

@@ -15,11 +15,13 @@ const LAYOUT: Layout = {
   reasons: [],
   refused: [],
 };
+/** A machine, not a capture of parts of one. */
+const WHOLE = new FakeHost({ '/proc/sys/kernel/hostname': 'testbox\n' });
 const COLO = { default: 'housekeeping', others: 'housekeeping', queues: 'irq' };
 
 async function desire(shape: MachineShape, wanted: object = COLO, layout: Partial<Layout> = {}): Promise<Desired> {
   const machine = buildMachine(shape);
-  const facts = await irqDomain.observe(new FakeHost(), machine);
+  const facts = await irqDomain.observe(WHOLE, machine);
   const nic = machine.nics.some((each) => each.name === 'eth1') ? 'eth1' : undefined;
   return irqDomain.desire(irqDomain.schema.parse(wanted), facts, { ...machine, layout: { ...LAYOUT, nic, ...layout } });
 }
@@ -216,7 +218,7 @@ describe('irqbalance', () => {
   test('told of every CPU that it must not use, and of the trading queues', async () => {
     const machine = { ...buildMachine({ nics: [{ name: 'eth1', node: 1 }] }), services };
     const wanted = irqDomain.schema.parse({ ...COLO, irqbalance: 'told' });
-    const { settings } = irqDomain.desire(wanted, await irqDomain.observe(new FakeHost(), machine), {
+    const { settings } = irqDomain.desire(wanted, await irqDomain.observe(WHOLE, machine), {
       ...machine,
       layout: LAYOUT,
     });
@@ -237,7 +239,7 @@ describe('irqbalance', () => {
   ])('%s: no files', async (_name, present, irqbalance) => {
     const machine = { ...buildMachine(), services: present };
     const wanted = irqDomain.schema.parse({ ...COLO, irqbalance });
-    const { settings } = irqDomain.desire(wanted, await irqDomain.observe(new FakeHost(), machine), {
+    const { settings } = irqDomain.desire(wanted, await irqDomain.observe(WHOLE, machine), {
       ...machine,
       layout: LAYOUT,
     });

@@ -51,6 +51,15 @@ test.each([
   expect(settings).toMatchObject([{ id: 'nic.channels-combined@enp1s0', value }]);
 });
 
+test('what ethtool could not be asked is unknown; what the driver does not have is unsupported', async () => {
+  const wanted = { channels: 2, rings: 'max', rss: 'all' };
+  const kinds = async (commands: Record<string, string>) =>
+    (await desire(wanted, commands)).refused.map(({ id, kind }) => [id, kind]);
+  const ids = ['nic.channels@enp1s0', 'nic.ring-rx@enp1s0', 'nic.ring-tx@enp1s0', 'nic.rss@enp1s0'];
+  expect(await kinds({})).toEqual(ids.map((id) => [id, 'unknown']));
+  expect(await kinds({ ethtool: 'Operation not supported\n' })).toEqual(ids.map((id) => [id, 'unsupported']));
+});
+
 test('a number that the NIC does not have is cut, and the reason says to what', async () => {
   const { settings } = await desire({ rings: { rx: 9000 } }, { 'ethtool -g enp1s0': captures.IGB_RINGS });
   expect(settings).toMatchObject([{ value: '4096' }]);
@@ -80,7 +89,7 @@ test('weights for more queues than there are, or none at all, are refused', asyn
 test('rps keeps isolated CPUs out of a mask that has others', async () => {
   const machine = buildMachine({ nics: [{ name: 'enp1s0', queues: { rx: 1, tx: 1 } }] });
   const wanted = nicDomain.schema.parse({ rps: '0-3' });
-  const { settings } = nicDomain.desire(wanted, {}, { ...machine, layout: LAYOUT });
+  const { settings } = nicDomain.desire(wanted, { isWhole: true, nics: {} }, { ...machine, layout: LAYOUT });
   expect(settings).toMatchObject([{ id: 'nic.rps@enp1s0/rx-0', value: '0', tunable: { format: 'cpumask' } }]);
 });
 

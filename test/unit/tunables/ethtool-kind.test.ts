@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { HostError } from '../../../src/errors.ts';
 import { ethtoolKind } from '../../../src/tunables/ethtool.ts';
 import type { EthtoolGroup, EthtoolTunable } from '../../../src/tunables/tunable.ts';
 import { FakeHost } from '../../fake-host.ts';
@@ -55,6 +56,21 @@ describe('reading', () => {
     expect(await ethtoolKind.read(new FakeHost(), tunable('ring', 'rx'))).toMatchObject({
       status: 'unreadable',
       code: 'ENOENT',
+    });
+  });
+
+  test('a command that does not end: unreadable, with the errno', async () => {
+    const host = new FakeHost(
+      {},
+      {
+        ethtool: () => {
+          throw new HostError('run', 'ethtool', 'ETIMEDOUT');
+        },
+      },
+    );
+    expect(await ethtoolKind.read(host, tunable('ring', 'rx'))).toMatchObject({
+      status: 'unreadable',
+      code: 'ETIMEDOUT',
     });
   });
 
