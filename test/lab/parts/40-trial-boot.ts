@@ -1,10 +1,11 @@
 import type { Check } from '../check.ts';
 import type { Guest } from '../guest.ts';
+import { needHft } from '../hft.ts';
 
-export const name = 'a new command line is tried once; what panics, hangs or does not come up falls back by itself';
+export const name = 'a trial boot that panics or hangs falls back to the untouched default entry by itself';
 
-const ARGUMENTS = ['isolcpus=managed_irq,domain,2-3', 'nohz_full=2-3', 'skew_tick=1'];
 const PROFILE = '/root/trial.yaml';
+const BOOT_TIMEOUT_S = 600;
 
 function profile(extra: readonly string[]): string {
   const given = ['skew_tick=1', ...extra].join(', ');
@@ -21,8 +22,9 @@ boot:
 }
 
 export async function run(guest: Guest, check: Check): Promise<void> {
+  await needHft(guest);
+  await steadyTimer(guest);
   const before = await bootFiles(guest);
-  await promoted(guest, check, before);
   await fallsBack(guest, check, {
     what: 'a trial that does not find its root',
     extra: ['module_blacklist=virtio_blk', 'rootdelay=1'],
@@ -31,8 +33,8 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   await fallsBack(guest, check, {
     what: 'a trial whose PID 1 stops, by the hardware watchdog,',
     extra: ['systemd.mask=hft-tune.service'],
-    fail: async () => {
-      await guest.waitBoot();
+    fail: async (notBootId) => {
+      await guest.waitBoot({ notBootId, timeoutS: BOOT_TIMEOUT_S });
       check(
         (await guest.read('cat /proc/cmdline')).includes('hft.trial='),
         'the machine runs the trial before it hangs',
@@ -42,7 +44,6 @@ export async function run(guest: Guest, check: Check): Promise<void> {
       await guest.ssh('kill -SEGV 1', { allowFail: true, timeoutS: 20 });
     },
   });
-  await guest.ssh('hft rollback --all --yes', { allowFail: true, timeoutS: 300 });
   check(
     (await bootFiles(guest)) === before,
     'at the end the boot files are as in the beginning',
@@ -50,61 +51,35 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   );
 }
 
-async function promoted(guest: Guest, check: Check, before: string): Promise<void> {
-  await tune(guest, check, []);
-  const armed = await bootFiles(guest);
-  check(armed.includes("menuentry 'hft trial'"), 'the trial has an entry of its own', armed);
-  check(grubCfg(armed) === grubCfg(before), 'grub.cfg is untouched while the trial waits', armed);
-
-  await guest.reboot();
-  const cmdline = await guest.read('cat /proc/cmdline');
-  check(
-    [...ARGUMENTS, 'hft.trial='].every((text) => cmdline.includes(text)),
-    'the next boot is the trial',
-    cmdline,
+/**
+ * On a busy host the emulated timer can be so late that the kernel gives up ("timer doesn't work through
+ * Interrupt-remapped IO-APIC") and panics: no fault of a trial. An argument of the user's own, which hft keeps.
+ */
+async function steadyTimer(guest: Guest): Promise<void> {
+  await guest.ssh(
+    `grep -q no_timer_check /etc/default/grub || { sed -i 's/^GRUB_CMDLINE_LINUX="/&no_timer_check /' /etc/default/grub; update-grub; }`,
+    { timeoutS: 300 },
   );
-  await waitFor(guest, 'systemctl show -p ActiveState --value hft-tune.service | grep -cx -e active -e failed');
-  const after = await bootFiles(guest);
-  check(
-    ARGUMENTS.every((text) => grubCfg(after).includes(text)),
-    'a trial that verifies becomes the default entry',
-    after,
-  );
-  check(!after.includes('hft trial'), 'nothing of the trial is left', after);
-
-  await guest.reboot();
-  const lasting = await guest.read(
-    'cat /proc/cmdline; cat /sys/devices/system/cpu/isolated /sys/devices/system/cpu/nohz_full',
-  );
-  check(!lasting.includes('hft.trial'), 'the boot after that is an ordinary one', lasting);
-  check(lasting.endsWith('2-3\n2-3'), 'the kernel has the CPUs isolated', lasting);
-  const verify = await guest.ssh(`hft verify settings --profile ${PROFILE}`, { allowFail: true, timeoutS: 120 });
-  check(verify.code === 0, 'everything verifies', verify.stdout + verify.stderr);
-
-  const undone = await guest.ssh('hft rollback --all --yes', { allowFail: true, timeoutS: 300 });
-  check(undone.code === 0, 'it is rolled back', undone.stdout + undone.stderr);
-  check((await bootFiles(guest)) === before, 'the boot files are as before', await bootFiles(guest));
-  await guest.reboot();
-  const gone = await guest.read('cat /proc/cmdline');
-  check(!ARGUMENTS.some((text) => gone.includes(text)), 'after a reboot the arguments are gone', gone);
 }
 
 interface Failing {
   readonly what: string;
   readonly extra: readonly string[];
-  /** Brings the trial boot down; called once the guest reboots. */
-  readonly fail: () => Promise<void>;
+  /** Brings the trial boot down; called with the id of the boot before it, once the guest reboots. */
+  readonly fail: (bootId: string) => Promise<void>;
 }
 
 async function fallsBack(guest: Guest, check: Check, { what, extra, fail }: Failing): Promise<void> {
   await tune(guest, check, extra);
   const started = await guest.bootId();
+  const logged = (await guest.serialLog()).length;
   await guest.ssh('systemctl reboot', { allowFail: true, timeoutS: 20 });
-  await fail();
+  await fail(started);
   await waitOrdinaryBoot(guest, started);
   const cmdline = await guest.read('cat /proc/cmdline');
   check(!cmdline.includes('hft.trial'), `${what} falls back to the default entry`, cmdline);
-  check((await guest.serialLog()).includes('hft.trial='), 'after the trial was booted', '');
+  const log = (await guest.serialLog()).slice(logged);
+  check(log.includes('hft.trial='), 'after the trial was booted', log.slice(-300));
   await waitFor(
     guest,
     'systemctl show -p ActiveState --value hft-tune.service | grep -cx -e active -e failed -e inactive',
@@ -120,15 +95,19 @@ async function fallsBack(guest: Guest, check: Check, { what, extra, fail }: Fail
 }
 
 async function tune(guest: Guest, check: Check, extra: readonly string[]): Promise<void> {
+  const before = grubCfg(await bootFiles(guest));
   await guest.ssh(`cat > ${PROFILE}`, { input: profile(extra) });
   const tuned = await guest.ssh(`hft tune --profile ${PROFILE} --yes`, { allowFail: true, timeoutS: 300 });
   check(tuned.code === 5, 'tune ends with a reboot to be made', tuned.stdout + tuned.stderr);
+  const armed = await bootFiles(guest);
+  check(armed.includes("menuentry 'hft trial'"), 'the trial has an entry of its own', armed);
+  check(grubCfg(armed) === before, 'grub.cfg is untouched while the trial waits', armed);
 }
 
 /** The trial can still answer for a moment: an ordinary boot is one without its mark. */
 async function waitOrdinaryBoot(guest: Guest, notBootId: string): Promise<void> {
-  for (let tries = 0; tries < 4; tries++) {
-    await guest.waitBoot({ notBootId, timeoutS: 600 });
+  for (let tries = 0; tries < 12; tries++) {
+    await guest.waitBoot({ notBootId, timeoutS: BOOT_TIMEOUT_S });
     const answer = await guest.ssh('cat /proc/cmdline', { allowFail: true, timeoutS: 15 });
     if (answer.code === 0 && !answer.stdout.includes('hft.trial')) return;
     await new Promise((resolve) => setTimeout(resolve, 30_000));
