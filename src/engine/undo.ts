@@ -49,6 +49,7 @@ export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet
     steps.push(...undone);
     for (const each of undone) await noteOutcome(journal, each);
   }
+  await restoreMoved(context.host, steps, wanted);
   const final = await recheckFailed(context, steps, wanted);
   const complete = final.every((step) => step.outcome !== 'failed');
   if (only === undefined) await tryRecord(journal, { type: 'end', result: complete ? 'undone' : 'partly-undone' });
@@ -121,6 +122,17 @@ async function writeBack(host: Host, steps: readonly Step[]): Promise<string | u
   } catch (error) {
     if (error instanceof HostError) return error.message;
     throw error;
+  }
+}
+
+/** Putting queues back makes the driver place their interrupts anew: what was put back before that is put back again. */
+async function restoreMoved(host: Host, steps: readonly UndoneStep[], tried: readonly Step[]): Promise<void> {
+  const reader = rememberingReader(host);
+  for (const undone of steps.filter((each) => each.outcome === 'undone')) {
+    const step = tried.find((each) => each.step === undone.step);
+    if (step?.tunable.kind !== 'irq-affinity') continue;
+    const reading = await readLiving(reader, step);
+    if (reading.status === 'value' && !holds(reading, step.tunable, step.from)) await writeBack(host, [step]);
   }
 }
 
