@@ -68,17 +68,8 @@ export async function tune(engine: Engine, request: TuneRequest): Promise<TuneOu
   }
 }
 
-/**
- * The changes that must still be as planned. Where the plan first changes what exists, interrupts are planned again after
- * that, and a running irqbalance (which such a plan stops first) moves them every ten seconds.
- */
-function lastingChanges({ changes }: Plan): readonly Change[] {
-  const hasShape = changes.some((change) => change.setting.stage === 'shape');
-  return hasShape ? changes.filter((change) => change.setting.tunable.kind !== 'irq-affinity') : changes;
-}
-
 async function tuneLocked(engine: Engine, request: TuneRequest): Promise<TuneOutcome> {
-  const drift = await findDrift(engine.host, planSteps(lastingChanges(request.plan), 0));
+  const drift = await findDrift(engine.host, planSteps(request.plan.changes, 0));
   if (drift) throw new StalePlan(drift.id, drift.reason);
   const run = engine.nameRun();
   const onTrial = request.trial === true && bootChanges(request.plan).length > 0;
