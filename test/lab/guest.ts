@@ -1,12 +1,12 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Image } from './image.ts';
-import { LabError } from './lab-error.ts';
-import { listQemuArguments, type MachineSpec, type NicModel } from './machine.ts';
 import type { Kernel } from './kernels.ts';
+import { LabError } from './lab-error.ts';
+import { listQemuArguments, type MachineSpec, type NicModel, readQemuMajor } from './machine.ts';
 import type { GuestPlaces } from './places.ts';
 import { queryMonitor } from './qmp.ts';
 import * as ssh from './ssh.ts';
@@ -69,16 +69,24 @@ export class Guest {
     return (performance.now() - startMs) / 1000;
   }
 
-  /** Waits until ssh answers, and in another boot than `notBootId` if that is given. Returns the boot id. */
+  /**
+   * Waits until ssh answers, in another boot than `notBootId` if that is given, and systemd has started everything.
+   * Returns the boot id.
+   */
   async waitBoot(options: { notBootId?: string; timeoutS?: number } = {}): Promise<string> {
     const timeoutS = options.timeoutS ?? bootTimeoutS;
     const endMs = performance.now() + timeoutS * 1000;
     await ssh.disconnect(this.#target);
     while (performance.now() < endMs) {
       const answer = await this.ssh('cat /proc/sys/kernel/random/boot_id', { allowFail: true, timeoutS: 15 });
-      if (answer.code === 0 && answer.stdout !== options.notBootId) return answer.stdout;
+      if (answer.code === 0 && answer.stdout !== options.notBootId) {
+        // sshd answers before the last units and drivers are there.
+        await this.ssh('udevadm settle; systemctl is-system-running --wait', { allowFail: true });
+        return answer.stdout;
+      }
       await ssh.disconnect(this.#target);
-      if (!(await this.isRunning())) throw new LabError('QEMU ended while the guest was booting.', this.places.serialLog);
+      if (!(await this.isRunning()))
+        throw new LabError('QEMU ended while the guest was booting.', this.places.serialLog);
       await sleep(500);
     }
     const log = await this.serialLog();
@@ -148,8 +156,9 @@ export async function readQemuPid(places: GuestPlaces): Promise<number | undefin
 }
 
 /** Starts QEMU and returns when it runs in the background. */
-export async function startMachine(places: GuestPlaces, spec: MachineSpec): Promise<void> {
-  const result = await execa('qemu-system-x86_64', listQemuArguments(spec, places), { reject: false, all: true });
+export async function startMachine(places: GuestPlaces, spec: Omit<MachineSpec, 'qemuMajor'>): Promise<void> {
+  const args = listQemuArguments({ ...spec, qemuMajor: await readQemuMajor() }, places);
+  const result = await execa('qemu-system-x86_64', args, { reject: false, all: true });
   if (result.exitCode !== 0) throw new LabError(`QEMU did not start:\n${result.all}`);
 }
 

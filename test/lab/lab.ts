@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createTally } from './check.ts';
-import { createGuest, openGuest, removeGuest, type Guest } from './guest.ts';
+import { createGuest, type Guest, openGuest, removeGuest } from './guest.ts';
 import { buildImage, findImage } from './image.ts';
-import { isKernel, kernels, type Kernel } from './kernels.ts';
+import { isKernel, type Kernel, kernels } from './kernels.ts';
 import { LabError } from './lab-error.ts';
 import { say, timeStep } from './log.ts';
-import { isNicModel, listAvailableNics, nicModels, type NicModel } from './machine.ts';
-import { locateGuest, locateLab, type GuestPlaces, type LabPlaces } from './places.ts';
+import { isNicModel, listAvailableNics, type NicModel, nicModels } from './machine.ts';
+import { type GuestPlaces, type LabPlaces, locateGuest, locateLab } from './places.ts';
 import { listSshOptions } from './ssh.ts';
+import type { State } from './state/parse.ts';
+import { captureState, diffStates, printDifference } from './state.ts';
 import { loadParts, tellStory } from './story.ts';
 
 const usage = `The virtual lab: hft on real kernels.
@@ -18,6 +21,8 @@ const usage = `The virtual lab: hft on real kernels.
   lab.ts ssh [COMMAND...]         a command in the guest, or a shell
   lab.ts run [PART...]            run parts on the guest; without PART the whole story on fresh guests, stock and rt
   lab.ts reset                    throw the guest's disk away and boot a fresh one
+  lab.ts state FILE               write the guest's whole readable state to a JSON file
+  lab.ts diff FILE FILE           what differs between two such files, counters aside; exit 1 if anything does
   lab.ts status                   what is built and what runs
   lab.ts down                     end the guest and remove its disk
 
@@ -40,12 +45,26 @@ interface Lab {
 }
 
 const commands: Readonly<Record<string, (lab: Lab, args: readonly string[]) => Promise<number>>> = {
-  build: async ({ lab }) => (await buildImage(lab), 0),
-  up: async (lab) => (await bringUp(lab), 0),
-  down: async ({ places }) => (await removeGuest(places), 0),
-  reset: async (lab) => (await bootFresh(lab, await readKernel(lab)), 0),
+  build: async ({ lab }) => {
+    await buildImage(lab);
+    return 0;
+  },
+  up: async (lab) => {
+    await bringUp(lab);
+    return 0;
+  },
+  down: async ({ places }) => {
+    await removeGuest(places);
+    return 0;
+  },
+  reset: async (lab) => {
+    await bootFresh(lab, await readKernel(lab));
+    return 0;
+  },
   ssh: openShell,
   run: runParts,
+  state: writeState,
+  diff: printDiff,
   status: printStatus,
 };
 
@@ -53,7 +72,8 @@ const commands: Readonly<Record<string, (lab: Lab, args: readonly string[]) => P
 async function bringUp(lab: Lab): Promise<Guest> {
   const guest = await openGuest(lab.places);
   const other = lab.wanted.kernel !== undefined && lab.wanted.kernel !== guest?.record.kernel;
-  if (guest === undefined || other || lab.wanted.nics !== undefined) return bootFresh(lab, lab.wanted.kernel ?? 'stock');
+  if (guest === undefined || other || lab.wanted.nics !== undefined)
+    return bootFresh(lab, lab.wanted.kernel ?? 'stock');
   if (await guest.isRunning()) return guest;
   await guest.start();
   await timeStep('boot', () => guest.waitBoot());
@@ -63,7 +83,8 @@ async function bringUp(lab: Lab): Promise<Guest> {
 async function bootFresh({ lab, places, wanted }: Lab, kernel: Kernel): Promise<Guest> {
   const image = await buildImage(lab);
   const nics = wanted.nics ?? (await listAvailableNics());
-  if (!nics.includes('igb') && wanted.nics === undefined) say('this QEMU has no igb: parts about it have less to look at');
+  if (!nics.includes('igb') && wanted.nics === undefined)
+    say('this QEMU has no igb: parts about it have less to look at');
   const guest = await createGuest(places, image, { kernel, nics });
   await timeStep(`boot of ${kernel}`, () => guest.waitBoot());
   return guest;
@@ -79,7 +100,9 @@ async function openShell({ places }: Lab, args: readonly string[]): Promise<numb
   const { sshPort, key } = guest.record;
   const options = listSshOptions({ port: sshPort, key, control: places.sockets.ssh });
   const terminal = args.length === 0 ? ['-t'] : [];
-  const child = spawn('ssh', [...options, ...terminal, '-p', String(sshPort), 'root@127.0.0.1', ...args], { stdio: 'inherit' });
+  const child = spawn('ssh', [...options, ...terminal, '-p', String(sshPort), 'root@127.0.0.1', ...args], {
+    stdio: 'inherit',
+  });
   return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 255)));
 }
 
@@ -95,6 +118,20 @@ async function runParts(lab: Lab, ids: readonly string[]): Promise<number> {
   const { passed, failed } = tally.counts();
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
   return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+async function writeState(lab: Lab, [file]: readonly string[]): Promise<number> {
+  if (file === undefined) throw new LabError('Which file?', 'lab.ts state FILE');
+  await writeFile(file, `${JSON.stringify(await captureState(await bringUp(lab)), null, 1)}\n`);
+  return 0;
+}
+
+async function printDiff(_lab: Lab, [before, after]: readonly string[]): Promise<number> {
+  if (before === undefined || after === undefined) throw new LabError('Which files?', 'lab.ts diff BEFORE AFTER');
+  const read = async (file: string) => JSON.parse(await readFile(file, 'utf8')) as State;
+  const differences = diffStates(await read(before), await read(after));
+  for (const difference of differences) process.stdout.write(`${printDifference(difference)}\n`);
+  return differences.length === 0 ? 0 : 1;
 }
 
 async function printStatus({ lab, places }: Lab): Promise<number> {

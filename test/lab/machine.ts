@@ -14,6 +14,8 @@ export interface MachineSpec {
   readonly disk: { readonly file: string; readonly format: 'raw' | 'qcow2' };
   readonly sshPort: number;
   readonly nics: readonly NicModel[];
+  /** QEMU's major version. */
+  readonly qemuMajor: number;
   /** Boots this kernel directly instead of GRUB from the disk; only the first boot of an image does. */
   readonly direct?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
 }
@@ -28,12 +30,15 @@ export function listQemuArguments(spec: MachineSpec, places: GuestPlaces): strin
   return [
     ...['-name', 'hft-lab', '-M', 'q35,kernel-irqchip=split', '-accel', 'tcg,thread=multi'],
     ...listCpuArguments(),
-    ...['-device', 'intel-iommu,intremap=on'],
+    // x2APIC, as on servers: eim=on lets the kernel use it with interrupt remapping; emulated since QEMU 9.
+    ...['-device', `intel-iommu,intremap=on${spec.qemuMajor >= 9 ? ',eim=on' : ''}`],
     ...['-drive', `if=none,id=root,file=${spec.disk.file},format=${spec.disk.format},discard=unmap`],
     ...['-device', 'virtio-blk-pci,drive=root'],
     ...['-netdev', `user,id=management,hostfwd=tcp:127.0.0.1:${spec.sshPort}-:22`],
     ...['-device', 'virtio-net-pci,netdev=management,mac=52:54:00:12:34:01'],
     ...['-device', 'virtio-rng-pci', '-device', 'i6300esb', '-action', 'watchdog=reset'],
+    // A management controller: its watchdog keeps running across a reset of the machine, as on real servers.
+    ...['-device', 'ipmi-bmc-sim,id=bmc', '-device', 'isa-ipmi-kcs,bmc=bmc'],
     ...listNicArguments(spec.nics),
     ...['-display', 'none', '-vga', 'none'],
     ...['-chardev', `socket,id=console,path=${places.sockets.console},server=on,wait=off,logfile=${places.serialLog}`],
@@ -95,6 +100,11 @@ function listNicArguments(nics: readonly NicModel[]): string[] {
 function listDirectBootArguments({ direct }: MachineSpec): string[] {
   if (direct === undefined) return [];
   return ['-kernel', direct.kernel, '-initrd', direct.initrd, '-append', direct.commandLine];
+}
+
+export async function readQemuMajor(): Promise<number> {
+  const { stdout } = await execa('qemu-system-x86_64', ['--version']);
+  return Number(/version (\d+)\./.exec(stdout)?.[1] ?? 0);
 }
 
 /** The models this QEMU has: igb came with version 8. */

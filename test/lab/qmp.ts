@@ -11,7 +11,11 @@ interface Reply {
  * Sends one command to QEMU and returns its answer, e.g. `queryMonitor(socket, 'query-status')`. A line without a QMP
  * command's form can be sent as `human-monitor-command`. Protocol: docs/interop/qmp-spec.rst of QEMU.
  */
-export async function queryMonitor(socket: string, command: string, args: Record<string, unknown> = {}): Promise<unknown> {
+export async function queryMonitor(
+  socket: string,
+  command: string,
+  args: Record<string, unknown> = {},
+): Promise<unknown> {
   const connection = createConnection(socket);
   try {
     const send = (execute: string, given: Record<string, unknown>) =>

@@ -55,7 +55,8 @@ export async function runSsh(target: SshTarget, command: string, options: SshOpt
   });
   const answer = { code: result.exitCode, stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
   if (answer.code === 0 || options.allowFail === true) return answer;
-  const end = answer.code === undefined ? `did not end within ${options.timeoutS ?? 120} s` : `exit code ${answer.code}`;
+  const end =
+    answer.code === undefined ? `did not end within ${options.timeoutS ?? 120} s` : `exit code ${answer.code}`;
   throw new LabError(`In the guest: ${command}\n${end}\n${answer.stdout.slice(-2000)}\n${answer.stderr.slice(-2000)}`);
 }
 

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Check, Tally } from './check.ts';
 import type { Guest } from './guest.ts';
-import { LabError } from './lab-error.ts';
 import type { Kernel } from './kernels.ts';
+import { LabError } from './lab-error.ts';
 
 /** One part of the story, the exports of a file in parts/. */
 export interface Part {

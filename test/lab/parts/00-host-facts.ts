@@ -17,7 +17,11 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   check(realtime === (guest.record.kernel === 'rt'), `the running kernel is the ${guest.record.kernel} one`, release);
 
   const groups = await guest.read('ls /sys/kernel/iommu_groups | wc -l; grep -c IR- /proc/interrupts');
-  check(groups.split('\n').every((line) => Number(line) >= 0), 'interrupts go through the IOMMU (IR- chips)', groups);
+  check(
+    groups.split('\n').every((line) => Number(line) >= 0),
+    'interrupts go through the IOMMU (IR- chips)',
+    groups,
+  );
   await checkNics(guest, check);
 
   const watchdog = await guest.read('modprobe i6300esb; cat /sys/class/watchdog/watchdog0/identity');
