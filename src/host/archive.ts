@@ -16,6 +16,8 @@ const MOST_UNPACKED_BYTES = 512 * 1024 * 1024;
 
 /** Larger than zlib's 16 KiB: a snapshot unpacks to megabytes. */
 const CHUNK_BYTES = 1024 * 1024;
+/** What is set aside at once on the word of a file that may lie. */
+const MOST_CHUNK_BYTES = 64 * 1024 * 1024;
 
 type Unpack = (packed: Buffer, mostBytes: number) => Promise<Buffer>;
 
@@ -67,9 +69,15 @@ function tooLarge(mostBytes: number): BadArchive {
 
 async function unpackGzip(packed: Buffer, mostBytes: number): Promise<Buffer> {
   return unpackInProcess(
-    promisify(zlib.gunzip)(packed, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES }),
+    promisify(zlib.gunzip)(packed, { maxOutputLength: mostBytes, chunkSize: gzipChunkBytes(packed) }),
     mostBytes,
   );
+}
+
+/** One piece for all of it, so that nothing is copied: a gzip file ends with its unpacked size (ISIZE, RFC 1952). */
+function gzipChunkBytes(packed: Buffer): number {
+  const unpackedBytes = packed.length < 4 ? 0 : packed.readUInt32LE(packed.length - 4);
+  return Math.min(Math.max(unpackedBytes, CHUNK_BYTES), MOST_CHUNK_BYTES);
 }
 
 async function unpackZstd(packed: Buffer, mostBytes: number): Promise<Buffer> {

@@ -2,7 +2,16 @@ import type { SnapshotTree, TreeNode } from './snapshot-tree.ts';
 import type { TarEntry } from './tar-entry.ts';
 import { BadArchive } from './tar-entry.ts';
 
-type Leaf = Extract<TarEntry, { kind: 'file' | 'link' }>;
+/** Where a file's bytes are. A view of them for each of the ten thousand files of a large dump would cost more than all
+ *  that is read of them. */
+interface Bytes {
+  readonly kind: 'file';
+  readonly buffer: ArrayBufferLike;
+  readonly offset: number;
+  readonly length: number;
+}
+
+type Leaf = Bytes | Extract<TarEntry, { kind: 'link' }>;
 type Folder = Map<string, Folder | Leaf>;
 
 /**
@@ -26,7 +35,7 @@ export class MemoryTree implements SnapshotTree {
     const last = entry.path.slice(slash + 1);
     if (folder.get(last) instanceof Map)
       throw new BadArchive(`${JSON.stringify(entry.path)} in it is a folder and a file`);
-    folder.set(last, entry.kind === 'same-file' ? this.#findOriginal(entry.path, entry.target) : entry);
+    folder.set(last, this.#toLeaf(entry));
   }
 
   lookUp(names: readonly string[]): TreeNode | undefined {
@@ -34,7 +43,7 @@ export class MemoryTree implements SnapshotTree {
     if (found === undefined) return undefined;
     if (found instanceof Map) return { kind: 'folder', listNames: () => [...found.keys()] };
     if (found.kind === 'link') return { kind: 'link', target: found.target };
-    return { kind: 'file', readText: () => found.content.toString('utf8') };
+    return { kind: 'file', readText: () => readText(found) };
   }
 
   /** The folder named by the first `length` characters of a path. */
@@ -68,6 +77,13 @@ export class MemoryTree implements SnapshotTree {
     return place;
   }
 
+  #toLeaf(entry: Exclude<TarEntry, { kind: 'folder' }>): Leaf {
+    if (entry.kind === 'link') return entry;
+    if (entry.kind === 'same-file') return this.#findOriginal(entry.path, entry.target);
+    const { buffer, byteOffset, byteLength } = entry.content;
+    return { kind: 'file', buffer, offset: byteOffset, length: byteLength };
+  }
+
   #findOriginal(path: string, target: string): Leaf {
     const found = this.#find(target.split('/'));
     if (found === undefined || found instanceof Map) {
@@ -77,4 +93,8 @@ export class MemoryTree implements SnapshotTree {
     }
     return found;
   }
+}
+
+function readText({ buffer, offset, length }: Bytes): string {
+  return Buffer.from(buffer, offset, length).toString('utf8');
 }
