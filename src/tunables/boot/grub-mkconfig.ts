@@ -22,23 +22,34 @@ export async function writeThroughMkconfig(
   loader: GrubMkconfig,
   wanted: readonly WantedArguments[],
 ): Promise<void> {
-  const oldSource = facts.files.get(loader.source.path);
-  const own = replaceOwn(parseOwnDefaults(oldSource), wanted);
-  const newSource = loader.source.form === 'drop-in' ? printDropIn(own) : withOwnBlock(oldSource ?? '', own);
-  await putFile(host, loader.source.path, newSource);
+  const { path, form } = loader.source;
+  const copy = `${loader.config}${COPY_ENDING}`;
+  const old = {
+    source: facts.files.get(path),
+    copy: await host.readText(copy),
+    config: facts.files.get(loader.config),
+  };
+  const own = replaceOwn(parseOwnDefaults(old.source), wanted);
+  const newSource = form === 'drop-in' ? printDropIn(own) : withOwnBlock(old.source ?? '', own);
   try {
+    // hft's own file goes last and comes first: as long as anything of hft is there, it shows in readStaged.
+    if (own.length === 0) await putFile(host, copy, undefined);
+    await putFile(host, path, newSource);
     const config = await generate(host, loader);
     const before = readStagedCommandLine(facts, loader);
     checkNewCommandLine(loader.config, before, await stagedIn(host, loader, config), wanted);
-    await install(host, facts, loader, { config, isLast: own.length === 0 });
+    if (own.length > 0 && old.copy === undefined && old.config !== undefined)
+      await host.replaceFile(copy, old.config, 0o600);
+    if (config !== old.config) await host.replaceFile(loader.config, config);
   } catch (error) {
-    await restoreSource(host, loader.source.path, oldSource);
+    await putBack(host, copy, old.copy);
+    await putBack(host, path, old.source);
     throw error;
   }
 }
 
 /** A disk that is full or read-only now must not hide why the change failed: the half-done state shows in readStaged. */
-async function restoreSource(host: Host, path: string, text: string | undefined): Promise<void> {
+async function putBack(host: Host, path: string, text: string | undefined): Promise<void> {
   try {
     await putFile(host, path, text);
   } catch (error) {
@@ -70,23 +81,9 @@ async function stagedIn(host: Host, loader: GrubMkconfig, config: string): Promi
   }
 }
 
-interface NewMenu {
-  readonly config: string;
-  /** hft has no arguments left: the menu is the administrator's alone again. */
-  readonly isLast: boolean;
-}
-
-async function install(host: Host, facts: BootFacts, loader: GrubMkconfig, { config, isLast }: NewMenu): Promise<void> {
-  const copy = `${loader.config}${COPY_ENDING}`;
-  const old = facts.files.get(loader.config);
-  if (!isLast && old !== undefined && (await host.readText(copy)) === undefined)
-    await host.replaceFile(copy, old, 0o600);
-  if (config !== old) await host.replaceFile(loader.config, config);
-  if (isLast) await host.removeFile(copy);
-}
-
 async function putFile(host: Host, path: string, text: string | undefined): Promise<void> {
   if ((await host.readText(path)) === text) return;
   if (text === undefined) await host.removeFile(path);
-  else await host.replaceFile(path, text);
+  // A grub.cfg and its copy can hold password hashes.
+  else await host.replaceFile(path, text, path.endsWith(COPY_ENDING) ? 0o600 : undefined);
 }
