@@ -57,7 +57,7 @@ export async function findDrift(
   steps: readonly PlannedStep[],
 ): Promise<{ id: string; reason: string } | undefined> {
   const reader = rememberingReader(host);
-  for (const step of steps) {
+  for (const step of steps.filter((each) => !wanders(each))) {
     const reading = await readLiving(reader, step);
     if (!holds(reading, step.tunable, step.from)) {
       return { id: step.setting.id, reason: `the plan saw ${show(step.from)}, now ${reading.evidence}` };
@@ -101,8 +101,9 @@ export async function applySteps(
 async function applyBatch(host: Host, journal: RunJournal, batch: readonly PlannedStep[]): Promise<ApplyReport> {
   const before = rememberingReader(host);
   const due: PlannedStep[] = [];
-  for (const step of batch) {
-    const reading = await readLiving(before, step);
+  for (const planned of batch) {
+    const reading = await readLiving(before, planned);
+    const step = await adoptMoved(journal, planned, reading);
     if (holds(reading, step.tunable, step.from)) due.push(step);
     // An earlier change of this run can have brought this one along (vm.dirty_bytes zeroes vm.dirty_ratio); the undo
     // of that one brings it back.
@@ -113,6 +114,23 @@ async function applyBatch(host: Host, journal: RunJournal, batch: readonly Plann
   if (due.length === 0) return { applied: [], skipped: [], failure: undefined };
   const error = await write(host, due);
   return settle({ host, journal, due, error });
+}
+
+/**
+ * irqbalance moves interrupts every ten seconds, and the kernel moves those of a CPU that goes offline: where one was when
+ * the plan was made says nothing against the plan.
+ */
+function wanders({ tunable }: PlannedStep): boolean {
+  return tunable.kind === 'irq-affinity';
+}
+
+/** What an undo restores is the value right before the write: a newer intent of the step takes the place of the first. */
+async function adoptMoved(journal: RunJournal, step: PlannedStep, reading: Reading): Promise<PlannedStep> {
+  const isAsKnown = holds(reading, step.tunable, step.from) || holds(reading, step.tunable, step.to);
+  if (!wanders(step) || reading.status !== 'value' || isAsKnown) return step;
+  const moved = { ...step, from: canonicalOrNull(step.tunable, reading.value) };
+  await note(journal, moved, intent(moved));
+  return moved;
 }
 
 /** undefined when the kernel took the writes. */

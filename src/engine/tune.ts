@@ -7,7 +7,7 @@ import { type ApplyReport, applySteps, findDrift, planSteps } from './apply.ts';
 import { type Run, RunJournal, readRuns } from './journal.ts';
 import { observeAndPlan, type Scope, type Wanted } from './observe.ts';
 import type { Change, Plan } from './plan.ts';
-import { readSession } from './session.ts';
+import { readSession, type SessionFacts } from './session.ts';
 import { bootChanges } from './trial.ts';
 import { tryOnce } from './trial-plan.ts';
 import { type UndoReport, undoRun } from './undo.ts';
@@ -55,7 +55,11 @@ export interface TuneOutcome {
 }
 
 /** A request with the changes that are really made: the plan's, or a trial entry in place of kernel arguments. */
-type ChosenChanges = TuneRequest & { readonly changes: readonly Change[] };
+type ChosenChanges = TuneRequest & {
+  readonly changes: readonly Change[];
+  /** How the host could be reached before the run; undefined: the run needs no confirmation. */
+  readonly session: SessionFacts | undefined;
+};
 
 /** Applies a plan under the one lock. Everything as wanted, or everything as before and why; never in between. */
 export async function tune(engine: Engine, request: TuneRequest): Promise<TuneOutcome> {
@@ -75,8 +79,8 @@ async function tuneLocked(engine: Engine, request: TuneRequest): Promise<TuneOut
   const onTrial = request.trial === true && bootChanges(request.plan).length > 0;
   const changes = onTrial ? await tryOnce(engine.host, request.plan, run) : request.plan.changes;
   const journal = await begin(engine, request, run);
-  const confirmBy = await armConfirmation(engine, request, journal);
-  const report = await applyOrFail(engine, { ...request, changes }, journal);
+  const session = await armConfirmation(engine, request, journal);
+  const { report, confirmBy } = await applyOrFail(engine, { ...request, changes, session }, journal);
   if (report.failure) {
     const undo = await undoCutOff(engine, journal.run);
     const result = undo.complete ? 'undone' : 'partly-undone';
@@ -86,14 +90,21 @@ async function tuneLocked(engine: Engine, request: TuneRequest): Promise<TuneOut
 }
 
 /** A journal that cannot be written to fails the run like a refused change does; a bug is undone too, and goes on. */
-async function applyOrFail(engine: Engine, request: ChosenChanges, journal: RunJournal): Promise<ApplyReport> {
+async function applyOrFail(
+  engine: Engine,
+  request: ChosenChanges,
+  journal: RunJournal,
+): Promise<{ report: ApplyReport; confirmBy: string | undefined }> {
   try {
     const report = await applyStages(engine, request, journal);
-    if (!report.failure) await journal.record({ type: 'end', result: 'applied' });
-    return report;
+    return { report, confirmBy: report.failure ? undefined : await endApplied(engine, request, journal) };
   } catch (error) {
-    if (error instanceof HostError)
-      return { applied: [], skipped: [], failure: { id: 'journal', reason: error.message } };
+    if (error instanceof HostError) {
+      return {
+        report: { applied: [], skipped: [], failure: { id: 'journal', reason: error.message } },
+        confirmBy: undefined,
+      };
+    }
     await undoCutOff(engine, journal.run);
     throw error;
   }
@@ -145,17 +156,46 @@ async function begin(engine: Engine, request: TuneRequest, run: string): Promise
   return journal;
 }
 
-async function armConfirmation(engine: Engine, request: TuneRequest, journal: RunJournal): Promise<string | undefined> {
-  if (request.confirmWithinS === undefined) return undefined;
-  const deadline = new Date(engine.now().getTime() + request.confirmWithinS * 1000);
-  await journal.record({ type: 'confirm-by', time: deadline.toISOString(), session: await readSession(engine.host) });
+/**
+ * The time for the confirmation begins when everything is made, however long that took. Connections that came in
+ * meanwhile may be older than the change that cuts them, so they prove nothing either.
+ */
+async function endApplied(
+  engine: Engine,
+  { session, confirmWithinS }: ChosenChanges,
+  journal: RunJournal,
+): Promise<string | undefined> {
+  if (session === undefined || confirmWithinS === undefined) {
+    await journal.record({ type: 'end', result: 'applied' });
+    return undefined;
+  }
+  const { inbound } = await readSession(engine.host);
+  const known = { ...session, inbound: [...session.inbound, ...inbound] };
+  const time = deadlineAfter(engine, confirmWithinS);
+  await journal.record({ type: 'confirm-by', time, session: known }, { type: 'end', result: 'applied' });
+  return time;
+}
+
+function deadlineAfter(engine: Engine, seconds: number): string {
+  return new Date(engine.now().getTime() + seconds * 1000).toISOString();
+}
+
+/** Returns how the host can be reached before the run. */
+async function armConfirmation(
+  engine: Engine,
+  { confirmWithinS, armGuard }: TuneRequest,
+  journal: RunJournal,
+): Promise<SessionFacts | undefined> {
+  if (confirmWithinS === undefined) return undefined;
+  const session = await readSession(engine.host);
+  await journal.record({ type: 'confirm-by', time: deadlineAfter(engine, confirmWithinS), session });
   try {
-    await request.armGuard?.(journal.run);
+    await armGuard?.(journal.run);
   } catch (error) {
     await journal.record({ type: 'end', result: 'undone' });
     throw error;
   }
-  return deadline.toISOString();
+  return session;
 }
 
 async function replan(engine: Engine, request: TuneRequest): Promise<Plan> {

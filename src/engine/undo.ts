@@ -42,7 +42,7 @@ export interface UndoContext {
  */
 export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet<string>): Promise<UndoReport> {
   const journal = await resumeIfWritable(context.state, run.run);
-  const wanted = [...run.steps].reverse().filter((step) => only === undefined || only.has(step.id));
+  const wanted = undoOrder(run.steps).filter((step) => only === undefined || only.has(step.id));
   const steps: UndoneStep[] = [];
   for (const batch of inBatches(wanted)) {
     const undone = await undoBatch(context, run, batch);
@@ -54,6 +54,19 @@ export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet
   const complete = final.every((step) => step.outcome !== 'failed');
   if (only === undefined) await tryRecord(journal, { type: 'end', result: complete ? 'undone' : 'partly-undone' });
   return { run: run.run, steps: final, complete };
+}
+
+/**
+ * Newest first, but CPUs come online before all else: the kernel cuts offline CPUs out of every affinity that is written,
+ * so the old affinities could not be put back without them.
+ */
+function undoOrder(steps: readonly Step[]): readonly Step[] {
+  const newestFirst = steps.toReversed();
+  return [...newestFirst.filter(isCpuOnline), ...newestFirst.filter((step) => !isCpuOnline(step))];
+}
+
+function isCpuOnline({ tunable }: Step): boolean {
+  return tunable.kind === 'file' && /\/cpu\d+\/online$/.test(tunable.path);
 }
 
 async function undoBatch(context: UndoContext, run: Run, batch: readonly Step[]): Promise<UndoneStep[]> {

@@ -5,15 +5,16 @@ import { desireQdisc } from './qdisc.ts';
 
 /**
  * What most drivers stop and start the link for, in the order that keeps the later ones: `ethtool -L` resets the
- * interrupts' affinities, a new ring size forgets nothing.
+ * interrupts' affinities, a new ring size forgets nothing. Pause comes first: a driver of Intel's that resets for the
+ * others comes up with it, but one whose link is still coming up when it is set takes what the link partner offers.
  */
 export function desireShape(nicCase: NicCase): readonly Decision[] {
   return [
     ...desireQdisc(nicCase),
+    ...desirePause(nicCase),
     ...desireChannels(nicCase),
     ...desireRings(nicCase),
     ...desireMtu(nicCase),
-    ...desirePause(nicCase),
     ...desirePrivateFlags(nicCase),
     ...desireEee(nicCase),
   ];

@@ -27,13 +27,13 @@ test('every setting that can disturb the link says so, comes in the shape stage,
   };
   const { settings } = await desire(wanted, { 'ethtool -l enp1s0': captures.IGB_CHANNELS });
   expect(settings.map((each) => each.id)).toEqual([
+    'nic.pause-autoneg@enp1s0',
+    'nic.pause-rx@enp1s0',
+    'nic.pause-tx@enp1s0',
     'nic.channels-combined@enp1s0',
     'nic.ring-rx@enp1s0',
     'nic.ring-tx@enp1s0',
     'nic.mtu@enp1s0',
-    'nic.pause-autoneg@enp1s0',
-    'nic.pause-rx@enp1s0',
-    'nic.pause-tx@enp1s0',
     'nic.flag-legacy-rx@enp1s0',
     'nic.eee@enp1s0',
   ]);
