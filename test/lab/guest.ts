@@ -20,8 +20,8 @@ export interface GuestRecord {
   readonly sshPort: number;
 }
 
-/** Until ssh answers; a boot takes 30 to 60 s on two shared cores. */
-const bootTimeoutS = 240;
+/** Until ssh answers: a boot takes 30 to 60 s on two cores, and many times that when others use them too. */
+const bootTimeoutS = 600;
 
 /** One virtual machine on its own overlay disk. */
 export class Guest {

@@ -1,5 +1,5 @@
-/** The kernels a guest can boot: Debian 12's 6.1, the same with PREEMPT_RT, and 6.12 of the backports. */
-export const kernels = ['stock', 'rt', 'bpo'] as const;
+/** The kernels a guest can boot: Debian 12's 6.1, and the same with PREEMPT_RT. */
+export const kernels = ['stock', 'rt'] as const;
 export type Kernel = (typeof kernels)[number];
 
 export function isKernel(text: string): text is Kernel {

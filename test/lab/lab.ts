@@ -26,7 +26,7 @@ const usage = `The virtual lab: hft on real kernels.
   lab.ts status                   what is built and what runs
   lab.ts down                     end the guest and remove its disk
 
-  --kernel stock|rt|bpo           ${kernels.join(', ')}; default stock
+  --kernel K                      ${kernels.join(', ')}; default stock
   --nics LIST                     of ${nicModels.join(',')}; default all that this QEMU has
   --guest NAME                    another guest beside the first; default main (HFT_LAB_GUEST)
 

@@ -13,7 +13,7 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   await addEntries(guest);
   const marker = await guest.bootId();
   await guest.ssh('grub-reboot lab-panic');
-  const afterPanic = await rebootInto(guest, 240);
+  const afterPanic = await rebootInto(guest, 900);
   const panicLog = await guest.serialLog();
   check(panicLog.includes('Booting `lab-panic'), 'the entry without an init was booted once');
   check(
@@ -26,7 +26,7 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   // Set Watchdog Timer (IPMI 2.0, 27.6): use "OS load", action "hard reset", 60 s in steps of 100 ms; then start it.
   await guest.ssh('ipmitool raw 0x06 0x24 0x03 0x01 0x00 0x00 0x58 0x02 && ipmitool raw 0x06 0x22');
   await guest.ssh('grub-reboot lab-hang');
-  await rebootInto(guest, 360);
+  await rebootInto(guest, 900);
   check(
     (await guest.serialLog()).includes('Booting `lab-hang'),
     'the entry that hangs in the initramfs was booted once',
