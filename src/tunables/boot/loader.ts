@@ -99,6 +99,12 @@ function detectGrub(facts: BootFacts): BootLoader {
     );
   }
   const text = facts.files.get(config) ?? '';
+  if (/^\s*set\s+check_signatures=enforce\b/m.test(text)) {
+    return none(
+      `GRUB takes signed files only here (check_signatures in ${config})`,
+      'Add the arguments to what you sign.',
+    );
+  }
   if (/^\s*blscfg\b/m.test(text) && hasBlsEntries(facts)) return { kind: 'grub-bls', config };
   return detectMkconfig(facts, config);
 }

@@ -122,6 +122,13 @@ describe('what stands in the way', () => {
     });
   });
 
+  test('a GRUB that takes signed files only is not written to', async () => {
+    const host = debianMachine({}, `set check_signatures=enforce\n${fixture('debian-12.cfg')}`);
+    const before = new Map(host.files);
+    await expect(bootArgKind.write(host, WRITES)).rejects.toThrow(/takes signed files only/);
+    expect(host.files).toEqual(before);
+  });
+
   test('GRUB that did not start this kernel is not written to', async () => {
     const host = debianMachine({ '/proc/cmdline': 'console=ttyS0 root=/dev/vda\n' });
     await expect(bootArgKind.write(host, WRITES)).rejects.toThrow(/did not start this kernel/);
