@@ -1,6 +1,6 @@
 import type { Check } from '../check.ts';
 import type { Guest } from '../guest.ts';
-import { needHft } from '../hft.ts';
+import { needHft, waitForTuneUnit } from '../hft.ts';
 
 export const name = 'a trial boot that panics or hangs falls back to the untouched default entry by itself';
 
@@ -80,10 +80,7 @@ async function fallsBack(guest: Guest, check: Check, { what, extra, fail }: Fail
   check(!cmdline.includes('hft.trial'), `${what} falls back to the default entry`, cmdline);
   const log = (await guest.serialLog()).slice(logged);
   check(log.includes('hft.trial='), 'after the trial was booted', log.slice(-300));
-  await waitFor(
-    guest,
-    'systemctl show -p ActiveState --value hft-tune.service | grep -cx -e active -e failed -e inactive',
-  );
+  await waitForTuneUnit(guest);
   const status = await guest.ssh('hft status', { allowFail: true, timeoutS: 60 });
   check(
     !(await bootFiles(guest)).includes('hft trial'),
@@ -91,7 +88,8 @@ async function fallsBack(guest: Guest, check: Check, { what, extra, fail }: Fail
     status.stdout + status.stderr,
   );
   check(!grubCfg(await bootFiles(guest)).includes('isolcpus'), 'the default entry never had the arguments', '');
-  await guest.ssh('hft rollback --all --yes', { allowFail: true, timeoutS: 300 });
+  const undone = await guest.ssh('hft rollback --all --yes', { allowFail: true, timeoutS: 300 });
+  check(undone.code === 0, 'what else the profile changed is rolled back', undone.stdout + undone.stderr);
 }
 
 async function tune(guest: Guest, check: Check, extra: readonly string[]): Promise<void> {
