@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { findFreePort, Guest, removeGuest, startMachine } from './guest.ts';
 import type { Image } from './image.ts';
-import { locateGuest, type LabPlaces } from './places.ts';
-import { mkdir } from 'node:fs/promises';
+import { type LabPlaces, locateGuest } from './places.ts';
 
 /**
  * Boots the new disk once with a kernel from outside, installs GRUB on it from within and lets the first-boot services
@@ -23,7 +22,7 @@ export async function bootForTheFirstTime(lab: LabPlaces, image: Image): Promise
     direct: {
       kernel: path.join(image.folder, 'vmlinuz'),
       initrd: path.join(image.folder, 'initrd.img'),
-      commandLine: `root=UUID=${uuid} ro console=ttyS0,115200`,
+      commandLine: `root=UUID=${uuid} ro console=ttyS0,115200 no_timer_check`,
     },
   });
   const guest = new Guest(places, { image: image.folder, key: image.key, kernel: 'stock', nics: [], sshPort });

@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
+import { bootForTheFirstTime } from './first-boot.ts';
 import { findMirror, installTools } from './install-tools.ts';
 import type { Kernel } from './kernels.ts';
-import { bootForTheFirstTime } from './first-boot.ts';
 import { LabError } from './lab-error.ts';
+import { holdLock } from './lock.ts';
 import { say, timeStep } from './log.ts';
 import type { LabPlaces } from './places.ts';
+import { pruneImages } from './prune.ts';
 
 /** Debian packages of the guest, besides the minimal system, the kernels and GRUB. */
 const guestPackages = [
   'systemd systemd-sysv dbus udev openssh-server ca-certificates',
   'util-linux procps kmod pciutils numactl iproute2 iputils-ping ethtool nftables tcpdump',
-  'irqbalance tuned stress-ng rt-tests libatomic1 libstdc++6',
+  'irqbalance tuned stress-ng rt-tests ipmitool libatomic1 libstdc++6',
 ].join(' ');
 
 const diskBytes = 6 * 1024 ** 3;
@@ -35,11 +37,15 @@ export async function findImage(lab: LabPlaces): Promise<Image | undefined> {
   return existsSync(path.join(folder, 'done')) ? describe(folder) : undefined;
 }
 
-/** Builds the image unless it is there already; images of earlier inputs are removed when no guest stands on them. */
+/** Builds the image unless it is there already, one process at a time. */
 export async function buildImage(lab: LabPlaces): Promise<Image> {
-  await installTools(lab);
+  return (await findImage(lab)) ?? holdLock(`${lab.images}.lock`, () => buildMissingImage(lab));
+}
+
+async function buildMissingImage(lab: LabPlaces): Promise<Image> {
   const built = await findImage(lab);
   if (built !== undefined) return built;
+  await installTools(lab);
   if (process.getuid?.() !== 0) throw new LabError('Building the image needs root.', 'sudo, or a root shell');
   const folder = path.join(lab.images, await hashInputs());
   const image = describe(`${folder}.new`);
@@ -55,6 +61,7 @@ export async function buildImage(lab: LabPlaces): Promise<Image> {
     await writeFile(path.join(image.folder, 'done'), '');
   });
   await rename(image.folder, folder);
+  await pruneImages(lab, folder);
   say(`image ${folder}`);
   return describe(folder);
 }
@@ -63,7 +70,7 @@ function describe(folder: string): Image {
   return { folder, key: path.join(folder, 'id_ed25519'), diskOf: (kernel) => path.join(folder, `${kernel}.raw`) };
 }
 
-/** A change of this file, of first-boot.ts or of the scripts in image/ makes another image. */
+/** A change of this file, of first-boot.ts or of the scripts in image/ makes another image; formatting does too. */
 async function hashInputs(): Promise<string> {
   const scripts = path.join(import.meta.dirname, 'image');
   const names = (await readdir(scripts)).sort().map((name) => path.join(scripts, name));
@@ -96,7 +103,12 @@ async function makeRootfs(image: Image, rootfs: string): Promise<void> {
   ].join(' && ');
   await timeStep('packages of the guest', async () => {
     const log = path.join(image.folder, 'rootfs.log');
-    const result = await execa('unshare', ['--mount', 'sh', '-c', enter], { env, input: script, all: true, reject: false });
+    const result = await execa('unshare', ['--mount', 'sh', '-c', enter], {
+      env,
+      input: script,
+      all: true,
+      reject: false,
+    });
     await writeFile(log, result.all ?? '');
     if (result.exitCode !== 0) throw new LabError(`image/rootfs.sh failed, see ${log}:\n${result.all?.slice(-2000)}`);
   });

@@ -83,7 +83,8 @@ GRUB_DEFAULT=saved
 GRUB_TIMEOUT=1
 GRUB_DISTRIBUTOR=Debian
 GRUB_CMDLINE_LINUX_DEFAULT=""
-GRUB_CMDLINE_LINUX="console=ttyS0,115200"
+# A late emulated timer makes the kernel panic without no_timer_check ("timer does not work through ... IO-APIC").
+GRUB_CMDLINE_LINUX="console=ttyS0,115200 no_timer_check"
 GRUB_TERMINAL=serial
 GRUB_SERIAL_COMMAND="serial --speed=115200 --unit=0"
 GRUB_DISABLE_OS_PROBER=true
