@@ -8,6 +8,8 @@ import { LockHeld } from '../host/local-state.ts';
 export type Settled = 'confirmed' | 'rolled-back' | 'settled-elsewhere';
 
 const PERIOD_MS = 500;
+/** While hft tune is at work there is nothing to do but to see whether it died, and it needs the CPU more. */
+const WORKING_PERIOD_MS = 3_000;
 
 /**
  * Watches one run until it is settled: kept when it was confirmed or the host is seen to be reachable again, taken
@@ -27,7 +29,8 @@ export async function watchRun(engine: Engine, name: string): Promise<Settled> {
     } else if (isLate && (await unlessLocked(() => rollback(engine, { scope: { run: name } })))) {
       return 'rolled-back';
     }
-    await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
+    const periodMs = run.result === undefined ? WORKING_PERIOD_MS : PERIOD_MS;
+    await new Promise((resolve) => setTimeout(resolve, periodMs));
   }
 }
 
