@@ -125,7 +125,8 @@ export class FakeHost implements Host {
     const fault = this.faults.find(({ at }) => at === this.writes || at === path);
     if (fault?.effect === 'die-before') this.die();
     this.log.push(text === '' ? path : `${path} <- ${text.trimEnd()}`);
-    if (typeof fault?.effect === 'object' && 'errno' in fault.effect) throw new HostError('write', path, fault.effect.errno);
+    if (typeof fault?.effect === 'object' && 'errno' in fault.effect)
+      throw new HostError('write', path, fault.effect.errno);
     if (typeof fault?.effect === 'object' && 'clamp' in fault.effect) act(fault.effect.clamp);
     else if (fault?.effect !== 'ignore') act(text);
     if (fault?.effect === 'die-after') this.die();

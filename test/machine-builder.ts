@@ -40,7 +40,9 @@ export function buildMachine(shape: MachineShape = {}): Machine {
         die: pkg,
         node: pkg * nodesPerPackage + Math.floor((inPackage * nodesPerPackage) / cores),
         l3: pkg * l3PerPackage + Math.floor((inPackage * l3PerPackage) / cores),
-        siblings: Array.from({ length: threads }, (_, t) => t * totalCores + core).filter((c) => !shape.offline?.includes(c)),
+        siblings: Array.from({ length: threads }, (_, t) => t * totalCores + core).filter(
+          (c) => !shape.offline?.includes(c),
+        ),
       });
     }
   }

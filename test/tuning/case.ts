@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { compare } from '../../src/engine/compare.ts';
-import { solveLayout } from '../../src/layout/solve.ts';
 import { layoutWanted } from '../../src/layout/schema.ts';
+import { solveLayout } from '../../src/layout/solve.ts';
 import type { TuningDomain } from '../../src/tuning/domain.ts';
 import { FakeHost } from '../fake-host.ts';
 import { buildMachine, type MachineShape } from '../machine-builder.ts';
@@ -46,13 +46,17 @@ export function readCase(file: string): TuningCase {
 export async function runCase(domain: TuningDomain, given: TuningCase): Promise<CaseResult> {
   const host = makeHost(given);
   const facts = buildMachine(given.machine);
-  const machine = { ...facts, layout: solveLayout(layoutWanted.parse(given.layout ?? { isolated: { cores: 'most' } }), facts) };
+  const machine = {
+    ...facts,
+    layout: solveLayout(layoutWanted.parse(given.layout ?? { isolated: { cores: 'most' } }), facts),
+  };
   const desired = domain.desire(domain.schema.parse(given.wanted), await domain.observe(host, facts), machine);
   const result: CaseResult = { plan: [], satisfied: [], refused: {}, unread: [] };
   for (const { id, reason } of desired.refused) result.refused[id] = reason;
   for (const setting of desired.settings) {
     const comparison = await compare(host, { domain: domain.name, setting });
-    if (comparison.is === 'satisfied') result.satisfied.push(`${setting.id}${comparison.pendingReboot ? ' (reboot)' : ''}`);
+    if (comparison.is === 'satisfied')
+      result.satisfied.push(`${setting.id}${comparison.pendingReboot ? ' (reboot)' : ''}`);
     if (comparison.is === 'refused') result.refused[comparison.id] = comparison.reason;
     if (comparison.is === 'unread') result.unread.push(setting.id);
     if (comparison.is === 'change') {
@@ -70,7 +74,10 @@ function show(value: string | null): string {
 }
 
 function makeHost({ files = {}, folders = [], unreadable = {}, links = {}, commands = {} }: TuningCase): FakeHost {
-  const texts = Object.entries(files).map(([path, text]) => [path, typeof text === 'number' || !text.endsWith('\n') ? `${text}\n` : text]);
+  const texts = Object.entries(files).map(([path, text]) => [
+    path,
+    typeof text === 'number' || !text.endsWith('\n') ? `${text}\n` : text,
+  ]);
   const host = new FakeHost(Object.fromEntries(texts), commands);
   for (const folder of folders) host.folders.add(folder);
   for (const [path, target] of Object.entries(links)) host.links.set(path, target);
