@@ -120,3 +120,8 @@ export async function listMovableIrqsOn(guest: Guest, cpus: string): Promise<rea
 export async function writeProfile(guest: Guest, name: string, text: string): Promise<void> {
   await guest.ssh(`cat > /root/${name}.yaml`, { input: `name: ${name}\n${text}` });
 }
+
+/** The exit code and the end of what was printed, where the reason of a failure stands: evidence for a check. */
+export function endOf({ code, stdout, stderr }: SshResult): string {
+  return `exit ${code}: ${stdout.slice(-700)} ${code === 0 ? '' : stderr.slice(-700)}`;
+}

@@ -1,6 +1,6 @@
 import type { Check } from '../check.ts';
 import type { Guest } from '../guest.ts';
-import { hft, hftJson, listMovableIrqsOn, needHft, waitForTuneUnit } from '../hft.ts';
+import { endOf, hft, hftJson, listMovableIrqsOn, needHft, waitForTuneUnit } from '../hft.ts';
 import { captureState, diffStates, printDifference } from '../state.ts';
 
 export const name = 'colo from a bare host over a trial boot to a verified host, and back to where it was';
@@ -38,7 +38,7 @@ export async function run(guest: Guest, check: Check): Promise<void> {
 
 async function tune(guest: Guest, check: Check): Promise<void> {
   const tuned = await hft(guest, 'tune --profile colo --yes', 600);
-  check(tuned.code === 5, 'hft tune ends with 5: right but for a reboot', tuned.code === 5 ? 5 : tuned);
+  check(tuned.code === 5, 'hft tune ends with 5: right but for a reboot', endOf(tuned));
   // The lab talks through one connection that is never fresh, so the host cannot see by itself that it is reachable.
   const kept = await hft(guest, 'confirm');
   check(kept.code === 0, 'the change to the NIC of this session is confirmed', kept.stdout || kept.stderr);
@@ -121,7 +121,7 @@ async function drift(guest: Guest, check: Check): Promise<void> {
 
 async function rollBack(guest: Guest, check: Check): Promise<void> {
   const undone = await hft(guest, 'rollback --all', 600);
-  check(undone.code === 0, 'hft rollback --all ends with 0', undone.code === 0 ? undone.stdout : undone);
+  check(undone.code === 0, 'hft rollback --all ends with 0', endOf(undone));
   check(/kept +memory\.sysctl@vm\.swappiness/.test(undone.stdout), 'it names what it kept', undone.stdout);
   const swappiness = await guest.read('sysctl -n vm.swappiness');
   check(swappiness === '7', "and the administrator's value is still there", swappiness);
