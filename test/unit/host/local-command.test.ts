@@ -58,7 +58,7 @@ describe('query and execute', () => {
 
   test('a grandchild in a session of its own that keeps the pipe open does not hold us', async () => {
     const file = path.join(makePlace(), 'pid');
-    const impatient = new LocalHost({ executeTimeoutMs: 300 });
+    const impatient = new LocalHost({ executeTimeoutMs: 3_000 });
     const execute = impatient.execute(['sh', '-c', `setsid sh -c 'echo $$ > ${file}; exec sleep 30' & sleep 30`]);
     await expect(execute).rejects.toMatchObject({ code: 'ETIMEDOUT' });
     process.kill(Number(fs.readFileSync(file, 'utf8')));
