@@ -30,7 +30,8 @@ Before=hft-trading.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=${command} tune --boot
-TimeoutStartSec=300
+# Seconds on a server; an emulated machine takes minutes. Less than the deadline of a trial boot.
+TimeoutStartSec=800
 
 [Install]
 WantedBy=multi-user.target
