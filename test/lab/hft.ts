@@ -88,7 +88,7 @@ export async function hftJson<T>(
 }
 
 /** Waits until the unit at boot has ended, well or badly, and returns what it came to. */
-export async function waitForTuneUnit(guest: Guest, timeoutS = 300): Promise<string> {
+export async function waitForTuneUnit(guest: Guest, timeoutS = 900): Promise<string> {
   const endMs = performance.now() + timeoutS * 1000;
   for (;;) {
     const state = (await guest.ssh('systemctl is-active hft-tune.service', { allowFail: true })).stdout;

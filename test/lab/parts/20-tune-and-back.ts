@@ -72,7 +72,7 @@ async function verifyEverything(guest: Guest, check: Check): Promise<void> {
 async function checkTrading(guest: Guest, check: Check): Promise<void> {
   const plan = await hft(guest, 'plan --profile colo');
   check(plan.code === 0, 'hft plan has nothing left to do', plan.code === 0 ? 0 : plan.stdout);
-  const target = await guest.ssh('systemctl start hft-trading.target', { allowFail: true });
+  const target = await guest.ssh('systemctl start hft-trading.target', { allowFail: true, timeoutS: 900 });
   check(target.code === 0, 'hft-trading.target starts', target.stderr || 'started');
   await guest.ssh('systemctl stop hft-trading.target');
 }
