@@ -104,7 +104,7 @@ export async function waitForTuneUnit(guest: Guest, timeoutS = 900): Promise<str
  */
 export async function listMovableIrqsOn(guest: Guest, cpus: string): Promise<readonly string[]> {
   const listing = await guest.read(
-    'for i in /proc/irq/[0-9]*; do n=${i##*/}; read -r a < /sys/kernel/irq/$n/actions; [ -n "$a" ] || continue; ' +
+    `for i in /proc/irq/[0-9]*; do n=\${i##*/}; read -r a < /sys/kernel/irq/$n/actions; [ -n "$a" ] || continue; ` +
       'read -r e < $i/effective_affinity_list; [ -n "$e" ] || continue; ' +
       'if cat $i/smp_affinity_list > $i/smp_affinity_list; then echo "$n $a $e"; fi 2>/dev/null; done',
   );

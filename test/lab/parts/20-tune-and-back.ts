@@ -65,6 +65,12 @@ async function verifyEverything(guest: Guest, check: Check): Promise<void> {
   check(true, 'what this machine does not have is listed', unsupported);
   const isolated = await guest.read('cat /sys/devices/system/cpu/isolated');
   check(isolated !== '', 'the kernel has isolated CPUs', isolated);
+  const everywhere = await listMovableIrqsOn(guest, await guest.read('cat /sys/devices/system/cpu/online'));
+  check(
+    everywhere.length > 10,
+    'interrupts that can be moved are found on the CPUs that are online',
+    everywhere.length,
+  );
   const irqs = await listMovableIrqsOn(guest, isolated);
   check(irqs.length === 0, `no interrupt that can be moved arrives on CPUs ${isolated}`, irqs);
 }
@@ -107,7 +113,7 @@ async function reloadDriver(guest: Guest, check: Check): Promise<void> {
 function readAffinities(nic: string): string {
   return (
     `for i in /sys/kernel/irq/*; do read -r a < $i/actions; case $a in ${nic}|${nic}-*) ` +
-    'echo "$a $(cat /proc/irq/${i##*/}/smp_affinity_list)";; esac; done | sort'
+    `echo "$a $(cat /proc/irq/\${i##*/}/smp_affinity_list)";; esac; done | sort`
   );
 }
 
