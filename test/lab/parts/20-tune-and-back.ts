@@ -94,7 +94,7 @@ async function reloadDriver(guest: Guest, check: Check): Promise<void> {
   await guest.ssh(`modprobe -r ${driver} && modprobe ${driver}`);
   const startMs = performance.now();
   let now = '';
-  while (now !== old && performance.now() - startMs < 120_000) {
+  while (now !== old && performance.now() - startMs < 300_000) {
     await guest.ssh('sleep 2');
     now = await guest.read(affinities, { allowFail: true });
   }
