@@ -4,6 +4,7 @@ import type { HostReader } from '../host/host.ts';
 import { type Recording, RecordingHost } from '../host/recording.ts';
 import { readInspection } from '../topology/inspection.ts';
 import { readMachine } from '../topology/read.ts';
+import { LIST_UNIT_FILES } from '../topology/unit-files.ts';
 import { domains } from '../tuning/index.ts';
 
 /**
@@ -13,6 +14,7 @@ import { domains } from '../tuning/index.ts';
 export async function captureMachine(reader: HostReader, profiles: readonly Wanted[]): Promise<Recording> {
   const recorder = new RecordingHost(reader);
   await readInspection(recorder, await readMachine(recorder));
+  await recorder.query(LIST_UNIT_FILES);
   for (const wanted of profiles) {
     try {
       await observeAndPlan({ reader: recorder, domains, wanted });

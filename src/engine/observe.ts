@@ -49,7 +49,7 @@ export async function observeAndPlan(planning: Planning): Promise<{ plan: Plan; 
   for (const domain of planning.domains.filter((each) => isInScope(each.name, planning.scope))) {
     const wanted = planning.wanted.domains[domain.name];
     if (wanted === undefined) continue;
-    const desired = domain.desire(wanted, await domain.observe(reader, facts), machine);
+    const desired = domain.desire(wanted, await domain.observe(reader, facts, wanted), machine);
     const settings = desired.settings.filter((setting) => !planning.scope?.exceptIds?.includes(setting.id));
     wishes.push(...settings.map((setting) => ({ domain: domain.name, setting })));
     refused.push(...desired.refused.map((refusal) => ({ ...refusal, domain: domain.name })));

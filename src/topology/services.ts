@@ -1,6 +1,7 @@
 import type { HostReader } from '../host/host.ts';
 import { readNames } from './kernel-file.ts';
 import type { Service } from './machine.ts';
+import { parseUnitTable, readUnitFiles } from './unit-files.ts';
 
 /** Services that set what hft sets, or move what it placed. What each does is said in the services domain. */
 const NAMES = [
@@ -20,8 +21,7 @@ const NAMES = [
 
 const UNITS = NAMES.map((name) => `${name}.service`);
 
-/** The whole lists, whatever names are looked for: snapshots stay good for a later hft that knows more of them. */
-const LIST_UNIT_FILES = ['systemctl', 'list-unit-files', '--no-legend', '--no-pager', '--plain'];
+/** The whole list, whatever names are looked for: snapshots stay good for a later hft that knows more of them. */
 const LIST_ACTIVE_SERVICES = [
   ...['systemctl', 'list-units', '--type=service', '--state=active,activating,reloading'],
   ...['--no-legend', '--no-pager', '--plain'],
@@ -35,10 +35,9 @@ const UNIT_FOLDERS = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/sy
  * (a dump, a container), told from unit files, and from the cgroup that a running service has.
  */
 export async function readServices(reader: HostReader): Promise<readonly Service[]> {
-  const files = await reader.query(LIST_UNIT_FILES);
-  if (!files.found || files.exitCode !== 0) return findServices(reader);
+  const enablement = await readUnitFiles(reader, UNITS);
+  if (enablement === undefined) return findServices(reader);
   const active = await reader.query(LIST_ACTIVE_SERVICES);
-  const enablement = parseUnitTable(files.stdout);
   const running = parseUnitTable(active.found ? active.stdout : '');
   return UNITS.flatMap((unit) => {
     const state = enablement.get(unit);
@@ -48,16 +47,6 @@ export async function readServices(reader: HostReader): Promise<readonly Service
 
 function asService(unit: string, active: boolean, enabled: boolean): Service {
   return { name: unit.replace(/\.service$/, ''), active, enabled };
-}
-
-/** The first two columns of `systemctl list-unit-files` and `list-units`: a unit and its state. */
-export function parseUnitTable(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split('\n').flatMap((line) => {
-      const [unit, state] = line.trim().split(/\s+/);
-      return unit && state ? [[unit, state] as const] : [];
-    }),
-  );
 }
 
 async function findServices(reader: HostReader): Promise<readonly Service[]> {

@@ -1,12 +1,12 @@
+import { readUnitFiles } from '../../topology/unit-files.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
 import { FIGHTERS } from './fighters.ts';
 import { type ServicesWanted, servicesWanted, unitOf } from './schema.ts';
 
-const LIST_UNIT_FILES = ['systemctl', 'list-unit-files', '--no-legend', '--no-pager', '--plain'];
-
 export interface ServicesFacts {
-  /** How each installed unit is enabled, by its name: enabled, static, masked … undefined: there is no systemd here. */
+  /** How each installed unit of the profile is enabled, by its name: enabled, static, masked … undefined: there is no
+   *  systemd here. */
   readonly enablement: ReadonlyMap<string, string> | undefined;
   /** false: a capture that does not hold everything. */
   readonly isWhole: boolean;
@@ -16,18 +16,16 @@ export interface ServicesFacts {
 export const servicesDomain = defineDomain<ServicesWanted, ServicesFacts>({
   name: 'services',
   schema: servicesWanted,
-  async observe(host) {
-    const [listed, isWhole] = await Promise.all([host.query(LIST_UNIT_FILES), observeWhole(host)]);
-    return { isWhole, enablement: listed.found && listed.exitCode === 0 ? parseUnitFiles(listed.stdout) : undefined };
+  async observe(host, _machine, wanted = {}) {
+    const units = Object.keys(wanted).map(unitOf);
+    const [enablement, isWhole] = await Promise.all([
+      readUnitFiles(host, [...new Set([...units, ...units.map(templateOf)])]),
+      observeWhole(host),
+    ]);
+    return { isWhole, enablement };
   },
   desire: desireServices,
 });
-
-/** Lines such as `irqbalance.service enabled enabled`. */
-export function parseUnitFiles(text: string): ReadonlyMap<string, string> {
-  const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
-  return new Map(lines.flatMap(([name, state]) => (name && state ? [[name, state] as const] : [])));
-}
 
 function desireServices(wanted: ServicesWanted, { enablement, isWhole }: ServicesFacts): Desired {
   if (enablement === undefined) {
@@ -54,7 +52,11 @@ function desireServices(wanted: ServicesWanted, { enablement, isWhole }: Service
 
 /** An instance (`phc2sys@eth0.service`) that was never enabled is known by its template. */
 function findEnablement(unit: string, enablement: ReadonlyMap<string, string>): string | undefined {
-  return enablement.get(unit) ?? (enablement.has(unit.replace(/@.+(?=\.)/, '@')) ? 'disabled' : undefined);
+  return enablement.get(unit) ?? (enablement.has(templateOf(unit)) ? 'disabled' : undefined);
+}
+
+function templateOf(unit: string): string {
+  return unit.replace(/@.+(?=\.)/, '@');
 }
 
 type State = Exclude<ServicesWanted[string], 'left'>;

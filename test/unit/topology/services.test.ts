@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseUnitTable, readServices } from '../../../src/topology/services.ts';
+import { readServices } from '../../../src/topology/services.ts';
+import { parseUnitTable, readUnitFiles } from '../../../src/topology/unit-files.ts';
 import { FakeHost } from '../../fake-host.ts';
 
 const LIST = 'systemctl list-unit-files --no-legend --no-pager --plain';
@@ -62,4 +63,19 @@ describe('readServices', () => {
 test('parseUnitTable: text that is no table has no units', () => {
   expect([...parseUnitTable('')]).toEqual([]);
   expect([...parseUnitTable('rubbish\n\n')]).toEqual([]);
+});
+
+describe('readUnitFiles', () => {
+  const named = `${LIST} irqbalance.service tuned.service`;
+  const units = ['irqbalance.service', 'tuned.service'];
+
+  test('asks for the names alone, which systemd answers at once', async () => {
+    const host = new FakeHost({}, { [named]: 'tuned.service disabled enabled\n' });
+    expect([...((await readUnitFiles(host, units)) ?? [])]).toEqual([['tuned.service', 'disabled']]);
+  });
+
+  test('systemctl ends with 1 and no word when none of them is installed', async () => {
+    const host = new FakeHost({}, { [named]: { found: true, exitCode: 1, stdout: '', stderr: '' } });
+    expect([...((await readUnitFiles(host, units)) ?? ['undefined'])]).toEqual([]);
+  });
 });
