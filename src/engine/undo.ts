@@ -20,6 +20,8 @@ export interface UndoneStep {
   /** What the undo found there. */
   readonly found: string | null;
   readonly reason?: string;
+  /** What an undo that failed made of it. */
+  readonly left?: string | null;
 }
 
 export interface UndoReport {
@@ -42,7 +44,7 @@ export interface UndoContext {
  */
 export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet<string>): Promise<UndoReport> {
   const journal = await resumeIfWritable(context.state, run.run);
-  const wanted = undoOrder(run.steps).filter((step) => only === undefined || only.has(step.id));
+  const wanted = [...run.steps].reverse().filter((step) => only === undefined || only.has(step.id));
   const steps: UndoneStep[] = [];
   for (const batch of inBatches(wanted)) {
     const undone = await undoBatch(context, run, batch);
@@ -54,19 +56,6 @@ export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet
   const complete = final.every((step) => step.outcome !== 'failed');
   if (only === undefined) await tryRecord(journal, { type: 'end', result: complete ? 'undone' : 'partly-undone' });
   return { run: run.run, steps: final, complete };
-}
-
-/**
- * Newest first, but CPUs come online before all else: the kernel cuts offline CPUs out of every affinity that is written,
- * so the old affinities could not be put back without them.
- */
-function undoOrder(steps: readonly Step[]): readonly Step[] {
-  const newestFirst = steps.toReversed();
-  return [...newestFirst.filter(isCpuOnline), ...newestFirst.filter((step) => !isCpuOnline(step))];
-}
-
-function isCpuOnline({ tunable }: Step): boolean {
-  return tunable.kind === 'file' && /\/cpu\d+\/online$/.test(tunable.path);
 }
 
 async function undoBatch(context: UndoContext, run: Run, batch: readonly Step[]): Promise<UndoneStep[]> {
@@ -84,7 +73,8 @@ async function undoBatch(context: UndoContext, run: Run, batch: readonly Step[])
       const reading = await readLiving(after, step);
       if (holds(reading, step.tunable, step.from)) return { ...base, outcome: 'undone' as const };
       const reason = failure ?? `wrote ${step.from ?? 'nothing'}, the machine reports: ${reading.evidence}`;
-      return { ...base, outcome: 'failed' as const, reason };
+      const left = reading.status === 'value' ? canonicalOrNull(step.tunable, reading.value) : null;
+      return { ...base, outcome: 'failed' as const, reason, left };
     }),
   );
 }
@@ -149,22 +139,32 @@ async function restoreMoved(host: Host, steps: readonly UndoneStep[], tried: rea
   }
 }
 
-/** Undoing a later step can put an earlier failure right (vm.dirty_bytes and vm.dirty_ratio zero each other). */
+/**
+ * Undoing a later step can put an earlier failure right (vm.dirty_bytes and vm.dirty_ratio zero each other), or make it
+ * possible: the kernel cuts CPUs that are offline out of every affinity, and they come back last.
+ */
 async function recheckFailed(
   context: UndoContext,
   steps: readonly UndoneStep[],
   tried: readonly Step[],
 ): Promise<UndoneStep[]> {
-  const reader = rememberingReader(context.host);
-  return Promise.all(
-    steps.map(async (undone) => {
-      const step = tried.find((each) => each.step === undone.step);
-      if (undone.outcome !== 'failed' || !step) return undone;
-      if (!holds(await readLiving(reader, step), step.tunable, step.from)) return undone;
-      const { reason: _, ...rest } = undone;
-      return { ...rest, outcome: 'undone' as const };
-    }),
-  );
+  const final: UndoneStep[] = [];
+  for (const undone of steps) {
+    const step = tried.find((each) => each.step === undone.step);
+    const isBack = undone.outcome === 'failed' && step !== undefined && (await tryAgain(context.host, step, undone));
+    const { reason: _, left: __, ...rest } = undone;
+    final.push(isBack ? { ...rest, outcome: 'undone' } : undone);
+  }
+  return final;
+}
+
+/** True when the old value is there, by itself or at the second try. Writes only over what the first try left. */
+async function tryAgain(host: Host, step: Step, { left }: UndoneStep): Promise<boolean> {
+  const reading = await readLiving(host, step);
+  if (holds(reading, step.tunable, step.from)) return true;
+  if (left === undefined || !holds(reading, step.tunable, left)) return false;
+  await writeBack(host, [step]);
+  return holds(await readLiving(host, step), step.tunable, step.from);
 }
 
 /** What undo and drift look at: the staged value where a kind stages for the next boot, else what is in effect. */
@@ -179,9 +179,11 @@ export function holds(reading: Reading, tunable: Tunable, value: string | null):
 }
 
 async function noteOutcome(journal: RunJournal | undefined, undone: UndoneStep): Promise<void> {
-  const { step, outcome, found } = undone;
+  const { step, outcome, found, left } = undone;
   if (outcome === 'kept') await tryRecord(journal, { type: 'kept', step, found });
   else if (outcome !== 'failed') await tryRecord(journal, { type: 'undone', step });
+  // What an undo made of it is ours as well: the next undo must not take it for somebody else's.
+  else if (left !== undefined) await tryRecord(journal, { type: 'done', step, reported: left });
 }
 
 /** A full or read-only disk must not stop an undo: doing it again later only finds it done already. */

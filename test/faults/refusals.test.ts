@@ -44,6 +44,7 @@ describe('a change that must not fail', () => {
     rig.host.faults = [
       { at: 4, effect: { errno: 'EIO' } },
       { at: 7, effect: { errno: 'EIO' } },
+      { at: 8, effect: { errno: 'EIO' } },
     ];
     const outcome = await tuneRig(rig);
     expect(outcome?.result).toBe('partly-undone');
@@ -53,6 +54,17 @@ describe('a change that must not fail', () => {
     restart(rig);
     expect((await undoLast(rig)).complete).toBe(true);
     expect(stateOf(rig)[SWAPPINESS]).toBe('60\n');
+  });
+
+  test('the old value can be put back only when the other undos are made: undone at the second try', async () => {
+    const rig = makeRig();
+    const before = stateOf(rig);
+    rig.host.faults = [
+      { at: 4, effect: { errno: 'EIO' } },
+      { at: 7, effect: { errno: 'EIO' } },
+    ];
+    expect((await tuneRig(rig))?.result).toBe('undone');
+    expect(stateOf(rig)).toEqual(before);
   });
 });
 
