@@ -37,16 +37,21 @@ export const sliceCpusKind: TunableKind<SliceCpusTunable> = {
 /** systemd forgets the limit and leaves it in the cgroup (252), and its own drop-in in /run: both are cleared here. */
 async function lift(host: Host, unit: string): Promise<void> {
   await systemctl(host, ['set-property', '--runtime', unit, 'AllowedCPUs=']);
-  const folder = `/run/systemd/system.control/${unit}.d`;
-  if ((await host.readText(`${folder}/50-AllowedCPUs.conf`)) !== undefined) {
-    await host.removeFile(`${folder}/50-AllowedCPUs.conf`);
-    if ((await host.list(folder))?.length === 0) await host.removeFolder(folder);
-    await systemctl(host, ['daemon-reload']);
-  }
+  for (const place of DROP_IN_PLACES) await removeDropIn(host, `${place}/${unit}.d`);
   const left = await host.readText(cpusFile(unit));
   // A cgroup with processes cannot be given the empty list back (ENOSPC); all CPUs are no limit either.
   if (left !== undefined && left.trim() !== '')
     await host.writeText(cpusFile(unit), printCpulist(await onlineCpus(host)));
+}
+
+/** Where systemd keeps what was set at run time: of units with a file, and of those that it made itself (init.scope). */
+const DROP_IN_PLACES = ['/run/systemd/system.control', '/run/systemd/transient'];
+
+async function removeDropIn(host: Host, folder: string): Promise<void> {
+  if ((await host.readText(`${folder}/50-AllowedCPUs.conf`)) === undefined) return;
+  await host.removeFile(`${folder}/50-AllowedCPUs.conf`);
+  if ((await host.list(folder))?.length === 0) await host.removeFolder(folder);
+  await systemctl(host, ['daemon-reload']);
 }
 
 async function onlineCpus(reader: HostReader): Promise<CpuSet> {
