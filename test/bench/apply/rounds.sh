@@ -1,0 +1,41 @@
+# Runs in the guest: sh rounds.sh ROUNDS CONTENDER...
+# Every round runs each contender once, from the same untuned state, and prints `CONTENDER NANOSECONDS` or `wrong FILE`.
+# settings/: `before` and `after` hold one `PATH<tab>TEXT` line per file.
+cd "$(dirname "$0")" || exit 1
+rounds=$1
+shift
+tab=$(printf '\t')
+
+reset_all() {
+  while IFS=$tab read -r path text; do printf '%s\n' "$text" > "$path"; done < before
+}
+
+compare() { # FILE: what differs from it, and nothing when all is as it says
+  while IFS=$tab read -r path text; do
+    found=$(sed -e 's/.*\[\(.*\)\].*/\1/' -e "s/[ $tab][ $tab]*/ /g" "$path")
+    [ "$found" = "$text" ] || printf 'wrong %s: %s, not %s\n' "$path" "$found" "$text"
+  done < "$1"
+}
+
+run_hft() { hft tune --profile ./part-of-colo.yaml --no-persist --yes > log 2>&1; }
+undo_hft() { hft rollback > log.undo 2>&1; }
+run_tuned() { tuned-adm profile hft-bench > log 2>&1; }
+undo_tuned() { tuned-adm off > log.undo 2>&1; }
+run_ansible() { ansible-playbook -i localhost, -c local playbook.yml > log 2>&1; }
+undo_ansible() { :; }
+
+round=0
+while [ "$round" -lt "$rounds" ]; do
+  for contender in "$@"; do
+    sync
+    start=$(date +%s%N)
+    run_"$contender" || { echo "wrong $contender: $(tail -5 log)"; }
+    end=$(date +%s%N)
+    compare after
+    echo "$contender $((end - start))"
+    undo_"$contender"
+    reset_all
+    compare before
+  done
+  round=$((round + 1))
+done

@@ -1,0 +1,34 @@
+/**
+ * How fast hft is, against what it is compared with: `npm run bench [-- startup plan apply]`. Prints medians of
+ * interleaved runs with every figure; docs/benchmarks.md says what is measured and what came out. A benchmark, never a
+ * test: it ends with 1 when a figure is missed, and nothing else depends on that.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeMachine } from './measure.ts';
+import type { BenchPlaces } from './report.ts';
+
+const PARTS: Readonly<Record<string, (places: BenchPlaces) => Promise<boolean>>> = {
+  startup: async (places) => (await import('./startup.ts')).benchStartup(places),
+  plan: async (places) => (await import('./plan.ts')).benchPlan(places),
+  apply: async () => (await import('./apply.ts')).benchApply(),
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => PARTS[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}.`);
+  process.exitCode = 2;
+} else {
+  const scratch = mkdtempSync(join(tmpdir(), 'hft-bench-'));
+  try {
+    console.log(describeMachine());
+    const places = { scratch, node: process.execPath, hft: join(import.meta.dirname, '../../bin/hft') };
+    for (const name of asked.length > 0 ? asked : Object.keys(PARTS)) {
+      if (!(await PARTS[name]?.(places))) process.exitCode = 1;
+    }
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
