@@ -78,7 +78,7 @@ export class Guest {
     const endMs = performance.now() + timeoutS * 1000;
     await ssh.disconnect(this.#target);
     while (performance.now() < endMs) {
-      const answer = await this.ssh('cat /proc/sys/kernel/random/boot_id', { allowFail: true, timeoutS: 15 });
+      const answer = await this.ssh('cat /proc/sys/kernel/random/boot_id', { allowFail: true, timeoutS: 40 });
       if (answer.code === 0 && answer.stdout !== options.notBootId) {
         // sshd answers before the last units and drivers are there.
         await this.ssh('udevadm settle; systemctl is-system-running --wait', { allowFail: true });

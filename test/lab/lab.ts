@@ -74,8 +74,8 @@ async function bringUp(lab: Lab): Promise<Guest> {
   const other = lab.wanted.kernel !== undefined && lab.wanted.kernel !== guest?.record.kernel;
   if (guest === undefined || other || lab.wanted.nics !== undefined)
     return bootFresh(lab, lab.wanted.kernel ?? 'stock');
-  if (await guest.isRunning()) return guest;
-  await guest.start();
+  if ((await guest.isRunning()) && (await guest.ssh('true', { allowFail: true })).code === 0) return guest;
+  if (!(await guest.isRunning())) await guest.start();
   await timeStep('boot', () => guest.waitBoot());
   return guest;
 }

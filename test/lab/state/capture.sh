@@ -8,7 +8,7 @@ systemctl is-system-running --wait > /dev/null
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 # Every line of every readable file below these places, as `path NUL line`.
-lines() { grep -raZs '' "$@" 2>/dev/null; }
+lines() { grep -raHZs '' "$@" 2>/dev/null; }
 
 echo '@@files'
 lines /proc/sys
@@ -32,7 +32,7 @@ find /sys/fs/cgroup \( -name 'cpuset.*' -o -name cgroup.subtree_control -o -name
 for irq in /sys/kernel/irq/*; do
   read -r actions < "$irq/actions"
   [ -n "$actions" ] || continue
-  for file in smp_affinity_list effective_affinity_list node; do
+  for file in smp_affinity_list effective_affinity_list; do
     read -r value < "/proc/irq/${irq##*/}/$file" && printf 'irq/%s/%s\0%s\n' "$actions" "$file" "$value"
   done 2>/dev/null
 done

@@ -17,5 +17,27 @@ export const ignoredState: readonly Ignored[] = [
   { pattern: /^\/proc\/sys\/net\/core\/netdev_rss_key$/, reason: 'random at every boot' },
   { pattern: /^\/proc\/sys\/vm\/(user|admin)_reserve_kbytes$/, reason: 'follows the free memory at boot' },
   { pattern: /^\/sys\/devices\/system\/cpu\/hotplug\/states$/, reason: 'numbers are given as modules load' },
+  {
+    pattern:
+      /^\/proc\/sys\/(fs\/(fanotify\/max_user_marks|inotify\/max_user_watches)|user\/max_(fanotify_marks|inotify_watches))$/,
+    reason: 'follows the free memory at boot',
+  },
+  {
+    pattern: /^\/sys\/kernel\/mm\/transparent_hugepage\/khugepaged\/(full_scans|pages_collapsed)$/,
+    reason: 'counters',
+  },
+  {
+    pattern:
+      /^\/sys\/kernel\/mm\/ksm\/(full_scans|pages_(shared|sharing|unshared|volatile|scanned|skipped)|stable_node_(chains|dups)|zero_pages_.*)$/,
+    reason: 'counters',
+  },
+  {
+    pattern: /^unit\/systemd-fsckd\.(service|socket)$/,
+    reason: 'started when a file system is checked at boot, and ends by itself',
+  },
+  {
+    pattern: /^irq\/.*\/effective_affinity_list$/,
+    reason: 'the CPU that the kernel chose out of smp_affinity_list, by what was free when the driver asked',
+  },
   { pattern: /^irq\/.*affinity_list$/, reason: 'irqbalance moves interrupts as they come', only: 'irqbalance runs' },
 ];
