@@ -85,7 +85,19 @@ export class FakeHost implements Host {
   }
 
   async replaceFile(path: string, text: string): Promise<void> {
-    this.write(path, text, (value) => this.files.set(path, value));
+    this.write(path, text, (value) => {
+      this.keepFoldersOf(path);
+      this.files.set(path, value);
+    });
+  }
+
+  /** Missing parents are made with a file, and outlive it. */
+  private keepFoldersOf(path: string): void {
+    const known = [...this.files.keys(), ...this.links.keys(), ...this.folders];
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const folder = path.slice(0, end);
+      if (!known.some((each) => each === folder || each.startsWith(`${folder}/`))) this.folders.add(folder);
+    }
   }
 
   async removeFile(path: string): Promise<void> {

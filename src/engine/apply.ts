@@ -85,9 +85,10 @@ export async function applySteps(
   const skipped: SkippedStep[] = [];
   const volatile = steps.filter((step) => !step.persistent);
   if (volatile.length > 0) await journal.record(...volatile.map(intent));
-  for (const batch of inBatches(steps)) {
+  for (const planned of inBatches(steps)) {
     if (signal?.aborted)
-      return { applied, skipped, failure: { id: (batch[0] as PlannedStep).setting.id, reason: 'interrupted' } };
+      return { applied, skipped, failure: { id: (planned[0] as PlannedStep).setting.id, reason: 'interrupted' } };
+    const batch = await Promise.all(planned.map((step) => remember(host, step)));
     const lasting = batch.filter((step) => step.persistent);
     if (lasting.length > 0) await journal.record(...lasting.map(intent));
     const outcome = await applyBatch(host, journal, batch);
@@ -96,6 +97,13 @@ export async function applySteps(
     if (outcome.failure) return { applied, skipped, failure: outcome.failure };
   }
   return { applied, skipped, failure: undefined };
+}
+
+/** Only what lives across boots is remembered: the intents of the rest are on disk already. */
+async function remember(host: Host, step: PlannedStep): Promise<PlannedStep> {
+  const kind = kindOf(step.tunable);
+  if (!step.persistent || kind.remember === undefined) return step;
+  return { ...step, tunable: await kind.remember(host, step.tunable) };
 }
 
 async function applyBatch(host: Host, journal: RunJournal, batch: readonly PlannedStep[]): Promise<ApplyReport> {

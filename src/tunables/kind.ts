@@ -30,6 +30,9 @@ export interface TunableKind<T extends Tunable> {
   /** Why this value must not be set here although it could be (somebody else's setting is in the way); undefined when
    *  nothing is. Asked for what differs only. */
   refuse?(reader: HostReader, tunable: T, value: string | null): Promise<KindRefusal | undefined>;
+  /** The tunable with what an undo has to know of the place and no value tells, read right before the intent is
+   *  journaled. Without it, the tunable as it is. */
+  remember?(reader: HostReader, tunable: T): Promise<T>;
   /** Makes the writes of one batch. Throws HostError. The engine reads back: an exit code proves nothing. */
   write(host: Host, writes: readonly Write<T>[]): Promise<void>;
 }

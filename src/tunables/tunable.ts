@@ -71,6 +71,8 @@ export interface ConfigFileTunable {
   readonly kind: 'config-file';
   readonly path: string;
   readonly mode: number;
+  /** Folders that the first write makes, outermost first; the undo takes those away that are empty. Journal only. */
+  readonly makesFolders?: readonly string[];
   /** A unit that reads the file when it starts: reloaded and, if it runs, restarted after the file changed. */
   readonly restarts?: string;
 }

@@ -43,8 +43,8 @@ describe('a change that must not fail', () => {
     const rig = makeRig();
     rig.host.faults = [
       { at: 4, effect: { errno: 'EIO' } },
-      { at: 7, effect: { errno: 'EIO' } },
-      { at: 8, effect: { errno: 'EIO' } },
+      { at: 10, effect: { errno: 'EIO' } },
+      { at: 11, effect: { errno: 'EIO' } },
     ];
     const outcome = await tuneRig(rig);
     expect(outcome?.result).toBe('partly-undone');
@@ -61,7 +61,7 @@ describe('a change that must not fail', () => {
     const before = stateOf(rig);
     rig.host.faults = [
       { at: 4, effect: { errno: 'EIO' } },
-      { at: 7, effect: { errno: 'EIO' } },
+      { at: 10, effect: { errno: 'EIO' } },
     ];
     expect((await tuneRig(rig))?.result).toBe('undone');
     expect(stateOf(rig)).toEqual(before);

@@ -2,7 +2,8 @@ import type { Check } from '../check.ts';
 import type { Guest } from '../guest.ts';
 import { needHft, waitForTuneUnit } from '../hft.ts';
 
-export const name = 'a trial boot that panics or hangs falls back to the untouched default entry by itself';
+export const name =
+  'a trial boot that panics, hangs or does not verify falls back to the untouched default entry by itself';
 
 const PROFILE = '/root/trial.yaml';
 const BOOT_TIMEOUT_S = 600;
@@ -13,6 +14,8 @@ function profile(extra: readonly string[]): string {
 description: kernel arguments only
 layout:
   isolated: { cores: 1 }
+memory:
+  swappiness: 0
 isolation:
   method: boot
 boot:
@@ -44,6 +47,13 @@ export async function run(guest: Guest, check: Check): Promise<void> {
       await guest.ssh('kill -SEGV 1', { allowFail: true, timeoutS: 20 });
     },
   });
+  await installRival(guest);
+  await fallsBack(guest, check, {
+    what: 'a trial that boots and does not verify',
+    extra: ['nosoftlockup'],
+    fail: async () => {},
+  });
+  await removeRival(guest);
   check(
     (await bootFiles(guest)) === before,
     'at the end the boot files are as in the beginning',
@@ -60,6 +70,26 @@ async function steadyTimer(guest: Guest): Promise<void> {
     `grep -q no_timer_check /etc/default/grub || { sed -i 's/^GRUB_CMDLINE_LINUX="/&no_timer_check /' /etc/default/grub; update-grub; }`,
     { timeoutS: 300 },
   );
+}
+
+const RIVAL = '/etc/systemd/system/rival.service';
+
+/** A tool that sets one of the profile's values back all the time, on the trial boot only. */
+async function installRival(guest: Guest): Promise<void> {
+  const input = `[Unit]
+DefaultDependencies=no
+Before=hft-tune.service
+ConditionKernelCommandLine=hft.trial
+[Service]
+ExecStart=/bin/sh -c 'while sleep 0.05; do echo 60 > /proc/sys/vm/swappiness; done'
+[Install]
+WantedBy=sysinit.target
+`;
+  await guest.ssh(`cat > ${RIVAL} && systemctl enable rival.service`, { input });
+}
+
+async function removeRival(guest: Guest): Promise<void> {
+  await guest.ssh(`systemctl disable rival.service && rm ${RIVAL}`);
 }
 
 interface Failing {
