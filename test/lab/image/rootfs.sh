@@ -69,6 +69,13 @@ ConfigureWithoutCarrier=yes
 END
 done
 
+# Drivers of hardware that is here in name only, loaded by alias at every boot: a third of its time in emulation.
+for module in intel_rapl_msr isst_if_mbox_msr skx_edac nfit intel_powerclamp ccp kvm_amd kvm_intel ghash_clmulni_intel \
+  sha512_ssse3 sha256_ssse3 sha1_ssse3 aesni_intel crct10dif_pclmul crc32_pclmul iTCO_wdt lpc_ich i2c_i801 pcspkr \
+  parport_pc psmouse rapl cfg80211; do
+  echo "blacklist $module"
+done > /etc/modprobe.d/lab.conf
+
 mkdir -p /root/.ssh
 echo "$SSH_PUBLIC_KEY" > /root/.ssh/authorized_keys
 chmod 700 /root/.ssh

@@ -118,7 +118,7 @@ async function fallsBack(guest: Guest, check: Check, { what, extra, fail }: Fail
     status.stdout + status.stderr,
   );
   check(!grubCfg(await bootFiles(guest)).includes('isolcpus'), 'the default entry never had the arguments', '');
-  const undone = await guest.ssh('hft rollback --all --yes', { allowFail: true, timeoutS: 300 });
+  const undone = await guest.ssh('hft rollback --all', { allowFail: true, timeoutS: 300 });
   check(undone.code === 0, 'what else the profile changed is rolled back', undone.stdout + undone.stderr);
 }
 
