@@ -20,6 +20,9 @@ export interface HostReader {
   readLink(path: string): Promise<string | undefined>;
   /** Runs a command that changes nothing (ethtool -g eth0). Never through a shell. */
   query(argv: readonly string[]): Promise<QueryResult>;
+  /** What `work` makes of this machine, worked out once. Only where every question is answered once for ever
+   *  (rememberingReader); ask as `reader.remember?.(work) ?? work(reader)`. */
+  remember?<T>(work: (reader: HostReader) => Promise<T>): Promise<T>;
 }
 
 export interface Host extends HostReader {

@@ -37,9 +37,7 @@ export const bootArgKind: TunableKind<BootArgTunable> = {
   },
 
   async readStaged(reader, tunable) {
-    const facts = await readBootFacts(reader);
-    const loader = detectBootLoader(facts);
-    const staged = readStagedCommandLine(facts, loader);
+    const { facts, loader, staged } = await (reader.remember?.(readNextBoot) ?? readNextBoot(reader));
     if (staged.status === 'none') return { status: 'missing', evidence: staged.evidence };
     if (staged.status === 'unreadable') return staged;
     const value = pickArguments(staged.arguments, tunable.names);
@@ -81,6 +79,19 @@ export const bootArgKind: TunableKind<BootArgTunable> = {
     }
   },
 };
+
+interface NextBoot {
+  readonly facts: BootFacts;
+  readonly loader: BootLoader;
+  readonly staged: Staged;
+}
+
+/** The same for every argument: the whole menu of the boot loader is parsed for it. */
+async function readNextBoot(reader: HostReader): Promise<NextBoot> {
+  const facts = await readBootFacts(reader);
+  const loader = detectBootLoader(facts);
+  return { facts, loader, staged: readStagedCommandLine(facts, loader) };
+}
 
 /** The sysfs file decides: what the kernel was given and did not take is not in effect. */
 async function judgeEffect(

@@ -53,6 +53,10 @@ const PROGRAMS = ['grub-mkconfig', 'grub2-mkconfig', 'grub-script-check', 'grub2
 
 /** Reads everything that tells how this machine boots. Never throws for a missing or unreadable file. */
 export async function readBootFacts(reader: HostReader): Promise<BootFacts> {
+  return reader.remember?.(gatherBootFacts) ?? gatherBootFacts(reader);
+}
+
+async function gatherBootFacts(reader: HostReader): Promise<BootFacts> {
   const gathered = new Gathering(reader);
   for (const path of SINGLE_FILES) await gathered.file(path);
   for (const path of GRUB_CONFIGS) await gathered.grubConfig(path);
@@ -106,8 +110,8 @@ class Gathering {
   }
 
   async installed(folder: string): Promise<void> {
-    const names = new Set(await this.names(folder, ''));
-    for (const program of PROGRAMS) if (names.has(`${folder}/${program}`)) this.programs.add(`${folder}/${program}`);
+    const paths = PROGRAMS.map((program) => `${folder}/${program}`);
+    for (const path of await this.names(folder, '')) if (paths.includes(path)) this.programs.add(path);
   }
 
   private async follow(path: string): Promise<string> {
