@@ -4,6 +4,10 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Plugin } from '@oclif/core';
 import { type BuildOptions, build, type Plugin as EsbuildPlugin } from 'esbuild';
+import { LocalHost } from '../src/host/local.ts';
+import { prepareProfiles } from '../src/profile/prepare.ts';
+import type { PreparedProfiles } from '../src/profile/prepared.ts';
+import { domains } from '../src/tuning/index.ts';
 
 const root = join(import.meta.dirname, '..');
 const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -58,11 +62,22 @@ const shared: BuildOptions = {
   outExtension: { '.js': '.cjs' },
 };
 
+/** See src/profile/prepared.ts. */
+async function prepareShipped(): Promise<PreparedProfiles> {
+  return prepareProfiles({ searchPath: [join(root, 'profiles')], reader: new LocalHost(), domains });
+}
+
 async function bundle(outdir: string): Promise<void> {
   const late = Object.fromEntries(LATE_PACKAGES.map((name) => [name, name]));
   await Promise.all([
     build({ ...shared, outdir, entryPoints: { start: 'src/cli/start.ts' } }),
-    build({ ...shared, outdir, entryPoints: { hft: 'src/cli/index.ts' }, plugins: [latePackages, unreached] }),
+    build({
+      ...shared,
+      outdir,
+      entryPoints: { hft: 'src/cli/index.ts' },
+      plugins: [latePackages, unreached],
+      define: { PREPARED_PROFILES: JSON.stringify(JSON.stringify(await prepareShipped())) },
+    }),
     build({ ...shared, outdir, entryPoints: late }),
   ]);
 }

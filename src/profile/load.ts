@@ -1,8 +1,7 @@
 import type { LayoutWanted } from '../layout/schema.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
-import { describeIssues, describeUnknownRemovals, type Issue } from './check.ts';
-import { InvalidProfile, type Place, type Problem } from './problem.ts';
-import { profileJsonSchema, profileSchema } from './schema.ts';
+import { findChecked } from './prepared.ts';
+import { InvalidProfile, type Place } from './problem.ts';
 import { findRemovals, listPlaces, toPlain } from './sourced.ts';
 import { type ProfileStore, readProfileTree, type SourcedProfile } from './sources.ts';
 
@@ -30,11 +29,8 @@ export interface ProfileContext extends ProfileStore {
 export async function loadProfile(nameOrPath: string, context: ProfileContext): Promise<Profile> {
   const source = await readProfileTree(nameOrPath, context);
   const written = toPlain(source.tree) as Record<string, unknown>;
-  // Compiling the checks, as zod does by default, pays when a schema is used again and again.
-  const result = profileSchema(context.domains).safeParse(written, { jitless: true });
-  const problems = describeMistakes(source, result.error?.issues ?? [], context.domains);
-  if (!result.success || problems.length > 0) throw new InvalidProfile(problems);
-  const { name, description, layout, ...wanted } = result.data;
+  const { name, description, layout, ...wanted } =
+    findKnown(source, written, context) ?? (await check(source, written, context));
   return {
     name: name ?? source.name,
     description,
@@ -47,15 +43,42 @@ export async function loadProfile(nameOrPath: string, context: ProfileContext): 
   };
 }
 
-/** All mistakes of a profile. Making its JSON schema takes longer than checking it, so it is made only for some. */
-function describeMistakes(
+/** What the schemas make of the keys of a profile. */
+interface CheckedProfile {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly layout: LayoutWanted;
+  readonly [domain: string]: unknown;
+}
+
+/** A shipped profile was checked when hft was built. */
+function findKnown(
+  { isPrepared }: SourcedProfile,
+  written: unknown,
+  { prepared }: ProfileContext,
+): CheckedProfile | undefined {
+  return isPrepared && prepared ? (findChecked(prepared, written) as CheckedProfile | undefined) : undefined;
+}
+
+/** The schemas are loaded for profiles that the build did not see. Throws InvalidProfile with all mistakes. */
+async function check(
   { tree, problems }: SourcedProfile,
-  issues: readonly Issue[],
-  domains: readonly TuningDomain[],
-): readonly Problem[] {
-  if (issues.length === 0 && findRemovals(tree).length === 0) return problems;
-  const schema = profileJsonSchema(domains);
-  return [...problems, ...describeUnknownRemovals(tree, schema), ...describeIssues(issues, tree, schema)];
+  written: unknown,
+  { domains }: ProfileContext,
+): Promise<CheckedProfile> {
+  const { checkPlain, profileJsonSchema } = await import('./schema.ts');
+  const { data, error } = await checkPlain(written, domains);
+  // Making the JSON schema takes longer than checking the profile.
+  if (data !== undefined && problems.length === 0 && findRemovals(tree).length === 0) return data;
+  const { describeIssues, describeUnknownRemovals } = await import('./check.ts');
+  const schema = await profileJsonSchema(domains);
+  const mistakes = [
+    ...problems,
+    ...describeUnknownRemovals(tree, schema),
+    ...describeIssues(error?.issues ?? [], tree, schema),
+  ];
+  if (data === undefined || mistakes.length > 0) throw new InvalidProfile(mistakes);
+  return data;
 }
 
 /** Where a key was written, or the nearest key above it that was. */

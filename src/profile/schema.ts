@@ -20,23 +20,32 @@ export interface JsonSchema {
 const FILLED_IN = ['persistence'];
 
 /** The schema of a whole profile: its header, the layout and one optional key per domain. */
-export function profileSchema(domains: readonly TuningDomain[]) {
+export async function profileSchema(domains: readonly TuningDomain[]) {
   const written = domains.filter((domain) => !FILLED_IN.includes(domain.name));
+  const parts = await Promise.all(
+    written.map(async (domain) => [domain.name, (await domain.schema()).optional()] as const),
+  );
   const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected a name of lower-case letters, digits and hyphens');
   return z
     .strictObject({
       name: name.optional().describe('The name of the profile; the file name without .yaml when it is left out'),
       description: z.string().optional().describe('One sentence: for which hosts it is'),
       layout: layoutWanted.prefault({}),
-      ...Object.fromEntries(written.map((domain) => [domain.name, domain.schema.optional()])),
+      ...Object.fromEntries(parts),
     })
     .describe('A profile of hft: what a host should be like');
 }
 
+/** Checks the merged keys of a profile, as they were written. */
+export async function checkPlain(written: unknown, domains: readonly TuningDomain[]) {
+  // Compiling the checks, as zod does by default, pays when a schema is used again and again.
+  return (await profileSchema(domains)).safeParse(written, { jitless: true });
+}
+
 /** JSON Schema of what is written in a profile, for editors (`# yaml-language-server: $schema=…`). */
-export function profileJsonSchema(domains: readonly TuningDomain[]): JsonSchema {
+export async function profileJsonSchema(domains: readonly TuningDomain[]): Promise<JsonSchema> {
   const names = z.union([z.string(), z.array(z.string())]);
-  const written = profileSchema(domains).extend({
+  const written = (await profileSchema(domains)).extend({
     extends: names
       .optional()
       .describe('Profiles that this one starts from, by name or by path relative to this file; later ones win'),

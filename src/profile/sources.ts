@@ -2,15 +2,17 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { HftError, HostError, UsageError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
 import { findNearest } from './nearest.ts';
+import { findTree, type PreparedProfiles } from './prepared.ts';
 import { InvalidProfile, type Place, type Problem } from './problem.ts';
 import { mergeSourced, type Sourced, type SourcedMap } from './sourced.ts';
-import { parseYamlTree } from './yaml-tree.ts';
 
 /** Where profiles come from. The reader is this machine, also when another one is looked at. */
 export interface ProfileStore {
   /** Folders in which `NAME.yaml` is looked for, the first one wins. */
   readonly searchPath: readonly string[];
   readonly reader: Pick<HostReader, 'readText' | 'list'>;
+  /** undefined where the sources run as they are: then every file is parsed and checked. */
+  readonly prepared?: PreparedProfiles | undefined;
 }
 
 /** A profile and what it extends as one tree, before its keys are looked at. */
@@ -23,6 +25,8 @@ export interface SourcedProfile {
   readonly tree: SourcedMap;
   /** Mistakes that did not keep the files from being read. */
   readonly problems: readonly Problem[];
+  /** All of it comes from files that the build knew. */
+  readonly isPrepared: boolean;
 }
 
 /** Keys that say something about one file and are not handed on to those that extend it. */
@@ -38,11 +42,11 @@ export async function readProfileTree(nameOrPath: string, store: ProfileStore): 
 export async function readProfileFile(
   nameOrPath: string,
   store: ProfileStore,
-): Promise<{ readonly file: string; readonly tree: SourcedMap }> {
+): Promise<{ readonly file: string; readonly text: string; readonly tree: SourcedMap }> {
   const file = await findProfile(nameOrPath, store);
-  const { tree, problems } = parseYamlTree(await readText(file, store), file);
-  if (tree === undefined) throw new InvalidProfile(problems);
-  return { file, tree };
+  const text = await readText(file, store);
+  const { tree } = await parseFile(text, file, store);
+  return { file, text, tree };
 }
 
 /** The names that `nameOrPath` can have, sorted. */
@@ -58,10 +62,24 @@ interface Reading {
   readonly chain: readonly string[];
 }
 
-async function readFile(file: string, reading: Reading): Promise<SourcedProfile> {
-  const { tree, problems } = parseYamlTree(await readText(file, reading.store), file);
-  const chain = [...reading.chain, file];
+interface ParsedFile {
+  readonly tree: SourcedMap;
+  readonly problems: readonly Problem[];
+  readonly isPrepared: boolean;
+}
+
+async function parseFile(text: string, file: string, { prepared }: ProfileStore): Promise<ParsedFile> {
+  const known = prepared && findTree(prepared, text, file);
+  if (known !== undefined) return { tree: known, problems: [], isPrepared: true };
+  const { parseYamlTree } = await import('./yaml-tree.ts');
+  const { tree, problems } = parseYamlTree(text, file);
   if (tree === undefined) throw new InvalidProfile(problems);
+  return { tree, problems, isPrepared: false };
+}
+
+async function readFile(file: string, reading: Reading): Promise<SourcedProfile> {
+  const { tree, problems, isPrepared } = await parseFile(await readText(file, reading.store), file, reading.store);
+  const chain = [...reading.chain, file];
   const parents: SourcedProfile[] = [];
   for (const reference of readExtends(tree)) parents.push(await readParent(reference, { ...reading, chain }));
   const inherited = parents
@@ -73,6 +91,7 @@ async function readFile(file: string, reading: Reading): Promise<SourcedProfile>
     sources: [...new Set([...parents.flatMap((parent) => parent.sources), file])],
     tree: mergeSourced(inherited, without(tree, ['extends'])),
     problems: [...parents.flatMap((parent) => parent.problems), ...problems],
+    isPrepared: isPrepared && parents.every((parent) => parent.isPrepared),
   };
 }
 

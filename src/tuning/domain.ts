@@ -49,8 +49,11 @@ export interface Desired {
  */
 export interface TuningDomain<Wanted = unknown, Facts = unknown> {
   readonly name: string;
-  /** Its part of the profile: the value of the profile key `name`. Each key described (`.describe`) for docs and editors. */
-  readonly schema: z.ZodType<Wanted>;
+  /**
+   * Its part of the profile: the value of the profile key `name`. Each key described (`.describe`) for docs and editors.
+   * Loaded when a profile is checked, and only then: making all schemas takes longer than deciding.
+   */
+  schema(): Promise<z.ZodType<Wanted>>;
   /** `wanted` only tells where to look: facts do not depend on what is wanted to be there. */
   observe(host: HostReader, machine: Machine, wanted?: Wanted): Promise<Facts>;
   desire(wanted: Wanted, facts: Facts, machine: PlacedMachine): Desired;

@@ -50,7 +50,7 @@ export function makeRig(overrides: Partial<Setting>[] = []): Rig {
   const settings = base.map((each, index) => ({ ...each, ...overrides[index] }));
   const domain = defineDomain({
     name: 'test',
-    schema: z.any(),
+    schema: async () => z.any(),
     observe: async () => ({}),
     desire: () => ({ settings, refused: [] }),
   });

@@ -50,7 +50,7 @@ export async function runCase(domain: TuningDomain, given: TuningCase): Promise<
     ...facts,
     layout: solveLayout(layoutWanted.parse(given.layout ?? { isolated: { cores: 'most' } }), facts),
   };
-  const wanted = domain.schema.parse(given.wanted);
+  const wanted = (await domain.schema()).parse(given.wanted);
   const desired = domain.desire(wanted, await domain.observe(host, facts, wanted), machine);
   const result: CaseResult = { plan: [], satisfied: [], refused: {}, unread: [] };
   for (const { id, reason } of desired.refused) result.refused[id] = reason;

@@ -11,7 +11,7 @@ export default class ProfileSchema extends BaseCommand {
     await this.parse(ProfileSchema);
     const { profileJsonSchema } = await import('../../profile/schema.ts');
     const { installedProfiles } = await import('../../cli/installed-profiles.ts');
-    const schema = profileJsonSchema(installedProfiles(this.config.root).domains);
+    const schema = await profileJsonSchema(installedProfiles(this.config.root).domains);
     return this.show(schema, () => JSON.stringify(schema, null, 2));
   }
 }

@@ -3,7 +3,8 @@ import { type BootFacts, readBootFacts } from '../../tunables/boot/facts.ts';
 import { refuseBootArgument } from '../../tunables/boot/refusal.ts';
 import { refuseTrial } from '../../tunables/boot/trial-refusal.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
-import { type Boot, boot, nameOf } from './schema.ts';
+import { nameOf } from './argument-name.ts';
+import type { Boot } from './schema.ts';
 
 /** Arguments that another part of the profile computes for each machine. */
 const COMPUTED: Readonly<Record<string, string>> = {
@@ -41,7 +42,7 @@ const VITAL = new Set([
 /** Kernel arguments that a profile asks for by name. */
 export const bootDomain = defineDomain<Boot, BootFacts>({
   name: 'boot',
-  schema: boot,
+  schema: async () => (await import('./schema.ts')).boot,
   observe: (host) => readBootFacts(host),
   desire(wanted, facts): Desired {
     const settings: Setting[] = [];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { onOff } from '../../profile/values.ts';
+import { nameOf } from './argument-name.ts';
 
 const EXPECTED = 'expected a kernel argument such as panic=10, without blanks or quotes';
 
@@ -21,7 +22,3 @@ export const boot = z
   .describe('The kernel’s command line, and how a new one is tried.');
 
 export type Boot = z.infer<typeof boot>;
-
-export function nameOf(argument: string): string {
-  return (argument.split('=')[0] as string).replaceAll('-', '_');
-}

@@ -4,14 +4,14 @@ import { CPU, type CpuFacts, observeCpus } from './facts.ts';
 import { desireFrequencies, desireMinPerfPct, desireTurbo, desireUncore } from './frequency.ts';
 import { desireSleep } from './idle.ts';
 import { listRoles, setFile } from './role.ts';
-import { type CpuWanted, cpuWanted, type RoleWanted } from './schema.ts';
+import type { CpuWanted, RoleWanted } from './schema.ts';
 
 const NOTHING: Desired = { settings: [], refused: [] };
 
 /** Frequency, sleep and hardware threads. https://docs.kernel.org/admin-guide/pm/working-state.html */
 export const cpuDomain = defineDomain<CpuWanted, CpuFacts>({
   name: 'cpu',
-  schema: cpuWanted,
+  schema: async () => (await import('./schema.ts')).cpuWanted,
   observe: observeCpus,
   desire(wanted, facts, machine) {
     const parts = [

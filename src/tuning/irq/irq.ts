@@ -9,7 +9,7 @@ import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
 import { tellIrqbalance } from './irqbalance.ts';
 import { isFixed, nameTarget } from './names.ts';
 import { nicOf, placeQueues } from './placement.ts';
-import { type IrqWanted, irqWanted } from './schema.ts';
+import type { IrqWanted } from './schema.ts';
 
 interface Facts {
   /** false: a capture that does not hold everything. */
@@ -19,7 +19,7 @@ interface Facts {
 /** Which CPU takes which interrupt, judged by the effective affinity. */
 export const irqDomain = defineDomain<IrqWanted, Facts>({
   name: 'irq',
-  schema: irqWanted,
+  schema: async () => (await import('./schema.ts')).irqWanted,
   // Interrupts and NICs are in the machine already.
   observe: async (host) => ({ isWhole: await observeWhole(host) }),
   desire(wanted, { isWhole }, machine) {

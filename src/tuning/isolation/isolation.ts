@@ -2,12 +2,12 @@ import { type Desired, defineDomain } from '../domain.ts';
 import { desireBootIsolation } from './boot-method.ts';
 import { type IsolationFacts, observeIsolation } from './facts.ts';
 import { desirePartition } from './partition-method.ts';
-import { type Isolation, isolation } from './schema.ts';
+import type { Isolation } from './schema.ts';
 
 /** Keeps everything but the trading threads off the isolated CPUs: by kernel arguments, or by a cpuset partition. */
 export const isolationDomain = defineDomain<Isolation, IsolationFacts>({
   name: 'isolation',
-  schema: isolation,
+  schema: async () => (await import('./schema.ts')).isolation,
   observe: (host) => observeIsolation(host),
   desire(wanted, facts, machine): Desired {
     if (wanted.method === 'none') return { settings: [], refused: [] };

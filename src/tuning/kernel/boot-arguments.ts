@@ -1,5 +1,3 @@
-import { z } from 'zod';
-import { findNearest } from '../../profile/nearest.ts';
 import type { Kernel } from '../../topology/machine.ts';
 import type { BootArgTunable } from '../../tunables/tunable.ts';
 import type { Desired, Refusal, Setting } from '../domain.ts';
@@ -73,45 +71,6 @@ export const knownArguments: readonly BootArgument[] = [
     why: 'The profile itself asks to change the protection against CPU side channels; no profile that comes with hft does.',
   },
 ];
-
-/** Arguments that another part of the profile composes. */
-const OWNERS: Readonly<Record<string, string>> = {
-  isolcpus: 'isolation',
-  nohz: 'isolation',
-  nohz_full: 'isolation',
-  rcu_nocbs: 'isolation',
-  irqaffinity: 'irq or isolation',
-  hugepages: 'memory.hugepages',
-  hugepagesz: 'memory.hugepages',
-  default_hugepagesz: 'memory.hugepages',
-};
-
-const expectedValue = 'expected on, off, or the value of the argument without spaces';
-const value = z
-  .union([z.enum(['on', 'off']), z.boolean(), z.number(), z.string().regex(/^\S+$/, expectedValue)], expectedValue)
-  .transform((written) => (typeof written === 'boolean' ? (written ? 'on' : 'off') : String(written)));
-
-/** `boot: {skew_tick: 1, nosoftlockup: on}`. on: the bare word; off: must not be given; else name=value. */
-export const bootArguments = z
-  .record(z.string(), value)
-  .superRefine((map, context) => {
-    for (const name of Object.keys(map)) {
-      const problem = findProblem(name);
-      if (problem !== undefined) context.addIssue({ code: 'custom', path: [name], message: problem });
-    }
-  })
-  .describe('Kernel arguments: `name: value`, `name: on` for a bare word, `name: off` for one that must not be given');
-
-function findProblem(name: string): string | undefined {
-  if (knownArguments.some((argument) => argument.name === name)) return undefined;
-  const owner = OWNERS[name];
-  if (owner !== undefined) return `${name} is composed from ${owner}; say there what you want`;
-  const names = knownArguments.map((argument) => argument.name);
-  const near = findNearest(name, names);
-  return near === undefined
-    ? `hft does not know the argument ${name} (known: ${names.join(', ')})`
-    : `unknown argument; did you mean ${near}?`;
-}
 
 /** One setting per argument, staged for the next boot. */
 export function desireBootArguments(map: Readonly<Record<string, string>>, kernel: Kernel): Desired {

@@ -9,7 +9,7 @@ import { joinDesired, type KnobWish, wishKnobs } from '../knobs/wish.ts';
 import { desireBootArguments } from './boot-arguments.ts';
 import { desireFairServer, FAIR_SERVER } from './fair-server.ts';
 import { desireMachineCheck, MACHINE_CHECK } from './machine-check.ts';
-import { type KernelWanted, kernelWanted } from './schema.ts';
+import type { KernelWanted } from './schema.ts';
 import { desireSysctls, sysctlFolders } from './sysctl-map.ts';
 import { desireThreads, type MovableThread, observeThreads } from './threads.ts';
 import { desireWorkqueues, observeWorkqueues } from './workqueues.ts';
@@ -26,7 +26,7 @@ const NOTHING: Desired = { settings: [], refused: [] };
 /** What the kernel itself does on CPUs that should trade: watchdogs, timers, work, threads, throttling. */
 export const kernelDomain = defineDomain<KernelWanted, KernelFacts>({
   name: 'kernel',
-  schema: kernelWanted,
+  schema: async () => (await import('./schema.ts')).kernelWanted,
   observe: observeKernel,
   desire(wanted, facts, machine) {
     const { sysctl, realtime, workqueues, threads, machineCheck, boot } = wanted;

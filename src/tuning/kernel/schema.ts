@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { count, cpuSet, durationNs, durationS, durationUs } from '../../profile/values.ts';
 import { keyOf, toggle } from '../knobs/values.ts';
-import { bootArguments } from './boot-arguments.ts';
-import { sysctlMap } from './sysctl-map.ts';
+import { bootArguments } from './boot-arguments-schema.ts';
+import { sysctlMap } from './sysctl-map-schema.ts';
 
 const cpus = (why: string) =>
   z.strictObject({ cpus: cpuSet().describe('These CPUs, usually housekeeping') }).describe(why);

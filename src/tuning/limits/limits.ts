@@ -2,7 +2,7 @@ import type { HostReader } from '../../host/host.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
 import { renderPamLimits, renderSystemdDefaults, type Subject } from './render.ts';
-import { type Limits, type LimitsWanted, limitsWanted } from './schema.ts';
+import type { Limits, LimitsWanted } from './schema.ts';
 
 const PAM_FOLDER = '/etc/security/limits.d';
 const PAM_FILE = `${PAM_FOLDER}/90-hft.conf`;
@@ -26,7 +26,7 @@ export interface LimitsFacts {
 /** limits.conf(5), systemd-system.conf(5) */
 export const limitsDomain = defineDomain<LimitsWanted, LimitsFacts>({
   name: 'limits',
-  schema: limitsWanted,
+  schema: async () => (await import('./schema.ts')).limitsWanted,
   observe: observeLimits,
   desire(wanted, facts) {
     if (!facts.isWhole) {

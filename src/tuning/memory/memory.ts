@@ -4,7 +4,7 @@ import { type Directories, foldersOf, isWhole, listDirectories } from '../knobs/
 import { joinDesired, type KnobWish, wishKnobs } from '../knobs/wish.ts';
 import { wishDirtyLimits } from './dirty.ts';
 import { desireHugepages } from './hugepages.ts';
-import { type MemoryWanted, memoryWanted } from './schema.ts';
+import type { MemoryWanted } from './schema.ts';
 
 export interface MemoryFacts {
   readonly directories: Directories;
@@ -15,7 +15,7 @@ const KSM_RUN = { off: 0, on: 1, unmerge: 2 } as const;
 /** Hugepages and everything else that decides when memory makes a thread wait. */
 export const memoryDomain = defineDomain<MemoryWanted, MemoryFacts>({
   name: 'memory',
-  schema: memoryWanted,
+  schema: async () => (await import('./schema.ts')).memoryWanted,
   async observe(host) {
     const knobs = catalogue.filter((knob) => knob.key?.startsWith('memory.'));
     return { directories: await listDirectories(host, foldersOf(knobs)) };

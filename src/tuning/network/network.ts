@@ -5,7 +5,7 @@ import { type Directories, foldersOf, listDirectories } from '../knobs/directori
 import type { Knob } from '../knobs/knob.ts';
 import { joinDesired, type KnobWish, knobId, wishKnobs } from '../knobs/wish.ts';
 import { type LoadableNames, observeLoadable } from './modules.ts';
-import { type NetworkWanted, networkWanted } from './schema.ts';
+import type { NetworkWanted } from './schema.ts';
 
 const AVAILABLE = '/proc/sys/net/ipv4/tcp_available_congestion_control';
 
@@ -18,7 +18,7 @@ export interface NetworkFacts extends LoadableNames {
 /** Sysctls of the network stack. https://docs.kernel.org/networking/ip-sysctl.html */
 export const networkDomain = defineDomain<NetworkWanted, NetworkFacts>({
   name: 'network',
-  schema: networkWanted,
+  schema: async () => (await import('./schema.ts')).networkWanted,
   async observe(host, machine) {
     const [directories, loaded, loadable] = await Promise.all([
       listDirectories(host, foldersOf(listNetworkKnobs())),

@@ -4,7 +4,7 @@ import { type Desired, defineDomain, type Refusal } from '../domain.ts';
 import { NOT_CAPTURED } from '../knobs/directories.ts';
 import type { Decision } from './decision.ts';
 import { type Facts, observeNics } from './facts.ts';
-import { type NicWanted, nicWanted } from './schema.ts';
+import type { NicWanted } from './schema.ts';
 import { desireShape } from './shape.ts';
 import { desireSteering } from './steering.ts';
 import { desireValues } from './values.ts';
@@ -16,7 +16,7 @@ import { desireWaiting } from './waiting.ts';
  */
 export const nicDomain = defineDomain<NicWanted, Facts>({
   name: 'nic',
-  schema: nicWanted,
+  schema: async () => (await import('./schema.ts')).nicWanted,
   observe: observeNics,
   desire(wanted, facts, machine): Desired {
     const { nics, refused } = tradingNics(wanted, facts, machine);

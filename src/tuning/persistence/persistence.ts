@@ -1,6 +1,6 @@
 import type { HostReader } from '../../host/host.ts';
 import { type Desired, defineDomain, type Setting } from '../domain.ts';
-import { type Persistence, persistence } from './schema.ts';
+import type { Persistence } from './schema.ts';
 import { unitFiles } from './units.ts';
 
 interface Facts {
@@ -10,7 +10,7 @@ interface Facts {
 /** The profile after a reboot: a oneshot unit before hft-trading.target, and a udev rule for interfaces that come new. */
 export const persistenceDomain = defineDomain<Persistence, Facts>({
   name: 'persistence',
-  schema: persistence,
+  schema: async () => (await import('./schema.ts')).persistence,
   async observe(host: HostReader) {
     return { hasSystemd: (await host.list('/run/systemd/system')) !== undefined };
   },

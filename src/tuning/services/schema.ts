@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { findNearest } from '../../profile/nearest.ts';
 import { FIGHTERS } from './fighters.ts';
-
-const SUFFIX = /\.(?:service|timer|socket|path|mount|target)$/;
+import { isUnitName } from './unit-name.ts';
 
 const state = z.enum(['stopped', 'banned', 'running', 'left']);
 
@@ -26,14 +25,9 @@ export type ServicesWanted = z.output<typeof servicesWanted>;
 /** A short name must be known, or a typing error would leave the service running unseen. */
 function findProblem(name: string): string | undefined {
   if (!/^[\w:.@\\-]+$/.test(name)) return 'expected the name of a unit';
-  if (SUFFIX.test(name) || FIGHTERS.some((fighter) => fighter.name === name)) return undefined;
+  if (isUnitName(name) || FIGHTERS.some((fighter) => fighter.name === name)) return undefined;
   const names = FIGHTERS.map((fighter) => fighter.name);
   const near = findNearest(name, names);
   const hint = near === undefined ? `known: ${names.join(', ')}` : `did you mean ${near}?`;
   return `hft does not know the service ${name} (${hint}). Any other unit: write its full name, ${name}.service`;
-}
-
-/** `tuned` is tuned.service. */
-export function unitOf(name: string): string {
-  return SUFFIX.test(name) ? name : `${name}.service`;
 }

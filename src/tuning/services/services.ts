@@ -2,7 +2,8 @@ import { readUnitFiles } from '../../topology/unit-files.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
 import { FIGHTERS } from './fighters.ts';
-import { type ServicesWanted, servicesWanted, unitOf } from './schema.ts';
+import type { ServicesWanted } from './schema.ts';
+import { unitOf } from './unit-name.ts';
 
 export interface ServicesFacts {
   /** How each installed unit of the profile is enabled, by its name: enabled, static, masked … undefined: there is no
@@ -15,7 +16,7 @@ export interface ServicesFacts {
 /** Services that would undo tuning. A unit that is not installed needs nothing. systemctl(1) */
 export const servicesDomain = defineDomain<ServicesWanted, ServicesFacts>({
   name: 'services',
-  schema: servicesWanted,
+  schema: async () => (await import('./schema.ts')).servicesWanted,
   async observe(host, _machine, wanted = {}) {
     const units = Object.keys(wanted).map(unitOf);
     const [enablement, isWhole] = await Promise.all([

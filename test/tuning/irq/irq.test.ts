@@ -23,7 +23,10 @@ async function desire(shape: MachineShape, wanted: object = COLO, layout: Partia
   const machine = buildMachine(shape);
   const facts = await irqDomain.observe(WHOLE, machine);
   const nic = machine.nics.some((each) => each.name === 'eth1') ? 'eth1' : undefined;
-  return irqDomain.desire(irqDomain.schema.parse(wanted), facts, { ...machine, layout: { ...LAYOUT, nic, ...layout } });
+  return irqDomain.desire((await irqDomain.schema()).parse(wanted), facts, {
+    ...machine,
+    layout: { ...LAYOUT, nic, ...layout },
+  });
 }
 
 function valuesOf({ settings }: Desired): Record<string, string | null> {
@@ -217,7 +220,7 @@ describe('irqbalance', () => {
 
   test('told of every CPU that it must not use, and of the trading queues', async () => {
     const machine = { ...buildMachine({ nics: [{ name: 'eth1', node: 1 }] }), services };
-    const wanted = irqDomain.schema.parse({ ...COLO, irqbalance: 'told' });
+    const wanted = (await irqDomain.schema()).parse({ ...COLO, irqbalance: 'told' });
     const { settings } = irqDomain.desire(wanted, await irqDomain.observe(WHOLE, machine), {
       ...machine,
       layout: LAYOUT,
@@ -238,7 +241,7 @@ describe('irqbalance', () => {
     ['stopped by the profile', services, 'untouched'],
   ])('%s: no files', async (_name, present, irqbalance) => {
     const machine = { ...buildMachine(), services: present };
-    const wanted = irqDomain.schema.parse({ ...COLO, irqbalance });
+    const wanted = (await irqDomain.schema()).parse({ ...COLO, irqbalance });
     const { settings } = irqDomain.desire(wanted, await irqDomain.observe(WHOLE, machine), {
       ...machine,
       layout: LAYOUT,

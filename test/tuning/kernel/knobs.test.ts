@@ -41,12 +41,12 @@ describe('the catalogue', () => {
     expect(sysctls.filter((name) => !known.includes(name))).toEqual([]);
   });
 
-  test('a profile key that a knob names exists', () => {
+  test('a profile key that a knob names exists', async () => {
     for (const each of catalogue) {
       if (each.key === undefined) continue;
       const [name, ...path] = each.key.split('.') as [string, ...string[]];
       const domain = domains.find((candidate) => candidate.name === name);
-      let schema = z.toJSONSchema(domain?.schema as z.ZodType, { io: 'input', unrepresentable: 'any' }) as
+      let schema = z.toJSONSchema((await domain?.schema()) as z.ZodType, { io: 'input', unrepresentable: 'any' }) as
         | JsonSchema
         | undefined;
       for (const part of path) schema = schema?.properties?.[part];

@@ -34,8 +34,8 @@ const profile: Readonly<Record<string, unknown>> = {
   limits: { groups: { trading: { memlock: '64G', nice: -20 } }, services: { memlock: 'unlimited' } },
 };
 
-test.each(Object.keys(profile))('%s parses to the same after it was stored', (name) => {
-  const schema = domains.find((domain) => domain.name === name)?.schema;
+test.each(Object.keys(profile))('%s parses to the same after it was stored', async (name) => {
+  const schema = await domains.find((domain) => domain.name === name)?.schema();
   const once = schema?.parse(profile[name]);
   expect(schema?.parse(JSON.parse(JSON.stringify(once)))).toEqual(once);
 });

@@ -31,7 +31,7 @@ describe('the soft-lockup watchdog', () => {
     const kernel = domains.find((domain) => domain.name === 'kernel') as (typeof domains)[number];
     const facts = buildMachine();
     const machine = { ...facts, layout: solveLayout(layoutWanted.parse({}), facts) };
-    const wanted = kernel.schema.parse({ watchdogs: { soft: 'off' } });
+    const wanted = (await kernel.schema()).parse({ watchdogs: { soft: 'off' } });
     const [setting] = kernel.desire(wanted, await kernel.observe(host, facts), machine).settings;
     const { tunable } = setting as NonNullable<typeof setting>;
     const kind = kindOf(tunable);

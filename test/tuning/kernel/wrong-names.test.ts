@@ -9,15 +9,22 @@ import { buildMachine } from '../../machine-builder.ts';
 const kernel = domains.find((domain) => domain.name === 'kernel') as (typeof domains)[number];
 const services = domains.find((domain) => domain.name === 'services') as (typeof domains)[number];
 
-function problemOf(domain: typeof kernel, wanted: unknown): { path: string; message: string } | undefined {
-  const issue = domain.schema.safeParse(wanted).error?.issues[0];
+async function problemOf(
+  domain: typeof kernel,
+  wanted: unknown,
+): Promise<{ path: string; message: string } | undefined> {
+  const issue = (await domain.schema()).safeParse(wanted).error?.issues[0];
   return issue && { path: issue.path.join('/'), message: issue.message };
 }
 
 async function desire(wanted: unknown, files: Record<string, string>) {
   const facts = buildMachine();
   const machine = { ...facts, layout: solveLayout(layoutWanted.parse({ isolated: { cores: 'most' } }), facts) };
-  return kernel.desire(kernel.schema.parse(wanted), await kernel.observe(new FakeHost(files), facts), machine);
+  return kernel.desire(
+    (await kernel.schema()).parse(wanted),
+    await kernel.observe(new FakeHost(files), facts),
+    machine,
+  );
 }
 
 describe('a name that is wrong on every host is an error of the profile, at its key', () => {
@@ -32,20 +39,20 @@ describe('a name that is wrong on every host is an error of the profile, at its 
     [{ boot: { skew_tik: 1 } }, 'boot/skew_tik', 'did you mean skew_tick'],
     [{ boot: { isolcpus: '2-7' } }, 'boot/isolcpus', 'composed from isolation'],
     [{ boot: { tsc: 'reliable quiet' } }, 'boot/tsc', 'without spaces'],
-  ])('%j', (wanted, path, message) => {
-    expect(problemOf(kernel, wanted)).toMatchObject({ path, message: expect.stringContaining(message) });
+  ])('%j', async (wanted, path, message) => {
+    expect(await problemOf(kernel, wanted)).toMatchObject({ path, message: expect.stringContaining(message) });
   });
 
   test.each([
     [{ irqbalace: 'stopped' }, 'did you mean irqbalance?'],
     [{ mydaemon: 'stopped' }, 'write its full name, mydaemon.service'],
     [{ '../x.service': 'stopped' }, 'expected the name of a unit'],
-  ])('%j', (wanted, message) => {
-    expect(problemOf(services, wanted)?.message).toContain(message);
+  ])('%j', async (wanted, message) => {
+    expect((await problemOf(services, wanted))?.message).toContain(message);
   });
 
-  test('a unit with its full name need not be known', () => {
-    expect(problemOf(services, { 'mydaemon.service': 'stopped' })).toBeUndefined();
+  test('a unit with its full name need not be known', async () => {
+    expect(await problemOf(services, { 'mydaemon.service': 'stopped' })).toBeUndefined();
   });
 });
 

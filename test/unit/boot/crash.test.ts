@@ -40,7 +40,7 @@ function rigOn(make: () => FakeHost, settings: readonly Setting[]): Rig {
   for (const [command, answer] of booted.commands) rig.host.commands.set(command, answer);
   const domain = defineDomain({
     name: 'test',
-    schema: z.any(),
+    schema: async () => z.any(),
     observe: async () => ({}),
     desire: () => ({ settings, refused: [] }),
   });

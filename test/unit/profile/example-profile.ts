@@ -7,16 +7,17 @@ import { FakeHost } from '../../fake-host.ts';
 /** A domain with one key of each kind that real ones have. */
 const example = defineDomain({
   name: 'example',
-  schema: z.strictObject({
-    swap: onOff().optional(),
-    enabled: z.boolean().optional(),
-    ring: z.union([count({ min: 1 }), z.literal('max')]).optional(),
-    pages: z.array(z.strictObject({ size: size(), count: count() })).optional(),
-    poll: durationUs().optional(),
-    cpus: cpuSet().optional(),
-    governor: z.enum(['performance', 'powersave']).optional(),
-    perNic: z.record(z.string(), z.strictObject({ mtu: count({ min: 68 }) })).optional(),
-  }),
+  schema: async () =>
+    z.strictObject({
+      swap: onOff().optional(),
+      enabled: z.boolean().optional(),
+      ring: z.union([count({ min: 1 }), z.literal('max')]).optional(),
+      pages: z.array(z.strictObject({ size: size(), count: count() })).optional(),
+      poll: durationUs().optional(),
+      cpus: cpuSet().optional(),
+      governor: z.enum(['performance', 'powersave']).optional(),
+      perNic: z.record(z.string(), z.strictObject({ mtu: count({ min: 68 }) })).optional(),
+    }),
   observe: async () => ({}),
   desire: () => ({ settings: [], refused: [] }),
 });
