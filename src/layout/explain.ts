@@ -1,4 +1,5 @@
 import type { Cpu, Hugepages, Machine } from '../topology/machine.ts';
+import { compareNaturally } from '../topology/natural-order.ts';
 import { type Core, groupCores } from './cores.ts';
 import type { Layout, LayoutReason } from './layout.ts';
 import { nicNodes } from './trading-nic.ts';
@@ -154,10 +155,7 @@ function nicsOn(node: number | undefined, machine: Machine, trading: string | un
       return home !== undefined && nodes.includes(home) ? home === node : node === undefined;
     })
     .map((nic) => nic.name)
-    .sort(
-      (left, right) =>
-        Number(right === trading) - Number(left === trading) || left.localeCompare(right, 'en', { numeric: true }),
-    );
+    .sort((left, right) => Number(right === trading) - Number(left === trading) || compareNaturally(left, right));
 }
 
 function summarizeRoles(cores: readonly ExplainedCore[], machine: Machine): RoleSummary[] {

@@ -1,4 +1,5 @@
 import type { Machine, Nic } from '../topology/machine.ts';
+import { compareNaturally } from '../topology/natural-order.ts';
 import { listNics, selectNics } from '../topology/nic-selection.ts';
 import { groupCores, nodesByDistance, nodesInUse } from './cores.ts';
 import { LayoutError } from './layout-error.ts';
@@ -86,7 +87,7 @@ function compareNics(left: Nic, right: Nic): number {
     Number(hasNode(right)) - Number(hasNode(left)) ||
     (right.speedMbps ?? 0) - (left.speedMbps ?? 0) ||
     Number(right.phc !== undefined) - Number(left.phc !== undefined) ||
-    left.name.localeCompare(right.name, 'en', { numeric: true })
+    compareNaturally(left.name, right.name)
   );
 }
 

@@ -95,10 +95,12 @@ export function parseCacheSize(text: string | undefined): number | undefined {
   return Number(match[1]) * unit;
 }
 
+const TYPES: readonly Cache['type'][] = ['data', 'instruction', 'unified'];
+
 function byLevelTypeAndCpu(left: Cache, right: Cache): number {
   return (
     left.level - right.level ||
-    left.type.localeCompare(right.type) ||
+    TYPES.indexOf(left.type) - TYPES.indexOf(right.type) ||
     (left.cpus[0] as number) - (right.cpus[0] as number)
   );
 }

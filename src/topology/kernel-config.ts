@@ -23,12 +23,9 @@ export async function readKernelConfig(
 /** `CONFIG_HZ=250` gives HZ: '250', `CONFIG_X="y z"` gives X: 'y z'; options that are not set are absent. */
 export function parseKernelConfig(text: string): Readonly<Record<string, string>> {
   const options: Record<string, string> = {};
-  for (const line of text.split('\n')) {
-    if (!line.startsWith('CONFIG_')) continue;
-    const equals = line.indexOf('=');
-    if (equals < 0) continue;
-    const value = line.slice(equals + 1).trim();
-    options[line.slice('CONFIG_'.length, equals)] = value.startsWith('"') ? value.slice(1, -1) : value;
+  for (const [, name, value] of text.matchAll(/^CONFIG_([^=\s]+)=(.*)$/gm)) {
+    const trimmed = (value as string).trim();
+    options[name as string] = trimmed.startsWith('"') ? trimmed.slice(1, -1) : trimmed;
   }
   return options;
 }

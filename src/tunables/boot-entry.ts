@@ -15,7 +15,7 @@ import {
   TRIAL_ENTRY,
   withTrialBlock,
 } from './boot/trial-entry.ts';
-import { refuseTrial } from './boot/trial-refusal.ts';
+import { readTrialRefusal, refuseTrial } from './boot/trial-refusal.ts';
 import { unreadable } from './file.ts';
 import type { TunableKind } from './kind.ts';
 import type { BootEntryTunable } from './tunable.ts';
@@ -31,9 +31,9 @@ export const bootEntryKind: TunableKind<BootEntryTunable> = {
   persistent: true,
   async read(reader) {
     try {
-      const facts = await readBootFacts(reader);
-      const refusal = refuseTrial(facts);
+      const refusal = await readTrialRefusal(reader);
       if (refusal !== undefined) return { status: 'missing', evidence: refusal };
+      const facts = await readBootFacts(reader);
       const path = trialPath(facts);
       const value = readNote(facts.files.get(path));
       return { status: 'value', value, evidence: `${path}: ${value ?? 'no trial entry'}` };

@@ -6,7 +6,7 @@ import { editGrubenv, parseGrubenv } from './boot/grubenv.ts';
 import { detectBootLoader } from './boot/loader.ts';
 import { grubNeighbour } from './boot/staged.ts';
 import { TRIAL_ENTRY } from './boot/trial-entry.ts';
-import { refuseTrial } from './boot/trial-refusal.ts';
+import { readTrialRefusal, refuseTrial } from './boot/trial-refusal.ts';
 import { BLS_TRIAL } from './boot-entry.ts';
 import { unreadable } from './file.ts';
 import type { TunableKind } from './kind.ts';
@@ -21,9 +21,9 @@ export const bootOnceKind: TunableKind<BootOnceTunable> = {
   persistent: true,
   async read(reader) {
     try {
-      const facts = await readBootFacts(reader);
-      const refusal = refuseTrial(facts);
+      const refusal = await readTrialRefusal(reader);
       if (refusal !== undefined) return { status: 'missing', evidence: refusal };
+      const facts = await readBootFacts(reader);
       return readChoice(facts);
     } catch (error) {
       return unreadable(error, 'the boot loader');

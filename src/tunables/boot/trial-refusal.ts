@@ -1,4 +1,5 @@
-import type { BootFacts } from './facts.ts';
+import type { HostReader } from '../../host/host.ts';
+import { type BootFacts, readBootFacts } from './facts.ts';
 import { defaultGrubEntry } from './grub-menu.ts';
 import { detectBootLoader, type GrubBls, type GrubMkconfig } from './loader.ts';
 import { grubMenu } from './staged.ts';
@@ -6,6 +7,16 @@ import { TRIAL_ENTRY } from './trial-entry.ts';
 
 /** File systems whose blocks GRUB can overwrite in place without breaking a checksum. */
 const WRITABLE = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'vfat', 'msdos']);
+
+/** As refuseTrial says of this machine as it is now. */
+export function readTrialRefusal(reader: HostReader): Promise<string | undefined> {
+  return reader.remember?.(judgeTrialHere) ?? judgeTrialHere(reader);
+}
+
+/** Plays a whole grub.cfg, which takes longer than anything else that is asked about booting. */
+async function judgeTrialHere(reader: HostReader): Promise<string | undefined> {
+  return refuseTrial(await readBootFacts(reader));
+}
 
 /**
  * Why this machine cannot boot an entry once and fall back by itself; undefined when it can. GRUB forgets a one-time

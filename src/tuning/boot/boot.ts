@@ -1,7 +1,7 @@
 import { canonicalArgument, parseCommandLine } from '../../tunables/boot/arguments.ts';
 import { type BootFacts, readBootFacts } from '../../tunables/boot/facts.ts';
 import { refuseBootArgument } from '../../tunables/boot/refusal.ts';
-import { refuseTrial } from '../../tunables/boot/trial-refusal.ts';
+import { readTrialRefusal } from '../../tunables/boot/trial-refusal.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { nameOf } from './argument-name.ts';
 import type { Boot } from './schema.ts';
@@ -39,25 +39,30 @@ const VITAL = new Set([
   'BOOT_IMAGE',
 ]);
 
+interface Facts {
+  readonly boot: BootFacts;
+  /** Why this machine cannot boot an entry once and fall back by itself; undefined when it can. */
+  readonly trialRefusal: string | undefined;
+}
+
 /** Kernel arguments that a profile asks for by name. */
-export const bootDomain = defineDomain<Boot, BootFacts>({
+export const bootDomain = defineDomain<Boot, Facts>({
   name: 'boot',
   schema: async () => (await import('./schema.ts')).boot,
-  observe: (host) => readBootFacts(host),
-  desire(wanted, facts): Desired {
+  observe: async (host) => ({ boot: await readBootFacts(host), trialRefusal: await readTrialRefusal(host) }),
+  desire(wanted, { boot, trialRefusal }): Desired {
     const settings: Setting[] = [];
     const refused: Refusal[] = [];
     for (const text of wanted.arguments) {
       const name = nameOf(text);
       const id = `boot.argument@${name}`;
       const value = parseCommandLine(text).map(canonicalArgument).join(' ');
-      const refusal = refuseByName(name) ?? refuseBootArgument(facts, [name], value);
+      const refusal = refuseByName(name) ?? refuseBootArgument(boot, [name], value);
       if (refusal) refused.push({ id, ...refusal });
       else settings.push(argumentSetting(id, name, value));
     }
-    const noTrial = wanted.trial ? refuseTrial(facts) : undefined;
-    if (noTrial !== undefined)
-      refused.push({ id: 'boot.trial', kind: 'unsupported', reason: `No trial boot: ${noTrial}.` });
+    if (wanted.trial && trialRefusal !== undefined)
+      refused.push({ id: 'boot.trial', kind: 'unsupported', reason: `No trial boot: ${trialRefusal}.` });
     return { settings, refused };
   },
 });

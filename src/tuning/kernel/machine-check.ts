@@ -1,3 +1,4 @@
+import { compareNaturally } from '../../topology/natural-order.ts';
 import type { Desired, Setting } from '../domain.ts';
 import { type Directories, isWhole, NOT_CAPTURED } from '../knobs/directories.ts';
 import type { KernelWanted } from './schema.ts';
@@ -22,7 +23,7 @@ export function desireMachineCheck(
   const keys = (['check_interval', 'ignore_ce'] as const).filter((key) => wanted[key] !== undefined);
   const listed = directories[MACHINE_CHECK];
   const folders = Array.isArray(listed) ? listed.filter((name: string) => /^machinecheck\d+$/.test(name)) : [];
-  const first = folders.sort((left, right) => left.localeCompare(right, 'en', { numeric: true }))[0];
+  const first = [...folders].sort(compareNaturally)[0];
   if (first === undefined) {
     const reason = `${MACHINE_CHECK} has no CPUs: guests and other architectures than x86 often have no machine checks.`;
     const refusal = isWhole(directories)
