@@ -4,7 +4,7 @@ import zlib from 'node:zlib';
 import { UsageError } from '../errors.ts';
 import { onPath } from './errno.ts';
 import { MemoryTree } from './memory-tree.ts';
-import type { SnapshotTree } from './snapshot-tree.ts';
+import type { TreeFolder } from './snapshot-tree.ts';
 import { BadArchive, TAR_BLOCK } from './tar-entry.ts';
 import { looksLikeTar, readTar } from './tar-read.ts';
 
@@ -33,7 +33,7 @@ const FORMATS: readonly { readonly name: string; readonly magic: Buffer; readonl
 ];
 
 /** The file tree of a tar, plain or packed. Throws UsageError: damaged, hostile, too large, no tar at all. */
-export async function openArchiveTree(path: string, mostBytes = MOST_UNPACKED_BYTES): Promise<SnapshotTree> {
+export async function openArchiveTree(path: string, mostBytes = MOST_UNPACKED_BYTES): Promise<TreeFolder> {
   const stats = onPath('read', path, () => fs.statSync(path));
   try {
     if (!stats.isFile()) throw new BadArchive('it is neither a folder nor a file');

@@ -6,8 +6,7 @@ import { openFolderTree } from './folder-tree.ts';
 import type { HostReader } from './host.ts';
 import { EXCEPTIONS_FILE } from './snapshot-exceptions.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
-import type { SnapshotTree } from './snapshot-tree.ts';
-import { subtreeAt } from './snapshot-tree.ts';
+import type { TreeFolder } from './snapshot-tree.ts';
 
 /** A captured machine, read-only. `close` gives its memory back; nothing is left on disk. */
 export type Snapshot = HostReader & { close(): Promise<void> };
@@ -35,46 +34,50 @@ export async function openSnapshot(path: string): Promise<Snapshot> {
   }
 }
 
-async function openTree(path: string): Promise<SnapshotTree> {
+async function openTree(path: string): Promise<TreeFolder> {
   // Where a link to a snapshot leads is its root; inside it links are followed by us.
   const real = onPath('read', path, () => fs.realpathSync(path));
   const isFolder = onPath('read', path, () => fs.statSync(real).isDirectory());
   return isFolder ? openFolderTree(real) : openArchiveTree(path);
 }
 
-function foldersIn(tree: SnapshotTree, place: readonly string[]): string[][] {
-  const node = tree.lookUp(place);
-  if (node?.kind !== 'folder') return [];
-  const below = [...node.listNames()].sort().map((name) => [...place, name]);
-  return below.filter((each) => tree.lookUp(each)?.kind === 'folder');
+/** A folder of the snapshot, and its names from the top on. */
+interface Place {
+  readonly names: readonly string[];
+  readonly folder: TreeFolder;
 }
 
-function isMachine(tree: SnapshotTree, place: readonly string[]): boolean {
+function foldersIn({ names, folder }: Place): Place[] {
+  return [...folder.listNames()].sort().flatMap((name) => {
+    const below = folder.find(name);
+    return below?.kind === 'folder' ? [{ names: [...names, name], folder: below }] : [];
+  });
+}
+
+function isMachine({ folder }: Place): boolean {
   // What hft made is a machine even if none of its files was there.
-  if (tree.lookUp([...place, EXCEPTIONS_FILE])?.kind === 'file') return true;
-  return ['proc', 'sys'].some((name) => tree.lookUp([...place, name])?.kind === 'folder');
+  if (folder.find(EXCEPTIONS_FILE)?.kind === 'file') return true;
+  return ['proc', 'sys'].some((name) => folder.find(name)?.kind === 'folder');
 }
 
 /** The one machine that is nearest to the top. */
-function findMachine(path: string, tree: SnapshotTree): SnapshotTree {
-  let places: string[][] = [[]];
+function findMachine(path: string, top: TreeFolder): TreeFolder {
+  let places: Place[] = [{ names: [], folder: top }];
   for (let level = 0; level <= MOST_LEVELS_DOWN; level++) {
-    const machines = places.filter((place) => isMachine(tree, place));
+    const machines = places.filter(isMachine);
     if (machines.length > 1) throw severalMachines(path, machines);
-    if (machines[0] !== undefined) return subtreeAt(tree, machines[0]);
-    places = places.flatMap((place) => foldersIn(tree, place));
+    if (machines[0] !== undefined) return machines[0].folder;
+    places = places.flatMap(foldersIn);
   }
-  const top = tree.lookUp([]);
-  const names = top?.kind === 'folder' ? top.listNames() : [];
   throw new UsageError(
     `${path} is no snapshot: expected a folder with proc or sys in it, at the top or up to ${MOST_LEVELS_DOWN} levels ` +
-      `down; found ${enumerate(names)}.`,
+      `down; found ${enumerate(top.listNames())}.`,
     { next: HOW_TO_MAKE_ONE },
   );
 }
 
-function severalMachines(path: string, machines: readonly string[][]): UsageError {
-  const names = machines.map((place) => place.join('/'));
+function severalMachines(path: string, machines: readonly Place[]): UsageError {
+  const names = machines.map((place) => place.names.join('/'));
   return new UsageError(`${path} holds ${names.length} machines: ${enumerate(names)}. Expected one.`, {
     next: [`Give one of them, for example ${path}/${names[0]}.`],
   });

@@ -22,25 +22,29 @@ const MAX_CPUS = 8192;
 export function parseCpulist(text: string): CpuSet {
   const trimmed = text.trim();
   if (trimmed === '') return [];
-  const cpus = new Set<number>();
+  const cpus: number[] = [];
   for (const part of trimmed.split(',')) {
-    const match = /^(?<first>\d+)(?:-(?<last>\d+)(?::(?<used>\d+)\/(?<group>\d+))?)?$/.exec(part.trim());
-    if (!match?.groups) throw new CpuSetSyntaxError(text, 'a CPU list such as 0-3,8');
-    const first = Number(match.groups.first);
-    const last = Number(match.groups.last ?? match.groups.first);
-    const used = Number(match.groups.used ?? 1);
-    const group = Number(match.groups.group ?? 1);
+    const match = RANGE.exec(part.trim());
+    if (!match) throw new CpuSetSyntaxError(text, 'a CPU list such as 0-3,8');
+    const first = Number(match[1]);
+    const last = Number(match[2] ?? first);
+    const used = Number(match[3] ?? 1);
+    const group = Number(match[4] ?? 1);
     if (last < first || last >= MAX_CPUS || group < 1 || used < 1 || used > group) {
       throw new CpuSetSyntaxError(text, 'a CPU list such as 0-3,8');
     }
-    for (let cpu = first; cpu <= last; cpu++) if ((cpu - first) % group < used) cpus.add(cpu);
+    for (let cpu = first; cpu <= last; cpu++) if ((cpu - first) % group < used) cpus.push(cpu);
   }
-  return [...cpus].sort(ascending);
+  return isAscending(cpus) ? cpus : [...new Set(cpus)].sort(ascending);
 }
+
+/** `8`, `0-3`, `16-31:2/4`: first, last, used, group. */
+const RANGE = /^(\d+)(?:-(\d+)(?::(\d+)\/(\d+))?)?$/;
 
 /** Prints the kernel's shortest form: `0-3,8`. The empty set is ''. */
 export function printCpulist(cpus: Iterable<number>): string {
-  const sorted = [...new Set(cpus)].sort(ascending);
+  const given = [...cpus];
+  const sorted = isAscending(given) ? given : [...new Set(given)].sort(ascending);
   const parts: string[] = [];
   for (let start = 0; start < sorted.length; ) {
     let end = start;
@@ -59,8 +63,12 @@ export function parseCpumask(text: string): CpuSet {
     if (!/^[0-9a-fA-F]{1,16}$/.test(word) || (words.length > 1 && word.length > 8)) {
       throw new CpuSetSyntaxError(text, 'a CPU mask such as ff or 1,00000001');
     }
-    let bits = BigInt(`0x${word}`);
-    for (let bit = 0; bits > 0n; bit++, bits >>= 1n) if (bits & 1n) cpus.push(index * 32 + bit);
+    // A digit at a time: 16 of them are more than a number holds.
+    for (let at = word.length - 1; at >= 0; at--) {
+      const digit = Number.parseInt(word[at] as string, 16);
+      const lowest = index * 32 + (word.length - 1 - at) * 4;
+      for (let bit = 0; bit < 4; bit++) if (digit & (1 << bit)) cpus.push(lowest + bit);
+    }
   }
   return cpus.sort(ascending);
 }
@@ -93,6 +101,11 @@ export function intersection(left: CpuSet, right: CpuSet): CpuSet {
 
 export function isSubset(part: CpuSet, whole: CpuSet): boolean {
   return part.every((cpu) => whole.includes(cpu));
+}
+
+/** Without repetitions: as the kernel prints them, and as they are kept here. */
+function isAscending(cpus: readonly number[]): boolean {
+  return cpus.every((cpu, at) => at === 0 || cpu > (cpus[at - 1] as number));
 }
 
 function ascending(left: number, right: number): number {

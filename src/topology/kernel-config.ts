@@ -23,9 +23,18 @@ export async function readKernelConfig(
 /** `CONFIG_HZ=250` gives HZ: '250', `CONFIG_X="y z"` gives X: 'y z'; options that are not set are absent. */
 export function parseKernelConfig(text: string): Readonly<Record<string, string>> {
   const options: Record<string, string> = {};
-  for (const [, name, value] of text.matchAll(/^CONFIG_([^=\s]+)=(.*)$/gm)) {
-    const trimmed = (value as string).trim();
-    options[name as string] = trimmed.startsWith('"') ? trimmed.slice(1, -1) : trimmed;
+  // Some 8000 lines are searched for the 3000 to 6500 that say something, not split.
+  for (let start = 0; start < text.length; ) {
+    const found = text.indexOf('\n', start);
+    const end = found < 0 ? text.length : found;
+    if (text.startsWith('CONFIG_', start)) {
+      const equals = text.indexOf('=', start);
+      if (equals > 0 && equals < end) {
+        const value = text.slice(equals + 1, end).trim();
+        options[text.slice(start + 'CONFIG_'.length, equals)] = value.startsWith('"') ? value.slice(1, -1) : value;
+      }
+    }
+    start = end + 1;
   }
   return options;
 }
