@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { UsageError } from '../errors.ts';
 import { onPath } from './errno.ts';
@@ -69,7 +68,7 @@ function tooLarge(mostBytes: number): BadArchive {
 
 async function unpackGzip(packed: Buffer, mostBytes: number): Promise<Buffer> {
   return unpackInProcess(
-    promisify(zlib.gunzip)(packed, { maxOutputLength: mostBytes, chunkSize: gzipChunkBytes(packed) }),
+    () => zlib.gunzipSync(packed, { maxOutputLength: mostBytes, chunkSize: gzipChunkBytes(packed) }),
     mostBytes,
   );
 }
@@ -82,14 +81,15 @@ function gzipChunkBytes(packed: Buffer): number {
 
 async function unpackZstd(packed: Buffer, mostBytes: number): Promise<Buffer> {
   return unpackInProcess(
-    promisify(zlib.zstdDecompress)(packed, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES }),
+    () => zlib.zstdDecompressSync(packed, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES }),
     mostBytes,
   );
 }
 
-async function unpackInProcess(unpacking: Promise<Buffer>, mostBytes: number): Promise<Buffer> {
+/** Nothing else is to be done meanwhile: threads would only have to be started. */
+function unpackInProcess(unpacking: () => Buffer, mostBytes: number): Buffer {
   try {
-    return await unpacking;
+    return unpacking();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(mostBytes);
     throw new BadArchive(`it is damaged (${error instanceof Error ? error.message : String(error)})`, { cause: error });

@@ -1,5 +1,5 @@
 import type { TarEntry } from './tar-entry.ts';
-import { BadArchive, sumHeader, TAR_BLOCK } from './tar-entry.ts';
+import { BadArchive, headerSums, sumHeader, TAR_BLOCK } from './tar-entry.ts';
 
 /**
  * Reads a tar archive (v7, ustar, GNU, pax: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html and
@@ -8,11 +8,13 @@ import { BadArchive, sumHeader, TAR_BLOCK } from './tar-entry.ts';
  * paths that lead out, sparse files.
  */
 export function* readTar(archive: Buffer): Generator<TarEntry> {
+  const sumOf = headerSums(archive);
   let names: PendingNames = {};
   for (let offset = 0; offset + TAR_BLOCK <= archive.length; ) {
     // Two blocks of zeros end an archive; one is enough for us, as it is for GNU tar with a warning.
     if (archive[offset] === 0 && archive.subarray(offset, offset + TAR_BLOCK).every((byte) => byte === 0)) return;
     const at = offset;
+    if (readChecksum(archive, at) !== sumOf(at)) throw new BadArchive(`it is damaged at byte ${at}`);
     const size = readSize(archive, at);
     const start = offset + TAR_BLOCK;
     if (start + size > archive.length)
@@ -67,7 +69,6 @@ function readField(archive: Buffer, start: number, length: number): string {
 }
 
 function readSize(archive: Buffer, at: number): number {
-  if (readChecksum(archive, at) !== sumHeader(archive, at)) throw new BadArchive(`it is damaged at byte ${at}`);
   // GNU writes a size of 8 GiB and more in binary, marked by the highest bit, which is no octal digit.
   const size = readOctal(archive, at + 124, 12);
   if (Number.isNaN(size)) throw new BadArchive(`the entry at byte ${at} has an impossible size`);

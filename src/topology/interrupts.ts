@@ -16,26 +16,14 @@ export interface InterruptRow {
  */
 export function parseInterrupts(text: string): readonly InterruptRow[] {
   const [header = '', ...lines] = text.split('\n');
-  const counters = header.match(/CPU\d+/g)?.length ?? 0;
+  const counters = new RegExp(`^(?:\\s+\\d+){0,${header.match(/CPU\d+/g)?.length ?? 0}}`);
   return lines.flatMap((line) => {
     const match = /^\s*(\d+):(.*)$/.exec(line);
     if (!match) return [];
-    const description = skipWords(match[2] as string, counters);
+    const description = (match[2] as string).replace(counters, '').trim();
     return [{ irq: Number(match[1]), ...parseDescription(description) }];
   });
 }
-
-/** What follows after a number of words, without scanning hundreds of counters by a regular expression. */
-function skipWords(text: string, count: number): string {
-  let at = 0;
-  for (let word = 0; word < count; word++) {
-    while (text.charCodeAt(at) === SPACE) at++;
-    while (at < text.length && text.charCodeAt(at) !== SPACE) at++;
-  }
-  return text.slice(at).trim();
-}
-
-const SPACE = 0x20;
 
 /** `2-edge`, `27 Level`, `-event`, `Edge`: how it triggers, the end of a row that has no action. */
 const FLOW = /(?:^|\s)(?:(?<number>\d+)(?:-\w+)?(?:\s+(?:Level|Edge))?|-\w+|Level|Edge)$/;

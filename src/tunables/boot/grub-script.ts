@@ -181,7 +181,8 @@ function tokenize(text: string): Token[] {
 function wordToken(raw: string, place: { start: number; after: number }): Token {
   if (raw === '{') return { kind: 'open', word: [], bare: raw, ...place };
   if (raw === '}') return { kind: 'close', word: [], bare: raw, ...place };
-  return { kind: 'word', word: parseWord(raw), bare: /['"\\$]/.test(raw) ? undefined : raw, ...place };
+  if (!/['"\\$]/.test(raw)) return { kind: 'word', word: [{ text: raw }], bare: raw, ...place };
+  return { kind: 'word', word: parseWord(raw), bare: undefined, ...place };
 }
 
 const PIECE =

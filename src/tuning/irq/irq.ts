@@ -90,13 +90,14 @@ function desireAffinities({ wanted, machine, trading }: Affinities): readonly De
   const queues = queueCpus.length === 0 ? new Map<number, number>() : placeQueues(trading, queueCpus, machine);
   const others = wanted.others === undefined ? undefined : resolveCpuSet(wanted.others, machine);
   if (others?.length === 0) return [noCpus('irq.affinity', wanted.others as string)];
+  const online = onlineCpus(machine);
   return irqs.flatMap((irq) => {
     const id = `irq.affinity@${nameTarget(irq)}`;
     const queueCpu = queues.get(irq.irq);
     if (queueCpu !== undefined)
       return irq.managed ? refuseManaged(id, irq, machine) : [pinQueue(id, irq, queueCpu, machine)];
-    if (others === undefined || isSubset(onlineCpus(machine), others)) return [];
-    return irq.managed ? refuseManaged(id, irq, machine) : [moveOff(id, irq, others, machine)];
+    if (others === undefined || isSubset(online, others)) return [];
+    return irq.managed ? refuseManaged(id, irq, machine) : [moveOff(id, irq, { others, online }, machine)];
   });
 }
 
@@ -122,8 +123,13 @@ function pinQueue(id: string, irq: Irq, cpu: number, machine: PlacedMachine): Se
 }
 
 /** Where an interrupt is right already it keeps its own affinity: whoever set it had a reason. */
-function moveOff(id: string, irq: Irq, others: CpuSet, machine: PlacedMachine): Setting {
-  const reachable = intersection(irq.affinity, onlineCpus(machine));
+function moveOff(
+  id: string,
+  irq: Irq,
+  { others, online }: { readonly others: CpuSet; readonly online: CpuSet },
+  machine: PlacedMachine,
+): Setting {
+  const reachable = intersection(irq.affinity, online);
   const isRight = reachable.length > 0 && isSubset(reachable, others) && isSubset(irq.effective, others);
   const cpus = isRight ? irq.affinity : localTo(nicOf(irq, machine.nics), others, machine.topology);
   return affinity(id, irq, {
