@@ -1,3 +1,4 @@
+import { parseKernelConfig } from '../src/topology/kernel-config.ts';
 import type { Cpu, Irq, Kernel, Machine, Nic } from '../src/topology/machine.ts';
 
 /** A made-up machine for tests of pure decisions. Real machines are in test/machines. */
@@ -13,6 +14,8 @@ export interface MachineShape {
   readonly offline?: readonly number[];
   readonly memoryGiBPerNode?: number;
   readonly kernel?: Partial<Kernel>;
+  /** The text of the file of build options: `CONFIG_NO_HZ_FULL=y`. */
+  readonly kernelConfig?: string;
   readonly nics?: readonly (Partial<Nic> & { name: string })[];
   readonly irqs?: readonly (Partial<Irq> & { irq: number; device: string })[];
 }
@@ -57,7 +60,7 @@ export function buildMachine(shape: MachineShape = {}): Machine {
       cmdline: 'BOOT_IMAGE=/boot/vmlinuz root=UUID=1 ro quiet',
       isolated: [],
       nohzFull: [],
-      config: undefined,
+      config: shape.kernelConfig === undefined ? undefined : parseKernelConfig(shape.kernelConfig),
       lockdown: undefined,
       clocksource: 'tsc',
       cgroupVersion: 2,

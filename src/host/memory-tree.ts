@@ -92,17 +92,17 @@ class MemoryFolder implements TreeFolder {
  *  that is read of them. */
 class MemoryFile implements TreeFile {
   readonly kind = 'file';
-  readonly #buffer: ArrayBufferLike;
-  readonly #offset: number;
-  readonly #length: number;
+  private readonly buffer: ArrayBufferLike;
+  private readonly offset: number;
+  private readonly length: number;
 
   constructor({ buffer, byteOffset, byteLength }: Buffer) {
-    this.#buffer = buffer;
-    this.#offset = byteOffset;
-    this.#length = byteLength;
+    this.buffer = buffer;
+    this.offset = byteOffset;
+    this.length = byteLength;
   }
 
   readText(): string {
-    return Buffer.from(this.#buffer, this.#offset, this.#length).toString('utf8');
+    return Buffer.from(this.buffer, this.offset, this.length).toString('utf8');
   }
 }

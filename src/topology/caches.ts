@@ -4,13 +4,6 @@ import { readCpulist, readCpumask, readInteger, readNames, readValue } from './k
 import type { Cache } from './machine.ts';
 import { CPU_ROOT } from './present-cpus.ts';
 
-/** A cache as one CPU sees it, and under which folders it was found. */
-interface SeenCache extends Cache {
-  readonly index: string;
-  /** How many caches that CPU has: the numbering of the folders is compared only between CPUs that have as many. */
-  readonly indexCount: number;
-}
-
 /**
  * The caches of the online CPUs, each once, ordered by level, type and lowest CPU.
  * https://docs.kernel.org/admin-guide/abi-testing.html (/sys/devices/system/cpu/cpuX/cache).
@@ -22,27 +15,29 @@ export async function readCaches(
   online: CpuSet,
   coreOf: (cpu: number) => CpuSet,
 ): Promise<readonly Cache[]> {
-  const seen: SeenCache[] = [];
+  const seen: Cache[] = [];
+  /** The folders that need not be read: `CPU index count`, the CPU by a cache that an earlier one shares with it. */
+  const known = new Set<string>();
   const isOnline = new Set(online);
   for (const cpu of online) {
     const indexes = (await readNames(reader, `${CPU_ROOT}/cpu${cpu}/cache`)).filter((name) => /^index\d+$/.test(name));
     for (const index of indexes) {
-      if (seen.some((cache) => isSameFolder(cache, index, indexes.length) && cache.cpus.includes(cpu))) continue;
+      // The numbering of the folders is compared only between CPUs that have as many.
+      const keyOf = (member: number) => `${member} ${index} ${indexes.length}`;
+      if (known.has(keyOf(cpu))) continue;
       const cache = await readCache(reader, cpu, index, coreOf);
       if (!cache) continue;
-      const known = seen.some(
+      const isSeen = seen.some(
         ({ level, type, cpus }) => level === cache.level && type === cache.type && cpus.includes(cpu),
       );
       const cpus = cache.cpus.filter((member) => isOnline.has(member));
-      if (!known) seen.push({ ...cache, cpus, index, indexCount: indexes.length });
+      if (isSeen) continue;
+      seen.push({ ...cache, cpus });
+      for (const member of cpus) known.add(keyOf(member));
     }
   }
   if (seen.length === 0) return readSparcCaches(reader, online);
-  return seen.map(({ level, type, bytes, cpus }) => ({ level, type, bytes, cpus })).sort(byLevelTypeAndCpu);
-}
-
-function isSameFolder(cache: SeenCache, index: string, indexCount: number): boolean {
-  return cache.index === index && cache.indexCount === indexCount;
+  return seen.sort(byLevelTypeAndCpu);
 }
 
 async function readCache(

@@ -56,7 +56,7 @@ export function parseUname(text: string): { release?: string; version?: string; 
 async function readRealtime(reader: HostReader, banner: string, config: Kernel['config']): Promise<boolean> {
   const realtime = await readValue(reader, '/sys/kernel/realtime');
   if (realtime !== undefined) return realtime === '1';
-  return /\bPREEMPT[_ ]RT\b/.test(banner) || config?.PREEMPT_RT === 'y';
+  return /\bPREEMPT[_ ]RT\b/.test(banner) || config?.get('PREEMPT_RT') === 'y';
 }
 
 /** /proc/sys/kernel/arch is there since 6.1. */

@@ -50,6 +50,13 @@ export interface Topology {
   readonly smt: { readonly active: boolean; readonly control: string | undefined };
 }
 
+/** The build options of a kernel, `CONFIG_` dropped. As JSON an object of all that are set. */
+export interface KernelConfig {
+  /** `y`, `m`, a number or text without quotes; undefined when it is not set. */
+  get(option: string): string | undefined;
+  toJSON(): Readonly<Record<string, string>>;
+}
+
 export interface Kernel {
   /** uname -r, e.g. `6.1.0-18-rt-amd64` */
   readonly release: string;
@@ -62,8 +69,8 @@ export interface Kernel {
   /** CPUs as the kernel has them in effect (/sys/devices/system/cpu/isolated, nohz_full) */
   readonly isolated: readonly number[];
   readonly nohzFull: readonly number[];
-  /** The build options, `CONFIG_` dropped, of /boot/config-$release or /proc/config.gz; undefined when unreadable */
-  readonly config: Readonly<Record<string, string>> | undefined;
+  /** /boot/config-$release or one of its other places; undefined when unreadable */
+  readonly config: KernelConfig | undefined;
   readonly lockdown: string | undefined;
   readonly clocksource: string | undefined;
   readonly cgroupVersion: 1 | 2 | undefined;

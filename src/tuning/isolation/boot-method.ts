@@ -81,7 +81,7 @@ function argumentsFor(wanted: Isolation, facts: IsolationFacts, { layout }: Plac
 }
 
 function unsupported(argument: Argument, { kernel }: PlacedMachine): Omit<Refusal, 'id'> | undefined {
-  const missing = kernel.config && argument.needs.find((option) => kernel.config?.[option] !== 'y');
+  const missing = kernel.config && argument.needs.find((option) => kernel.config?.get(option) !== 'y');
   if (missing)
     return { kind: 'unsupported', reason: `The kernel ${kernel.release} is built without CONFIG_${missing}.` };
   if (argument.isAbsent) {

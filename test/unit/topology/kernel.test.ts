@@ -22,7 +22,8 @@ const DEBIAN_RT = {
 
 describe('readKernel', () => {
   test('a tuned PREEMPT_RT kernel', async () => {
-    expect(await readKernel(new FakeHost(DEBIAN_RT), 'flags\t\t: fpu lm\n')).toEqual({
+    const { config, ...kernel } = await readKernel(new FakeHost(DEBIAN_RT), 'flags\t\t: fpu lm\n');
+    expect(kernel).toEqual({
       release: '6.1.0-18-rt-amd64',
       version: [6, 1],
       realtime: true,
@@ -30,13 +31,13 @@ describe('readKernel', () => {
       cmdline: 'BOOT_IMAGE=/boot/vmlinuz ro isolcpus=managed_irq,domain,2-3',
       isolated: [2, 3],
       nohzFull: [2, 3],
-      config: { PREEMPT_RT: 'y', HZ: '250', CC_VERSION_TEXT: 'gcc 12' },
       lockdown: 'none',
       clocksource: 'tsc',
       cgroupVersion: 2,
       hypervisor: undefined,
       bootId: '11111111-2222-3333-4444-555555555555',
     });
+    expect(config?.toJSON()).toEqual({ PREEMPT_RT: 'y', HZ: '250', CC_VERSION_TEXT: 'gcc 12' });
   });
 
   test('nothing readable: unknown, never a guess', async () => {
@@ -111,7 +112,15 @@ test.each([
 });
 
 test('parseKernelConfig leaves out what is not set', () => {
-  expect(parseKernelConfig('CONFIG_A=m\n# CONFIG_B is not set\nCONFIG_C=""\nrubbish\n')).toEqual({ A: 'm', C: '' });
+  const config = parseKernelConfig('CONFIG_A=m\n# CONFIG_B is not set\nCONFIG_C=""\nrubbish\nCONFIG_AB="y z"');
+  expect(JSON.parse(JSON.stringify(config))).toEqual({ A: 'm', C: '', AB: 'y z' });
+  expect(['A', 'B', 'C', 'AB', 'rubbish'].map((option) => config.get(option))).toEqual([
+    'm',
+    undefined,
+    '',
+    'y z',
+    undefined,
+  ]);
 });
 
 describe('hypervisor', () => {
