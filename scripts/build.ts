@@ -1,6 +1,7 @@
 /** Builds dist/ and oclif.manifest.json from src/. Run by `npm ci` and by `npm run build`. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Plugin } from '@oclif/core';
 import { type BuildOptions, build, type Plugin as EsbuildPlugin } from 'esbuild';
@@ -102,6 +103,14 @@ async function bundle(outdir: string): Promise<void> {
   ]);
 }
 
+/** Ends each file with its own sum, by which src/cli/compiled.ts knows the code that was made of it. */
+function markFiles(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    appendFileSync(file, `//${createHash('sha256').update(readFileSync(file)).digest('hex')}`);
+  }
+}
+
 /** oclif reads the list of commands from it instead of loading every command. */
 async function writeManifest(): Promise<void> {
   const options = { root, pjson, isRoot: true, ignoreManifest: true, errorOnManifestCreate: true };
@@ -116,6 +125,7 @@ async function writeManifest(): Promise<void> {
 const fresh = join(root, `dist.${process.pid}`);
 try {
   await bundle(fresh);
+  markFiles(fresh);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));
 } finally {

@@ -1,15 +1,15 @@
 /**
  * Writes dist/code/: the compiled code of what the usual commands run, for the Node that runs this (src/cli/compiled.ts
- * says what for). scripts/build.ts starts it in a process of its own. The commands only read: this machine, and a small
- * made-up one in an archive.
+ * says what for). scripts/build.ts starts it in a process of its own. The commands only read: this machine, a small
+ * made-up one in an archive, and a captured server.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Script } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import { codeFolder, requireCompiled } from '../src/cli/compiled.ts';
+import { codeFolder, packCode, requireCompiled } from '../src/cli/compiled.ts';
 import { writeTar } from '../src/host/tar-write.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -50,6 +50,8 @@ async function runUsualCommands(folder: string): Promise<ReadonlyMap<string, Scr
     ['plan', '--profile', 'colo'],
     ['plan', '--profile', 'colo', '--json', '--snapshot', archive],
     ['plan', '--profile', own, '--snapshot', archive],
+    // A server: what has no place on the machine that builds is run too.
+    ['plan', '--profile', 'colo', '--snapshot', join(root, 'test/machines/two-socket')],
     ['verify', 'settings', '--profile', 'workstation', '--snapshot', archive],
   ]) {
     await main({ root, argv });
@@ -70,7 +72,10 @@ try {
   const scripts = await runUsualCommands(folder);
   setFlagsFromString('--flush-bytecode');
   mkdirSync(codeFolder(dist), { recursive: true });
-  for (const [name, script] of scripts) writeFileSync(join(codeFolder(dist), `${name}.bin`), script.createCachedData());
+  for (const [name, script] of scripts) {
+    const code = packCode(script, readFileSync(join(dist, name), 'latin1'));
+    writeFileSync(join(codeFolder(dist), `${name}.bin`), code);
+  }
 } finally {
   process.stdout.write = write;
   rmSync(folder, { recursive: true });

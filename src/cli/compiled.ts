@@ -34,9 +34,10 @@ export function requireCompiled(files: CompiledFiles, name: string): unknown {
   const native = createRequire(file);
   const known = native.cache[file];
   if (known !== undefined) return known.exports;
-  const script = new Script(Module.wrap(readSource(file)), {
+  const source = readSource(file);
+  const script = new Script(Module.wrap(source), {
     filename: file,
-    ...readCode(join(files.code, `${name}.bin`)),
+    ...readCode(join(files.code, `${name}.bin`), source),
   });
   const module = new Module(file);
   module.filename = file;
@@ -54,6 +55,22 @@ function readSource(file: string): string {
   return fs.readFileSync(file, 'latin1');
 }
 
-function readCode(file: string): { readonly cachedData?: Buffer } {
-  return fs.existsSync(file) ? { cachedData: fs.readFileSync(file) } : {};
+/** Code of another text is not used: V8 itself compares the lengths of the texts alone. */
+function readCode(file: string, source: string): { readonly cachedData?: Buffer } {
+  if (!fs.existsSync(file)) return {};
+  const stored = fs.readFileSync(file);
+  const isOfSource = stored.toString('latin1', stored.length - MARK_LENGTH) === markOf(source);
+  return isOfSource ? { cachedData: stored.subarray(0, stored.length - MARK_LENGTH) } : {};
+}
+
+/** The code of a script as it is kept, once it has run: what ran is in it. `source` is the text of its file. */
+export function packCode(script: Script, source: string): Buffer {
+  return Buffer.concat([script.createCachedData(), Buffer.from(markOf(source), 'latin1')]);
+}
+
+/** A SHA-256 in hex: how a built file ends (scripts/build.ts), the sum of all before it. */
+const MARK_LENGTH = 64;
+
+function markOf(source: string): string {
+  return source.slice(-MARK_LENGTH);
 }

@@ -70,7 +70,7 @@ export function parseCpumask(text: string): CpuSet {
       for (let bit = 0; bit < 4; bit++) if (digit & (1 << bit)) cpus.push(lowest + bit);
     }
   }
-  return cpus.sort(ascending);
+  return cpus;
 }
 
 /** Prints a mask in 32-bit words: `1,00000001`. */
@@ -105,7 +105,8 @@ export function isSubset(part: CpuSet, whole: CpuSet): boolean {
 
 /** Without repetitions: as the kernel prints them, and as they are kept here. */
 function isAscending(cpus: readonly number[]): boolean {
-  return cpus.every((cpu, at) => at === 0 || cpu > (cpus[at - 1] as number));
+  for (let at = 1; at < cpus.length; at++) if ((cpus[at] as number) <= (cpus[at - 1] as number)) return false;
+  return true;
 }
 
 function ascending(left: number, right: number): number {
