@@ -7,7 +7,7 @@ import { type BootFacts, readBootFacts } from './boot/facts.ts';
 import { writeThroughMkconfig } from './boot/grub-mkconfig.ts';
 import { type BootLoader, detectBootLoader } from './boot/loader.ts';
 import { readOwnArguments } from './boot/own-arguments.ts';
-import { refuseBootArgument } from './boot/refusal.ts';
+import { type BootArgumentJudge, judgeBootArguments } from './boot/refusal.ts';
 import { readStagedCommandLine, type Staged } from './boot/staged.ts';
 import { unreadable } from './file.ts';
 import { canonicalFormat, parseFormat } from './formats.ts';
@@ -60,7 +60,8 @@ export const bootArgKind: TunableKind<BootArgTunable> = {
   batchKey: () => 'boot-arg',
 
   async refuse(reader, tunable, value) {
-    return refuseBootArgument(await readBootFacts(reader), tunable.names, value);
+    const { refuse } = await (reader.remember?.(readNextBoot) ?? readNextBoot(reader));
+    return refuse(tunable.names, value);
   },
 
   async write(host, writes) {
@@ -84,13 +85,14 @@ interface NextBoot {
   readonly facts: BootFacts;
   readonly loader: BootLoader;
   readonly staged: Staged;
+  readonly refuse: BootArgumentJudge;
 }
 
 /** The same for every argument: the whole menu of the boot loader is parsed for it. */
 async function readNextBoot(reader: HostReader): Promise<NextBoot> {
   const facts = await readBootFacts(reader);
   const loader = detectBootLoader(facts);
-  return { facts, loader, staged: readStagedCommandLine(facts, loader) };
+  return { facts, loader, staged: readStagedCommandLine(facts, loader), refuse: judgeBootArguments(facts) };
 }
 
 /** The sysfs file decides: what the kernel was given and did not take is not in effect. */
@@ -145,8 +147,9 @@ function unfinished(
 }
 
 function refuseConflicts(facts: BootFacts, wanted: readonly WantedArguments[]): void {
+  const refuse = judgeBootArguments(facts);
   for (const { names, value } of wanted) {
-    const refusal = refuseBootArgument(facts, names, value);
+    const refusal = refuse(names, value);
     if (refusal) throw new BootError('/boot', refusal.kind === 'conflict' ? 'EEXIST' : 'ENOTSUP', refusal.reason);
   }
 }

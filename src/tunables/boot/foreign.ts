@@ -1,4 +1,4 @@
-import { canonicalArgument, isNamed, type KernelArgument, parseCommandLine, printArgument } from './arguments.ts';
+import { canonicalArgument, type KernelArgument, parseCommandLine, printArgument } from './arguments.ts';
 import { BLS_FOLDER, type BootFacts, DEFAULTS_FILE, HFT_DROP_IN, KERNEL_CMDLINE, TUNED_CMDLINE } from './facts.ts';
 import type { BootLoader } from './loader.ts';
 import { readOwnArguments, withOwnBlock } from './own-arguments.ts';
@@ -11,8 +11,8 @@ export interface ForeignArgument {
   readonly line: number;
 }
 
-/** The arguments of these names that the administrator's or a tool's own files set, with their places. */
-export function findForeign(facts: BootFacts, loader: BootLoader, names: readonly string[]): ForeignArgument[] {
+/** All arguments that the administrator's or a tool's own files set, with their places. */
+export function findForeign(facts: BootFacts, loader: BootLoader): readonly ForeignArgument[] {
   const own =
     loader.kind === 'grub-mkconfig'
       ? new Set<string>()
@@ -20,7 +20,7 @@ export function findForeign(facts: BootFacts, loader: BootLoader, names: readonl
   return foreignFiles(facts, loader).flatMap(([file, text]) =>
     text.split('\n').flatMap((line, index) =>
       argumentsInLine(line)
-        .filter((argument) => isNamed(argument, names) && !own.has(canonicalArgument(argument)))
+        .filter((argument) => !own.has(canonicalArgument(argument)))
         .map((argument) => ({ argument, file, line: index + 1 })),
     ),
   );

@@ -1,7 +1,7 @@
 import type { KindRefusal } from '../kind.ts';
-import { pickArguments } from './arguments.ts';
+import { isNamed, pickArguments } from './arguments.ts';
 import type { BootFacts } from './facts.ts';
-import { describeForeign, findForeign, findOverride } from './foreign.ts';
+import { describeForeign, type ForeignArgument, findForeign, findOverride } from './foreign.ts';
 import { detectBootLoader } from './loader.ts';
 import { isPlainArgument } from './own-arguments.ts';
 
@@ -9,41 +9,56 @@ import { isPlainArgument } from './own-arguments.ts';
  * Why a kernel argument cannot or must not be set here; undefined when it can. `value` is the canonical text of the
  * arguments, null when they must not be there. The administrator's own argument is never overridden.
  */
-export function refuseBootArgument(
-  facts: BootFacts,
+export type BootArgumentJudge = (names: readonly string[], value: string | null) => KindRefusal | undefined;
+
+/** What is the same for every argument is found out once. */
+export function judgeBootArguments(facts: BootFacts): BootArgumentJudge {
+  const loader = detectBootLoader(facts);
+  if (loader.kind === 'none') {
+    return (names, value) => {
+      const wanted = value === null ? `without ${names.join(', ')}` : value;
+      return { kind: 'unsupported', reason: `${loader.reason}. ${loader.byHand} Wanted: ${wanted}` };
+    };
+  }
+  const foreign = findForeign(facts, loader);
+  const override = findOverride(facts, loader);
+  return (names, value) => {
+    const odd = value?.split(' ').find((text) => !isPlainArgument(text));
+    if (odd !== undefined) {
+      return {
+        kind: 'refused',
+        reason: `${odd} has characters that the shell or GRUB would read in their own way; give it by hand`,
+      };
+    }
+    const named = foreign.filter(({ argument }) => isNamed(argument, names));
+    return (
+      refuseForeign(named, names, value) ??
+      (named.length === 0 && value !== null ? refuseOverride(override) : undefined)
+    );
+  };
+}
+
+function refuseForeign(
+  foreign: readonly ForeignArgument[],
   names: readonly string[],
   value: string | null,
 ): KindRefusal | undefined {
-  const loader = detectBootLoader(facts);
-  if (loader.kind === 'none') {
-    const wanted = value === null ? `without ${names.join(', ')}` : value;
-    return { kind: 'unsupported', reason: `${loader.reason}. ${loader.byHand} Wanted: ${wanted}` };
-  }
-  const odd = value?.split(' ').find((text) => !isPlainArgument(text));
-  if (odd !== undefined) {
-    return {
-      kind: 'refused',
-      reason: `${odd} has characters that the shell or GRUB would read in their own way; give it by hand`,
-    };
-  }
-  const foreign = findForeign(facts, loader, names);
   const theirs = pickArguments(
     foreign.map(({ argument }) => argument),
     names,
   );
-  if (theirs !== null && theirs !== value) {
-    const places = [...new Set(foreign.map(describeForeign))].join(', ');
-    return {
-      kind: 'conflict',
-      reason: `${places}; hft wants ${value ?? `no ${names.join(', ')}`}. Take it out there, or leave it out of the profile.`,
-    };
-  }
-  const override = findOverride(facts, loader);
-  if (override && value !== null && theirs === null) {
-    return {
-      kind: 'conflict',
-      reason: `${override.file}:${override.line} sets GRUB_CMDLINE_LINUX_DEFAULT anew after hft's drop-in. Append to it there ("$GRUB_CMDLINE_LINUX_DEFAULT …").`,
-    };
-  }
-  return undefined;
+  if (theirs === null || theirs === value) return undefined;
+  const places = [...new Set(foreign.map(describeForeign))].join(', ');
+  return {
+    kind: 'conflict',
+    reason: `${places}; hft wants ${value ?? `no ${names.join(', ')}`}. Take it out there, or leave it out of the profile.`,
+  };
+}
+
+function refuseOverride(override: ReturnType<typeof findOverride>): KindRefusal | undefined {
+  if (override === undefined) return undefined;
+  return {
+    kind: 'conflict',
+    reason: `${override.file}:${override.line} sets GRUB_CMDLINE_LINUX_DEFAULT anew after hft's drop-in. Append to it there ("$GRUB_CMDLINE_LINUX_DEFAULT …").`,
+  };
 }

@@ -1,6 +1,6 @@
 import { canonicalArgument, parseCommandLine } from '../../tunables/boot/arguments.ts';
 import { type BootFacts, readBootFacts } from '../../tunables/boot/facts.ts';
-import { refuseBootArgument } from '../../tunables/boot/refusal.ts';
+import { judgeBootArguments } from '../../tunables/boot/refusal.ts';
 import { readTrialRefusal } from '../../tunables/boot/trial-refusal.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { nameOf } from './argument-name.ts';
@@ -51,13 +51,14 @@ export const bootDomain = defineDomain<Boot, Facts>({
   schema: async () => (await import('./schema.ts')).boot,
   observe: async (host) => ({ boot: await readBootFacts(host), trialRefusal: await readTrialRefusal(host) }),
   desire(wanted, { boot, trialRefusal }): Desired {
+    const refuse = judgeBootArguments(boot);
     const settings: Setting[] = [];
     const refused: Refusal[] = [];
     for (const text of wanted.arguments) {
       const name = nameOf(text);
       const id = `boot.argument@${name}`;
       const value = parseCommandLine(text).map(canonicalArgument).join(' ');
-      const refusal = refuseByName(name) ?? refuseBootArgument(boot, [name], value);
+      const refusal = refuseByName(name) ?? refuse([name], value);
       if (refusal) refused.push({ id, ...refusal });
       else settings.push(argumentSetting(id, name, value));
     }

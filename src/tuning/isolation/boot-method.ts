@@ -1,6 +1,6 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
 import { printCpulist, union } from '../../topology/cpulist.ts';
-import { refuseBootArgument } from '../../tunables/boot/refusal.ts';
+import { judgeBootArguments } from '../../tunables/boot/refusal.ts';
 import type { BootArgTunable } from '../../tunables/tunable.ts';
 import type { Desired, Refusal, Setting } from '../domain.ts';
 import { ISOLATED, type IsolationFacts, NOHZ_FULL } from './facts.ts';
@@ -20,9 +20,10 @@ interface Argument {
 export function desireBootIsolation(wanted: Isolation, facts: IsolationFacts, machine: PlacedMachine): Desired {
   const settings: Setting[] = [];
   const refused: Refusal[] = [];
+  const refuse = judgeBootArguments(facts.boot);
   for (const argument of argumentsFor(wanted, facts, machine)) {
     const id = `isolation.${argument.name}`;
-    const refusal = unsupported(argument, machine) ?? refuseBootArgument(facts.boot, [argument.name], argument.text);
+    const refusal = unsupported(argument, machine) ?? refuse([argument.name], argument.text);
     if (refusal) refused.push({ id, ...refusal });
     else settings.push(bootSetting(id, argument));
   }
