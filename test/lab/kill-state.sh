@@ -2,7 +2,7 @@
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 grep -raZs '' /proc/sys/vm /proc/sys/net/core /proc/sys/net/ipv4 /proc/sys/kernel/sched* /proc/sys/kernel/timer_migration \
   /proc/sys/kernel/watchdog* /sys/kernel/mm/transparent_hugepage /sys/kernel/mm/ksm/run /sys/devices/virtual/workqueue \
-  /sys/kernel/debug/sched/*_ns | tr '\0' ' ' | grep -v -e reserve_kbytes -e netdev_rss_key -e /stats
+  /sys/kernel/debug/sched/*_ns | tr '\0' ' ' | grep -v -e reserve_kbytes -e netdev_rss_key -e /stats -e khugepaged/pages_collapsed -e khugepaged/full_scans
 systemctl show irqbalance.service hft-tune.service --property=Id,LoadState,ActiveState,UnitFileState
 for flag in -g -k -c; do ethtool $flag "$1"; done 2>/dev/null
 find /etc /boot/grub -xdev -type f -exec md5sum {} + | sort -k 2
