@@ -80,6 +80,7 @@ void recorder_discard(struct recorder *recorder) {
  * 2048 ticks, within 0.1 % above. */
 static const struct histogram *convert(const struct histogram *ticks) {
   static struct histogram ns;
+  uint64_t sum_ticks = 0;
   histogram_clear(&ns);
   for (uint32_t bucket = 0; bucket < BUCKETS; bucket++) {
     uint32_t count = ticks->counts[bucket];
@@ -87,10 +88,11 @@ static const struct histogram *convert(const struct histogram *ticks) {
     uint64_t value = clock_ns_of(histogram_lowest(bucket));
     ns.counts[histogram_bucket(value)] += count;
     ns.count += count;
-    ns.sum += value * count;
+    sum_ticks += histogram_lowest(bucket) * count;
     if (value < ns.min) ns.min = value;
     ns.max = value;
   }
+  ns.sum = clock_ns_of(sum_ticks);
   return &ns;
 }
 
