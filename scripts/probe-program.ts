@@ -1,13 +1,16 @@
 /** Compiles hft-probe (agents/probes) for this machine: one static program of the C library alone. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'agents/probes');
 /** Of what was compiled before, by what it was made of. */
 const kept = join(root, 'node_modules/.cache/hft-probe');
+
+/** One for users, two for tests, each of this source and the one before. */
+const MOST_KEPT = 6;
 
 /** What the code is written for. */
 const LANGUAGE = ['-std=c11', '-D_GNU_SOURCE', '-pthread'];
@@ -17,26 +20,32 @@ const FOR_USERS = ['-O2', '-static', '-s', '-w'];
 /** Where there is no compiler, no C library to link with, or code that it refuses. */
 export class CannotCompile extends Error {}
 
-/** Compiles with the given flags besides those of the language. Throws CannotCompile with what the compiler said. */
-export function compileProbe(target: string, flags: readonly string[]): void {
+/**
+ * Puts hft-probe at `target`: compiled with the given flags besides those of the language, or copied when nothing that it is made of
+ * has changed since it was compiled. Throws CannotCompile with what the compiler said.
+ */
+export function buildProbe(target: string, flags: readonly string[] = FOR_USERS): void {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  const sources = sourceFiles().filter((file) => file.endsWith('.c'));
-  runCompiler([...LANGUAGE, `-DHFT_VERSION="${version}"`, ...flags, ...sources, '-o', target]);
-}
-
-/** Puts hft-probe at `target`: compiled, or copied when nothing has changed since. Throws CannotCompile. */
-export function buildProbe(target: string): void {
-  const hash = createHash('sha256').update(runCompiler(['--version']));
-  for (const file of ['package.json', 'scripts/probe-program.ts']) hash.update(readFileSync(join(root, file)));
+  const options = [...LANGUAGE, `-DHFT_VERSION="${version}"`, ...flags];
+  const hash = createHash('sha256')
+    .update(runCompiler(['--version']))
+    .update(options.join(' '));
   for (const file of sourceFiles()) hash.update(file).update(readFileSync(file));
   const made = join(kept, hash.digest('hex'));
   if (!existsSync(made)) {
-    rmSync(kept, { recursive: true, force: true });
     mkdirSync(kept, { recursive: true });
-    compileProbe(`${made}.new`, FOR_USERS);
-    renameSync(`${made}.new`, made);
+    const fresh = `${made}.${process.pid}`;
+    runCompiler([...options, ...sourceFiles().filter((file) => file.endsWith('.c')), '-o', fresh]);
+    renameSync(fresh, made);
+    forgetOldest();
   }
   copyFileSync(made, target);
+}
+
+function forgetOldest(): void {
+  const files = readdirSync(kept).map((name) => join(kept, name));
+  const newestFirst = files.map((file) => ({ file, ms: statSync(file).mtimeMs })).sort((a, b) => b.ms - a.ms);
+  for (const { file } of newestFirst.slice(MOST_KEPT)) rmSync(file, { force: true });
 }
 
 function sourceFiles(): string[] {

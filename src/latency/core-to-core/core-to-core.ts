@@ -1,6 +1,13 @@
 import { commonFindings, finding, floorOf } from '../probe/findings.ts';
 import type { Skew } from '../probe/meta.ts';
-import { exposureOf, type Measure, type Probe, type ProbeReport } from '../probe/probe.ts';
+import {
+  exposureOf,
+  type Measure,
+  type Probe,
+  type ProbeReport,
+  type Variant,
+  type VariantRequest,
+} from '../probe/probe.ts';
 import type { ProbeRun, ProbeStream } from '../probe/run.ts';
 
 export interface CoreToCoreReport extends ProbeReport {
@@ -18,11 +25,12 @@ export interface CorePair {
 }
 
 /** README.md says what it measures and why. */
-export const coreToCore: Probe & { report(run: ProbeRun, variant: { readonly name: string }): CoreToCoreReport } = {
+export const coreToCore = {
   name: 'core-to-core',
   what: 'How long a cache line takes from one CPU to another and back, and how far their clocks are apart',
-  variants: ({ cpus }) => (cpus.length < 2 ? [] : [{ name: '', cpus, spins: true, policy: 'other', options: {} }]),
-  report(run, variant) {
+  variants: ({ cpus }: VariantRequest): readonly Variant[] =>
+    cpus.length < 2 ? [] : [{ name: '', cpus, spins: true, policy: 'other', options: {} }],
+  report(run: ProbeRun, variant: Variant): CoreToCoreReport {
     const pairs = run.streams.map((stream) => pairOf(run, stream));
     return {
       probe: 'core-to-core',
@@ -33,7 +41,7 @@ export const coreToCore: Probe & { report(run: ProbeRun, variant: { readonly nam
       pairs,
     };
   },
-};
+} satisfies Probe;
 
 function pairOf({ result }: ProbeRun, { id, cpu = -1, peer = -1, blocks }: ProbeStream): CorePair {
   const seen = blocks.filter(({ count }) => count > 0);

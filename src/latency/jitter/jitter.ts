@@ -1,6 +1,13 @@
 import type { Gaps } from '../probe/block.ts';
 import { commonFindings, finding, floorOf } from '../probe/findings.ts';
-import { exposureOf, type Measure, type Probe, type ProbeReport } from '../probe/probe.ts';
+import {
+  exposureOf,
+  type Measure,
+  type Probe,
+  type ProbeReport,
+  type Variant,
+  type VariantRequest,
+} from '../probe/probe.ts';
 import type { ProbeRun, ProbeStream } from '../probe/run.ts';
 
 export interface JitterReport extends ProbeReport {
@@ -21,11 +28,12 @@ export interface JitterOfCpu {
 }
 
 /** README.md says what it measures and why. */
-export const jitter: Probe & { report(run: ProbeRun, variant: { readonly name: string }): JitterReport } = {
+export const jitter = {
   name: 'jitter',
   what: 'What takes the CPU away from a thread that never waits',
-  variants: ({ cpus }) => (cpus.length === 0 ? [] : [{ name: '', cpus, spins: true, policy: 'other', options: {} }]),
-  report(run, variant) {
+  variants: ({ cpus }: VariantRequest): readonly Variant[] =>
+    cpus.length === 0 ? [] : [{ name: '', cpus, spins: true, policy: 'other', options: {} }],
+  report(run: ProbeRun, variant: Variant): JitterReport {
     const gapStreams = run.streams.filter(({ name }) => name === 'gap');
     const lost = run.result.lost.gaps ?? 0;
     return {
@@ -47,7 +55,7 @@ export const jitter: Probe & { report(run: ProbeRun, variant: { readonly name: s
       cpus: gapStreams.map(summarize),
     };
   },
-};
+} satisfies Probe;
 
 function measureOf(stream: ProbeStream): Measure {
   return {

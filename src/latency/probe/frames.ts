@@ -92,15 +92,12 @@ function readJson({ bytes, at }: Payload): unknown {
 }
 
 function readBlock({ bytes, at }: Payload): Frame {
-  const pairs = bytes.length < BLOCK_HEAD_BYTES ? -1 : bytes.readUInt32LE(56);
+  if (bytes.length < BLOCK_HEAD_BYTES)
+    throw new BadFrame(at, `a block of ${BLOCK_HEAD_BYTES} bytes or more`, `${bytes.length}`);
+  const pairs = bytes.readUInt32LE(56);
   const expected = BLOCK_HEAD_BYTES + 8 * pairs;
-  if (bytes.length !== expected) {
-    throw new BadFrame(
-      at,
-      pairs < 0 ? 'a block of 64 bytes or more' : `${expected} bytes for ${pairs} buckets`,
-      `${bytes.length} bytes`,
-    );
-  }
+  if (bytes.length !== expected)
+    throw new BadFrame(at, `${expected} bytes for ${pairs} buckets`, `${bytes.length} bytes`);
   const big = (offset: number) => Number(bytes.readBigUInt64LE(offset));
   const { buckets, counts } = readCounts({ bytes: bytes.subarray(BLOCK_HEAD_BYTES), at: at + BLOCK_HEAD_BYTES });
   const count = counts.reduce((sum, one) => sum + one, 0);
