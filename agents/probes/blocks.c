@@ -37,7 +37,8 @@ void recorder_open(struct recorder *recorder, uint32_t stream, uint64_t now, uin
 }
 
 static void cover(struct recorder *recorder, uint64_t now) {
-  if (!recorder->paused) recorder->current->covered += now - recorder->resumed;
+  /* A run that is stopped before it starts ends before it began. */
+  if (!recorder->paused && now > recorder->resumed) recorder->current->covered += now - recorder->resumed;
 }
 
 void recorder_pause(struct recorder *recorder, uint64_t now) {

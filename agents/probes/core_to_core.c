@@ -79,7 +79,7 @@ static void ask_pair(struct run *run, int index, uint64_t until) {
   recorder_close(&pairs.recorder, clock_now());
   exchange_end(pairs.exchange);
   pthread_barrier_wait(&pairs.both);
-  pair->skew = exchange_measure_skew(pairs.exchange, until);
+  pair->skew = exchange_measure_skew(pairs.exchange, until, &run->stop);
   exchange_end(pairs.exchange);
   pair->done = !run_stopped(run);
 }

@@ -2,7 +2,9 @@
 
 #define LEAST_ROUNDS 1000
 
-void exchange_end(struct exchange *exchange) { atomic_store_explicit(&exchange->ping, EXCHANGE_END, memory_order_release); }
+void exchange_end(struct exchange *exchange) {
+  atomic_store_explicit(&exchange->ping, ++exchange->asked | EXCHANGE_END, memory_order_release);
+}
 
 static ALWAYS_INLINE void answer(struct exchange *exchange, bool with_time) {
   uint64_t heard = exchange->heard;
@@ -11,7 +13,7 @@ static ALWAYS_INLINE void answer(struct exchange *exchange, bool with_time) {
     while ((ping = atomic_load_explicit(&exchange->ping, memory_order_acquire)) == heard) {
     }
     heard = ping;
-    if (ping == EXCHANGE_END) break;
+    if ((ping & EXCHANGE_END) != 0) break;
     if (with_time) exchange->pong_ticks = clock_now();
     atomic_store_explicit(&exchange->pong, ping, memory_order_release);
   }
@@ -21,10 +23,10 @@ static ALWAYS_INLINE void answer(struct exchange *exchange, bool with_time) {
 void exchange_answer(struct exchange *exchange) { answer(exchange, false); }
 void exchange_answer_with_time(struct exchange *exchange) { answer(exchange, true); }
 
-struct skew exchange_measure_skew(struct exchange *exchange, uint64_t until) {
+struct skew exchange_measure_skew(struct exchange *exchange, uint64_t until, const atomic_bool *stop) {
   struct skew skew = {.low = INT64_MIN, .high = INT64_MAX, .round_trip = UINT64_MAX};
   uint64_t after = 0;
-  for (int round = 0; round < LEAST_ROUNDS || after < until; round++) {
+  for (int round = 0; round < LEAST_ROUNDS || (after < until && !atomic_load_explicit(stop, memory_order_relaxed)); round++) {
     uint64_t before = clock_now();
     exchange_ask(exchange);
     after = clock_now();

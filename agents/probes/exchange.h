@@ -12,8 +12,9 @@
 #include "clock.h"
 #include "frames.h"
 
-/* The last word of an asker; the answerer returns. */
-#define EXCHANGE_END UINT64_MAX
+/* In the last number of an asker: the answerer returns. Each end has another number, so that two without a question in
+ * between are two. The next question must wait until the answerer has returned. */
+#define EXCHANGE_END (UINT64_C(1) << 63)
 
 struct exchange {
   _Alignas(APART) _Atomic uint64_t ping;
@@ -44,8 +45,8 @@ void exchange_end(struct exchange *exchange);
 void exchange_answer(struct exchange *exchange);
 void exchange_answer_with_time(struct exchange *exchange);
 
-/* Asks until then, a thousand times at least. The other side answers with time. */
-struct skew exchange_measure_skew(struct exchange *exchange, uint64_t until);
+/* Asks until then or until `stop`, a thousand times at least. The other side answers with time. */
+struct skew exchange_measure_skew(struct exchange *exchange, uint64_t until, const atomic_bool *stop);
 
 /* `"offsetNs":…,"errorNs":…,"lowNs":…,"highNs":…`. */
 void skew_describe(const struct skew *skew, struct text *text);

@@ -21,9 +21,14 @@
 #define START_IN_NS (2 * 1000 * 1000)
 #define LONGEST_CONTROL_PAUSE_NS (25 * 1000 * 1000)
 
+/* The one run of this process; its signal handler needs it. */
+static struct run the_run;
 static volatile sig_atomic_t signal_seen;
 
-static void note_signal(int signal) { signal_seen = signal; }
+static void note_signal(int signal) {
+  signal_seen = signal;
+  atomic_store(&the_run.stop, true);
+}
 
 static void sleep_ns(uint64_t ns) {
   struct timespec pause = {.tv_sec = (time_t)(ns / NS_PER_SECOND), .tv_nsec = (long)(ns % NS_PER_SECOND)};
@@ -101,7 +106,8 @@ static const char *control(struct run *run, uint64_t deadline_raw_ns) {
   }
   for (int i = 0; i < run->worker_count; i++) pthread_join(run->workers[i].thread, NULL);
   run->probe->empty(run);
-  return cut;
+  /* The workers see a signal at once and may all have ended before this thread looked. */
+  return cut == NULL && run_stopped(run) ? why_stop(deadline_raw_ns) : cut;
 }
 
 static void write_meta(struct run *run, const char *unlocked) {
@@ -187,25 +193,25 @@ static void prepare(struct run *run, const struct probe *probe, char **arguments
 }
 
 void run_probe(const struct probe *probe, char **arguments) {
-  static struct run run;
+  struct run *run = &the_run;
   uint64_t begun_raw_ns = raw_clock_ns();
   struct calibration calibration;
-  prepare(&run, probe, arguments);
-  uint64_t deadline_raw_ns = begun_raw_ns + run.options.deadline_ns;
-  start_workers(&run);
-  wait_for_all(&run);
+  prepare(run, probe, arguments);
+  uint64_t deadline_raw_ns = begun_raw_ns + run->options.deadline_ns;
+  start_workers(run);
+  wait_for_all(run);
   const char *unlocked = lock_memory();
   calibrate_quickly(&calibration);
-  run.start = clock_read(clock_state.is_counter) + clock_ticks_in(run.options.warmup_ns);
-  wait_for_all(&run);
-  wait_for_all(&run);
+  run->start = clock_read(clock_state.is_counter) + clock_ticks_in(run->options.warmup_ns);
+  wait_for_all(run);
+  wait_for_all(run);
   calibration.start = clock_pair();
   clock_calibrate(calibration.first, calibration.start);
-  write_meta(&run, unlocked);
-  run.start = clock_read(clock_state.is_counter) + clock_ticks_in(START_IN_NS);
-  run.end = run.start + clock_ticks_in(run.options.duration_ns);
-  wait_for_all(&run);
-  const char *cut = control(&run, deadline_raw_ns);
+  write_meta(run, unlocked);
+  run->start = clock_read(clock_state.is_counter) + clock_ticks_in(START_IN_NS);
+  run->end = run->start + clock_ticks_in(run->options.duration_ns);
+  wait_for_all(run);
+  const char *cut = control(run, deadline_raw_ns);
   calibration.end = clock_pair();
-  write_result(&run, &calibration, cut);
+  write_result(run, &calibration, cut);
 }

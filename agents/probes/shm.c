@@ -118,10 +118,11 @@ static void deliver_closed(struct run *run, uint64_t kind, uint64_t until) {
 static void deliver_open(struct run *run, uint64_t from, uint64_t until) {
   uint64_t intended = from;
   for (; intended < until && !run_stopped(run); intended += shm.interval_ticks) {
-    while (clock_read(clock_state.is_counter) < intended) {
+    uint64_t now;
+    while ((now = clock_read(clock_state.is_counter)) < intended && !run_stopped(run)) {
     }
     /* A rate that cannot be kept would go on for ever. */
-    if (clock_read(clock_state.is_counter) >= run->end) break;
+    if (now >= run->end || now < intended) break;
     deliver(KIND_OPEN, intended);
   }
   if (!run_stopped(run) && intended < until) shm.unsent += (until - intended + shm.interval_ticks - 1) / shm.interval_ticks;
@@ -147,7 +148,7 @@ static void warm_up(struct worker *worker, uint64_t until) {
     answer();
     return;
   }
-  shm.skew = exchange_measure_skew(shm.exchange, clock_now() + clock_ticks_in(SKEW_NS));
+  shm.skew = exchange_measure_skew(shm.exchange, clock_now() + clock_ticks_in(SKEW_NS), &worker->run->stop);
   exchange_end(shm.exchange);
   deliver_closed(worker->run, KIND_WARM, until);
   say_end();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LocalHost } from '../../../src/host/local.ts';
+import { FrameReader } from '../../../src/latency/probe/frames.ts';
 import { type Measured, measure } from '../../../src/latency/probe/measure.ts';
 import type { Variant } from '../../../src/latency/probe/probe.ts';
 import { CPUS, compileStrictly, makeFolder } from './program.ts';
@@ -128,6 +129,32 @@ describe('an abort', () => {
     const exposureNs = streams[0]?.blocks.reduce((sum, { durationNs }) => sum + durationNs, 0) ?? 0;
     expect(exposureNs).toBeGreaterThan(0.005 * 20_000 * MS);
     expect(exposureNs).toBeLessThan(10_000 * MS);
+  });
+
+  test.each([
+    ['wakeup', [], 1],
+    ['core-to-core', [], 2],
+    ['shm', ['--rate', '1'], 2],
+    ['shm', ['--rate', '1', '--wait', 'block', '--direction', 'one-way'], 2],
+  ] as const)('%s %j ends in order, in the warm-up too', async (probe, options, cpuCount) => {
+    const cpus = CPUS.slice(0, cpuCount).join(',');
+    for (const warmupMs of [20_000, 20]) {
+      const span = ['--warmup-ns', `${warmupMs * MS}`, '--duration-ns', `${20_000 * MS}`];
+      const child = spawn(program, [probe, '--cpus', cpus, ...span, ...options], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const pieces: Buffer[] = [];
+      child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+      await sleep(300);
+      const asked = Date.now();
+      child.kill('SIGTERM');
+      expect(await once(child, 'close')).toEqual([0, null]);
+      expect(Date.now() - asked).toBeLessThan(5_000);
+      const frames = [...new FrameReader().push(Buffer.concat(pieces))];
+      expect(frames.at(-1)).toMatchObject({ type: 'result', json: { cut: 'SIGTERM' } });
+      const durations = frames.flatMap((frame) => (frame.type === 'block' ? [frame.block.durationNs] : []));
+      expect(durations.every((durationNs) => durationNs < 10_000 * MS)).toBe(true);
+    }
   });
 
   test('before the start measures nothing', async () => {
