@@ -2,7 +2,7 @@ import type { Child } from '../../../../src/host/host.ts';
 import { LocalHost } from '../../../../src/host/local.ts';
 import { measure } from '../../../../src/latency/probe/measure.ts';
 
-/** Measures jitter on a CPU for a minute, as `hft verify latency` does. Says `PID` of hft-probe, then `measuring`. */
+/** Measures jitter on a CPU for a minute, in blocks of ten seconds, as `hft verify latency` does. Says the pid of hft-probe. */
 class TellingHost extends LocalHost {
   override async startChild(argv: readonly string[]): Promise<Child | undefined> {
     const child = await super.startChild(argv);
@@ -11,14 +11,13 @@ class TellingHost extends LocalHost {
   }
 }
 
-const [program, cpu, other] = process.argv.slice(2) as [string, string, string];
+const [program, cpu, other, warmupMs] = process.argv.slice(2) as [string, string, string, string];
 await measure(new TellingHost(), {
   program,
   probe: 'jitter',
   variant: { name: '', cpus: [Number(cpu)], spins: true, policy: 'other', options: {} },
   housekeeping: [Number(cpu), Number(other)],
   durationMs: 60_000,
-  warmupMs: 300,
-  blockMs: 50,
-  onProgress: ({ phase }) => process.stdout.write(`${phase}\n`),
+  warmupMs: Number(warmupMs),
+  blockMs: 10_000,
 });
