@@ -9,6 +9,7 @@ import { LocalHost } from '../src/host/local.ts';
 import { prepareProfiles } from '../src/profile/prepare.ts';
 import type { PreparedProfiles } from '../src/profile/prepared.ts';
 import { domains } from '../src/tuning/index.ts';
+import { buildProbe, CannotCompile } from './probe-program.ts';
 
 const root = join(import.meta.dirname, '..');
 const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -121,11 +122,24 @@ async function writeManifest(): Promise<void> {
   renameSync(`${path}.new`, path);
 }
 
+/** hft without its measuring program does all else: `hft verify latency` says what is missing. */
+function addProbe(target: string): void {
+  try {
+    buildProbe(target);
+  } catch (error) {
+    if (!(error instanceof CannotCompile)) throw error;
+    console.warn(
+      `hft-probe was not built: ${error.message}. For \`hft verify latency\`: apt-get install gcc libc6-dev`,
+    );
+  }
+}
+
 /** A build that fails leaves the last good one in place. */
 const fresh = join(root, `dist.${process.pid}`);
 try {
   await bundle(fresh);
   markFiles(fresh);
+  addProbe(join(fresh, 'hft-probe'));
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));
 } finally {

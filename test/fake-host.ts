@@ -1,5 +1,5 @@
 import { HostError } from '../src/errors.ts';
-import type { Host, QueryResult } from '../src/host/host.ts';
+import type { Child, Host, QueryResult } from '../src/host/host.ts';
 
 /** What a fake command answers: text on standard output, or the whole result, or a function that may change the host. */
 export type FakeCommand = string | QueryResult | ((host: FakeHost, input: string | undefined) => QueryResult | string);
@@ -118,6 +118,17 @@ export class FakeHost implements Host {
       result = this.run(argv, options.input);
     });
     return result;
+  }
+
+  /** A child is what its command answers, all at once. */
+  async startChild(argv: readonly string[]): Promise<Child | undefined> {
+    this.mustLive();
+    const result = this.run(argv, undefined);
+    if (!result.found) return undefined;
+    const output = (async function* () {
+      yield Buffer.from(result.stdout, 'latin1');
+    })();
+    return { pid: 1, output, ended: Promise.resolve(result), signal() {} };
   }
 
   async start(argv: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { probes } from '../src/latency/index.ts';
 import { domains } from '../src/tuning/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -77,6 +78,16 @@ const RULES: readonly {
     why: 'the engine is used by the agent, not the other way round',
   },
   { who: /^src\/host\//, what: /^src\/(?!host\/|errors\.ts)/, why: 'the door knows nothing of what is behind it' },
+  {
+    who: /^src\/latency\//,
+    what: /^src\/(engine|agent|commands|cli|views|tuning|tunables)\//,
+    why: 'measuring knows nothing of who asked for it',
+  },
+  {
+    who: /^src\/latency\/(?!probe\/|attribution\/)/,
+    what: /^(node:|src\/host\/)/,
+    why: 'what is made of a measurement is pure: src/latency/probe runs it',
+  },
   { who: /^src\/agent\//, what: /^src\/(commands|views|cli)\//, why: 'the agent answers with data' },
   { who: /^src\/views\//, what: /^(node:|src\/(host|agent|commands)\/(?!agent\.ts))/, why: 'a view is data to text' },
   {
@@ -106,7 +117,9 @@ describe('imports', () => {
 
 describe('files', () => {
   test('have at most 300 lines', () => {
-    const long = [...SOURCES, ...filesBelow('test', '.ts')].filter((file) => text(file).split('\n').length > 301);
+    const programs = [...filesBelow('agents', '.c'), ...filesBelow('agents', '.h')];
+    const files = [...SOURCES, ...filesBelow('test', '.ts'), ...programs];
+    const long = files.filter((file) => text(file).split('\n').length > 301);
     expect(long).toEqual([]);
   });
 
@@ -151,6 +164,23 @@ describe('domains', () => {
     const names = readdirSync(join(ROOT, 'src/tuning', name));
     expect(names).toContain('README.md');
     expect(names).toContain('schema.ts');
+  });
+});
+
+describe('probes', () => {
+  /** What all probes share. */
+  const SHARED = ['attribution', 'histogram', 'probe', 'report', 'statistics', 'targets'];
+  const folders = readdirSync(join(ROOT, 'src/latency'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !SHARED.includes(entry.name))
+    .map(({ name }) => name);
+
+  test('the list and the folders are the same', () => {
+    expect(folders.sort()).toEqual(probes.map(({ name }) => name).sort());
+  });
+
+  test.each(probes.map(({ name }) => name))('%s has a README, and hft-probe has it', (name) => {
+    expect(readdirSync(join(ROOT, 'src/latency', name))).toContain('README.md');
+    expect(readdirSync(join(ROOT, 'agents/probes'))).toContain(`${name.replaceAll('-', '_')}.c`);
   });
 });
 

@@ -25,6 +25,24 @@ export interface HostReader {
   remember?<T>(work: (reader: HostReader) => Promise<T>): Promise<T>;
 }
 
+/** A process that hft started and watches: what it prints comes while it runs. */
+export interface Child {
+  readonly pid: number;
+  /** Standard output in the pieces in which it comes; ends when the process and all that it started have closed it. Leaving the
+   *  loop early closes it, and the process's next write ends it (SIGPIPE). */
+  readonly output: AsyncIterable<Buffer>;
+  /** Settles when the process has ended and its output was read or closed. Never rejects. */
+  readonly ended: Promise<ChildEnd>;
+  /** Nothing happens when it has ended. */
+  signal(name: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+export interface ChildEnd {
+  /** 128 + signal for one that a signal ended, as in a shell. */
+  readonly exitCode: number;
+  readonly stderr: string;
+}
+
 export interface Host extends HostReader {
   /** One write(2) of the text to an existing kernel file. Throws HostError. */
   writeText(path: string, text: string): Promise<void>;
@@ -39,6 +57,9 @@ export interface Host extends HostReader {
   removeFolder(path: string): Promise<void>;
   /** Runs a command that changes the machine. Exit codes prove nothing: the caller reads back. Never through a shell. */
   execute(argv: readonly string[], options?: { readonly input?: string }): Promise<QueryResult>;
+  /** Starts a process that hft watches, in a process group of its own, so that Ctrl-C reaches hft alone; undefined when the
+   *  program is not there. Throws HostError otherwise (EACCES). Never through a shell. */
+  startChild(argv: readonly string[]): Promise<Child | undefined>;
   /** Starts a process that outlives hft, in a session of its own, without input and output. Never through a shell. */
   start(argv: readonly string[]): Promise<void>;
 }

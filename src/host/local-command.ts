@@ -13,7 +13,7 @@ export interface CommandOptions {
 const GRACE_MS = 2_000;
 
 /** Administrators' tools live in sbin, which an ordinary user's PATH leaves out on Debian. */
-function searchPath(): string {
+export function searchPath(): string {
   return [process.env.PATH || '/usr/local/bin:/usr/bin:/bin', '/usr/sbin', '/sbin'].join(':');
 }
 

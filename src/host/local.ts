@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import { HostError } from '../errors.ts';
 import { makeFoldersDurably, removeDurably, removeFolderDurably, replaceDurably } from './durable-file.ts';
 import { errnoOf, onPath, unlessMissing } from './errno.ts';
-import type { Host, QueryResult } from './host.ts';
+import type { Child, Host, QueryResult } from './host.ts';
+import { startLocalChild } from './local-child.ts';
 import { runCommand, startCommand } from './local-command.ts';
 
 /** A command that only asks and has not answered in this time never will. */
@@ -90,6 +91,10 @@ export class LocalHost implements Host {
 
   async execute(argv: readonly string[], options: { readonly input?: string } = {}): Promise<QueryResult> {
     return runCommand(argv, { ...options, timeoutMs: this.#executeTimeoutMs });
+  }
+
+  async startChild(argv: readonly string[]): Promise<Child | undefined> {
+    return startLocalChild(argv);
   }
 
   async start(argv: readonly string[]): Promise<void> {

@@ -8,7 +8,7 @@ import type { Guest } from './guest.ts';
 import type { SshResult } from './ssh.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
-const inputs = ['src', 'bin', 'profiles', 'scripts', 'package.json'];
+const inputs = ['src', 'bin', 'profiles', 'agents', 'scripts', 'package.json'];
 
 export interface Packages {
   readonly deb: string;

@@ -1,0 +1,24 @@
+/* hft-probe PROBE --option value ...: the measuring loops of `hft verify latency`. Frames on stdout, see frames.h. */
+#include <stddef.h>
+#include <string.h>
+
+#include "clock.h"
+#include "failure.h"
+#include "probes.h"
+#include "self_test.h"
+
+static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core_to_core_probe, &shm_probe};
+
+int main(int argc, char **argv) {
+  if (argc < 2) usage("expected the name of a probe: jitter, wakeup, core-to-core, shm");
+  clock_choose(argc > 3 && strcmp(argv[2], "--clock") == 0 && strcmp(argv[3], "raw") == 0);
+  char **arguments = argv + 2;
+  if (argc > 3 && strcmp(argv[2], "--clock") == 0) arguments += 2;
+  if (strcmp(argv[1], "self-test") == 0) return self_test(arguments);
+  for (size_t i = 0; i < sizeof probes / sizeof probes[0]; i++) {
+    if (strcmp(argv[1], probes[i]->name) != 0) continue;
+    run_probe(probes[i], arguments);
+    return EXIT_DONE;
+  }
+  usage("there is no probe \"%.40s\"", argv[1]);
+}

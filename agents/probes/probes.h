@@ -1,0 +1,12 @@
+/* The list of probes. One file each. */
+#ifndef HFT_PROBES_H
+#define HFT_PROBES_H
+
+#include "run.h"
+
+extern const struct probe jitter_probe;
+extern const struct probe wakeup_probe;
+extern const struct probe core_to_core_probe;
+extern const struct probe shm_probe;
+
+#endif

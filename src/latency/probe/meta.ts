@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { HftError } from '../../errors.ts';
+
+/**
+ * META and RESULT of hft-probe (agents/probes/run.c). Members of one probe alone are optional; what is not known here is let
+ * through, so that a probe can say more without a change here.
+ */
+const ticks = z.string().regex(/^\d+$/).transform(BigInt);
+const cpu = z.int().min(0);
+const count = z.int().min(0);
+
+/** The other CPU's clock minus this one's: between lowNs and highNs; offsetNs is right within errorNs (half a round trip). */
+const skew = z.object({ offsetNs: z.number(), errorNs: z.number(), lowNs: z.number(), highNs: z.number() });
+
+const stream = z.object({
+  id: count,
+  name: z.string(),
+  cpu: cpu.optional(),
+  peer: cpu.optional(),
+  unit: z.literal('ns'),
+  what: z.string(),
+});
+
+const clock = z.object({
+  /** raw: CLOCK_MONOTONIC_RAW, because of whyRaw. */
+  source: z.enum(['tsc', 'cntvct', 'raw']),
+  whyRaw: z.string().optional(),
+  hz: z.number().positive(),
+  /** Differences smaller than this do not exist. */
+  quantumNs: z.number(),
+  readNs: z.number(),
+  orderedReadNs: z.number(),
+  /** One sample into a histogram. */
+  recordNs: z.number(),
+  /** One turn of jitter's loop: gaps shorter than this cannot be seen. */
+  loopNs: z.number(),
+  /** This moment of the clock is that moment of CLOCK_MONOTONIC_RAW. */
+  epochTicks: ticks,
+  epochNs: ticks,
+});
+
+const metaSchema = z.looseObject({
+  probe: z.string(),
+  version: z.string(),
+  format: z.literal(1),
+  streams: z.array(stream).min(1),
+  clock,
+  policy: z.enum(['other', 'fifo']),
+  fifoPriority: count,
+  dmaLatencyUs: count.optional(),
+  durationNs: count,
+  warmupNs: count,
+  blockNs: count,
+  /** The control thread had no CPU of its own: it disturbed what was measured. */
+  controlShared: z.boolean(),
+  memoryLocked: z.boolean(),
+  whyUnlocked: z.string().optional(),
+  thresholdNs: count.optional(),
+  periodNs: count.optional(),
+  direction: z.enum(['round-trip', 'one-way']).optional(),
+  payloadBytes: count.optional(),
+  wait: z.enum(['spin', 'block']).optional(),
+  pages: z.enum(['4k', '2m']).optional(),
+  rateHz: count.optional(),
+  skew: skew.optional(),
+});
+
+const resultSchema = z.looseObject({
+  calibration: z.object({ startHz: z.number(), endHz: z.number(), ppm: z.number(), errorPpm: z.number() }),
+  startTicks: ticks,
+  threads: z.array(
+    z.object({
+      cpu,
+      cpuLastSeen: z.int(),
+      involuntarySwitches: count,
+      voluntarySwitches: count,
+      minorFaults: count,
+      majorFaults: count,
+    }),
+  ),
+  cpuLastSeen: z.array(z.int()),
+  involuntarySwitches: count,
+  voluntarySwitches: count,
+  minorFaults: count,
+  majorFaults: count,
+  lost: z.object({ gaps: count.optional(), gapsOverrun: count.optional() }),
+  /** Ended early but in order: SIGTERM, SIGINT or deadline. */
+  cut: z.string().optional(),
+  backwards: count.optional(),
+  overdue: count.optional(),
+  unsent: count.optional(),
+  negative: count.optional(),
+  damaged: count.optional(),
+  misplaced: count.optional(),
+  pairs: z.array(z.object({ stream: count, cpu, peer: cpu, skew })).optional(),
+});
+
+export type ProbeMeta = z.output<typeof metaSchema>;
+export type ProbeResult = z.output<typeof resultSchema>;
+export type StreamMeta = z.output<typeof stream>;
+export type ProbeClock = z.output<typeof clock>;
+export type Skew = z.output<typeof skew>;
+
+/** META or RESULT are not as this version of hft expects them. Exit 3. */
+export class BadReport extends HftError {}
+
+export function parseMeta(json: unknown): ProbeMeta {
+  return parse('META', metaSchema, json);
+}
+
+export function parseResult(json: unknown): ProbeResult {
+  return parse('RESULT', resultSchema, json);
+}
+
+function parse<T>(name: string, schema: z.ZodType<T>, json: unknown): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new BadReport(`${name} of hft-probe: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}`, {
+    exitCode: 3,
+    next: ['Check that hft-probe and hft are of one version: reinstall hft, or run `npm run build`.'],
+  });
+}

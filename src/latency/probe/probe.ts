@@ -1,0 +1,108 @@
+import type { Block } from './block.ts';
+import type { Skew } from './meta.ts';
+import type { ProbeRun } from './run.ts';
+
+/**
+ * A probe: what can be measured, as data. It starts nothing and reads nothing; src/latency/probe/measure.ts runs its variants, and
+ * its report is pure. One folder each, src/latency/index.ts is the list.
+ */
+export interface Probe {
+  /** As hft-probe calls it. */
+  readonly name: string;
+  /** One sentence for people. */
+  readonly what: string;
+  /** The ways to run it on these CPUs; none when they are too few. */
+  variants(request: VariantRequest): readonly Variant[];
+  report(run: ProbeRun, variant: Variant): ProbeReport;
+}
+
+export interface VariantRequest {
+  /** Those to be measured: the isolated ones, where there are any. */
+  readonly cpus: readonly number[];
+  readonly suite: 'quick' | 'full';
+}
+
+/** One way to run a probe. */
+export interface Variant {
+  /** Unique within its probe: `fifo:1 dma-latency 0`; empty for the only one. */
+  readonly name: string;
+  /** In the order that the probe needs: the sender first. */
+  readonly cpus: readonly number[];
+  /** Its threads keep their CPUs busy all the time. */
+  readonly spins: boolean;
+  readonly policy: 'other' | `fifo:${number}`;
+  /** Held in /dev/cpu_dma_latency while it runs; undefined: left alone. */
+  readonly dmaLatencyUs?: number;
+  /** The probe's own options, without the dashes. */
+  readonly options: Readonly<Record<string, string | number>>;
+}
+
+export interface ProbeReport {
+  readonly probe: string;
+  readonly variant: string;
+  readonly floor: Floor;
+  readonly measures: readonly Measure[];
+  readonly findings: readonly Finding[];
+}
+
+/** What the run itself could not see below, measured by it. */
+export interface Floor {
+  readonly clock: 'tsc' | 'cntvct' | 'raw';
+  readonly quantumNs: number;
+  readonly readNs: number;
+  readonly orderedReadNs: number;
+  readonly recordNs: number;
+  readonly loopNs: number;
+  /** Between the calibrations at the start and over the run, and how far that itself can be off. */
+  readonly driftPpm: number;
+  readonly driftErrorPpm: number;
+  /** Between the two CPUs, where there are two. */
+  readonly skew?: Skew;
+}
+
+/** One row of results: a stream of samples and what they are. */
+export interface Measure {
+  readonly name: string;
+  /** Where samples were taken; for two CPUs the sender first. */
+  readonly cpus: readonly number[];
+  readonly direction: 'none' | 'one-way' | 'round-trip';
+  readonly payloadBytes?: number;
+  readonly pacing: Pacing;
+  /** How the waiting side waits. */
+  readonly wait: 'spin' | 'block' | 'sleep';
+  /** latency: each sample is one. gap: each is a time without the CPU; what a packet suffers is the random-arrival delay. */
+  readonly samples: 'latency' | 'gap';
+  /** open: free of coordinated omission, judged. closed: one after the other, shown beside it. service: cyclictest's rule. */
+  readonly rule: 'open' | 'closed' | 'service';
+  readonly blocks: readonly Block[];
+  /** The time that the blocks cover. */
+  readonly exposureNs: number;
+}
+
+export type Pacing = { readonly kind: 'saturated' } | { readonly kind: 'periodic'; readonly periodNs: number };
+
+/** What is to be known of a run beside its figures. */
+export interface Finding {
+  readonly kind:
+    | 'cut'
+    | 'clock-drift'
+    | 'clock-backwards'
+    | 'clock-raw'
+    | 'clock-skew'
+    | 'wrong-cpu'
+    | 'control-shared'
+    | 'memory-unlocked'
+    | 'page-faults'
+    | 'gaps-lost'
+    | 'periods-overdue'
+    | 'rate-not-kept'
+    | 'messages-damaged';
+  /** One sentence for people. */
+  readonly text: string;
+  /** The figures must not be judged. */
+  readonly invalidates: boolean;
+}
+
+export function exposureOf(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, { durationNs }) => sum + durationNs, 0);
+}
