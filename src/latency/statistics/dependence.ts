@@ -9,9 +9,9 @@ export interface Dependence {
   readonly degreesOfFreedom: number;
 }
 
-/** Blocks of memory that the series may have: beyond, one run is not long enough to average over its own slow waves. */
+/** With fewer cosines the run is not long enough to average over its own slow waves. */
 const DEGREES_MIN = 4;
-/** Without dependence: wide enough for a usable t quantile when there are few blocks. */
+/** As many cosines as short runs may have, so that the t quantile stays usable. */
 const DEGREES_FLOOR = 8;
 /** Lazarus, Lewis, Stock, Watson (2018), HAR inference: recommendations for practice: 0.4 * n ** (2/3) cosines. */
 const DEGREES_RATE = 0.41;
