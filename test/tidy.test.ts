@@ -90,7 +90,7 @@ const RULES: readonly {
   },
   {
     who: /^src\/latency\/(?!probe\/|attribution\/)/,
-    what: /^(node:|src\/host\/)/,
+    what: /^(node:(?!zlib$)|src\/host\/)/,
     why: 'what is made of a measurement is pure: src/latency/probe runs it',
   },
   { who: /^src\/agent\//, what: /^src\/(commands|views|cli)\//, why: 'the agent answers with data' },
