@@ -63,6 +63,11 @@ const RULES: readonly {
     why: 'facts and roles are pure',
   },
   {
+    who: /^src\/latency\/(histogram|statistics)\//,
+    what: /^(node:(?!zlib$)|src\/(?!latency\/(histogram|statistics)\/|errors\.ts))/,
+    why: 'histograms and statistics are pure: take blocks or text',
+  },
+  {
     who: /^src\/tuning\//,
     what: /^src\/(engine|agent|commands|cli|views)\//,
     why: 'a domain says what it wants as data and knows nothing of who does it',
@@ -85,7 +90,7 @@ const RULES: readonly {
   },
   {
     who: /^src\/latency\/(?!probe\/|attribution\/)/,
-    what: /^(node:|src\/host\/)/,
+    what: /^(node:(?!zlib$)|src\/host\/)/,
     why: 'what is made of a measurement is pure: src/latency/probe runs it',
   },
   { who: /^src\/agent\//, what: /^src\/(commands|views|cli)\//, why: 'the agent answers with data' },

@@ -10,6 +10,7 @@ import { describeMachine } from './measure.ts';
 import type { BenchPlaces } from './report.ts';
 
 const PARTS: Readonly<Record<string, (places: BenchPlaces) => Promise<boolean>>> = {
+  coverage: async () => (await import('./coverage.ts')).benchCoverage(),
   startup: async (places) => (await import('./startup.ts')).benchStartup(places),
   plan: async (places) => (await import('./plan.ts')).benchPlan(places),
   apply: async () => (await import('./apply.ts')).benchApply(),
