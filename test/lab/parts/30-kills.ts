@@ -37,12 +37,13 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   await needHft(guest);
   const lab = await prepare(guest);
   const before = await captureState(guest);
-  const total = await countRecords(lab, check);
+  const moments = await listMoments(lab, check);
   for (let point = 0; point < points; point += 1) {
-    await killAndRollBack(lab, check, { profile: 'kill', records: Math.round((point * total) / points) });
+    const records = moments[Math.round((point * (moments.length - 1)) / points)] ?? 0;
+    await killAndRollBack(lab, check, { profile: 'kill', records });
   }
   await killTrial(lab, check);
-  await killAndTuneAgain(lab, check, Math.round(total / 2));
+  await killAndTuneAgain(lab, check, moments[Math.round(moments.length / 2)] ?? 0);
   await tuneTwice(lab, check);
   await interrupt(lab, check);
   for (const size of ['4k', '16k']) await fillDisk(lab, check, size);
@@ -69,15 +70,17 @@ async function prepare(guest: Guest): Promise<Lab> {
   return { guest, state, before: await state() };
 }
 
-/** A whole run, for the number of its records. */
-async function countRecords({ guest, state, before }: Lab, check: Check): Promise<number> {
+/** A whole run, for the lengths that its journal had one after the other: intents that stand together came at once. */
+async function listMoments({ guest, state, before }: Lab, check: Check): Promise<readonly number[]> {
   const whole = await hft(guest, 'tune --profile /root/kill.yaml --no-persist --yes');
   check(whole.code === 0, 'the profile is applied when nobody interrupts', endOf(whole));
-  const records = Number(await guest.read('cat $(ls -t /var/lib/hft/journal/*.jsonl | head -1) | wc -l'));
-  check((await state()) !== before, `it changes the host, in ${records} records`);
+  const journal = (await guest.read('cat $(ls -t /var/lib/hft/journal/*.jsonl | head -1)')).trim().split('\n');
+  const isIntent = journal.map((line) => line.includes('"type":"intent"'));
+  const moments = isIntent.flatMap((intent, index) => (intent && isIntent[index + 1] ? [] : [index + 1]));
+  check((await state()) !== before, `it changes the host, in ${journal.length} records`);
   await hft(guest, 'rollback');
   checkSame(check, 'and rollback brings everything back', { before, now: await state() });
-  return records;
+  return [0, ...moments];
 }
 
 interface Kill {
