@@ -5,7 +5,7 @@ import { errnoOf, onPath, toHostError } from './errno.ts';
 
 /**
  * Files that survive a power cut: content is on disk before its name is, and the name before we return.
- * Two fsyncs per file, one of the content and one of the folder, see fsync(2) and rename(2).
+ * The content is synced before the rename, and file and folder after it, see fsync(2) and rename(2).
  */
 
 const ORDINARY_MODE = 0o644;
@@ -125,7 +125,7 @@ function takeOwnership(fd: number, old: Ownership | undefined, mode: number | un
 }
 
 /**
- * Replaces a file atomically and durably: temporary file in the same folder, fsync, rename, fsync of the folder.
+ * Replaces a file atomically and durably: temporary file in the same folder, fsync, rename, fsync of file and folder.
  * A reader sees the old text or the new, never a part. Missing parents are made. A symbolic link stays and its
  * target is replaced; owner and mode of the target are kept (`mode` overrides). Hard links and extended attributes
  * are not carried over. Throws HostError (ENOSPC, EROFS, EACCES, EISDIR, EINVAL for what is no regular file).
@@ -140,25 +140,26 @@ export function replaceDurably(file: string, content: string | Buffer, mode?: nu
     // the fixed name lets the next run remove it.
     const temporary = path.join(folder, `.${path.basename(target)}.hft-new`);
     fs.rmSync(temporary, { force: true });
+    const fd = openNew(temporary);
     try {
-      writeNew(temporary, Buffer.from(content), (fd) => takeOwnership(fd, old, mode));
+      takeOwnership(fd, old, mode);
+      writeWhole(fd, Buffer.from(content));
+      fs.fsyncSync(fd);
       fs.renameSync(temporary, target);
+      // FAT writes a file's size and first cluster beside its new name when the file is synced, not the folder. A power cut
+      // would leave the name with the old clusters, free by then: an EFI partition without its boot entry. fs/fat/namei_vfat.c
+      fs.fsyncSync(fd);
     } catch (error) {
       fs.rmSync(temporary, { force: true });
       throw error;
+    } finally {
+      fs.closeSync(fd);
     }
   });
   syncFolder(folder);
 }
 
-function writeNew(file: string, content: Buffer, prepare: (fd: number) => void): void {
+function openNew(file: string): number {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
-  const fd = fs.openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  try {
-    prepare(fd);
-    writeWhole(fd, content);
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
+  return fs.openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
 }

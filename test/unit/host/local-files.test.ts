@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { LocalHost } from '../../../src/host/local.ts';
 import { asOrdinaryUser, makePlace } from './place.ts';
 
@@ -158,6 +158,22 @@ describe('replaceFile', () => {
     await asOrdinaryUser(() => expect(host.replaceFile(file, 'after')).rejects.toMatchObject({ code: 'EACCES' }));
     expect(fs.readFileSync(file, 'utf8')).toBe('before');
     expect(fs.readdirSync(place)).toEqual(['file']);
+  });
+
+  test('the file is synced before and after its rename, and then the folder', async () => {
+    const place = makePlace();
+    const steps: string[] = [];
+    const { fsyncSync, renameSync } = fs;
+    vi.spyOn(fs, 'fsyncSync').mockImplementation((fd) => {
+      steps.push(`fsync ${path.relative(place, fs.readlinkSync(`/proc/self/fd/${fd}`))}`);
+      fsyncSync(fd);
+    });
+    vi.spyOn(fs, 'renameSync').mockImplementation((from, to) => {
+      steps.push('rename');
+      renameSync(from, to);
+    });
+    await host.replaceFile(path.join(place, 'entry.conf'), 'text').finally(() => vi.restoreAllMocks());
+    expect(steps).toEqual(['fsync .entry.conf.hft-new', 'rename', 'fsync entry.conf', 'fsync ']);
   });
 
   test('what a killed run left does not stop the next', async () => {
