@@ -64,6 +64,9 @@ async function chooseWithBootctl(host: Host, value: string | null): Promise<void
   const entry = value === TRIAL_ENTRY ? BLS_TRIAL : (value ?? '');
   const result = await host.execute(['bootctl', 'set-oneshot', '--', entry]);
   if (!result.found) throw new HostError('run', 'bootctl', 'ENOENT');
+  // 0 proves nothing and is read back; what bootctl says of a failure (read-only or full EFI variables) is worth telling.
+  if (result.exitCode !== 0)
+    throw new BootError(LOADER_ONE_SHOT, 'EIO', `bootctl set-oneshot failed: ${result.stderr.trim()}`);
 }
 
 function choicePath(facts: BootFacts): string {

@@ -14,6 +14,8 @@ export interface BootFacts {
   readonly programs: ReadonlySet<string>;
   /** What `bootctl list --json` printed, where systemd-boot started this machine. */
   readonly bootctl: string | undefined;
+  /** UEFI firmware started this machine, and the kernel shows none of its variables. */
+  readonly hidesEfiVariables: boolean;
 }
 
 export const HFT_DROP_IN = '/etc/default/grub.d/90-hft.cfg';
@@ -24,6 +26,8 @@ export const DEFAULTS_FILE = '/etc/default/grub';
 export const KERNEL_CMDLINE = '/etc/kernel/cmdline';
 export const TUNED_CMDLINE = '/etc/tuned/bootcmdline';
 const DEFAULTS_FOLDER = '/etc/default/grub.d';
+/** Not there on a BIOS machine. Empty where the kernel calls no firmware: PREEMPT_RT without efi=runtime, efi=noruntime. */
+const EFI_VARIABLES = '/sys/firmware/efi/efivars';
 /** Written by the boot loader, UTF-16. https://systemd.io/BOOT_LOADER_INTERFACE/ */
 export const LOADER_INFO = '/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f';
 
@@ -66,8 +70,9 @@ async function gatherBootFacts(reader: HostReader): Promise<BootFacts> {
   for (const program of gathered.programs) if (program.endsWith('mkconfig')) await gathered.file(program);
   const bootctl = await listWithBootctl(reader, gathered);
   for (const path of entryPaths(bootctl)) await gathered.file(path);
+  const hidesEfiVariables = await gathered.isEmpty(EFI_VARIABLES);
   const { files, unreadable, links, programs } = gathered;
-  return { files, unreadable, links, programs, bootctl };
+  return { files, unreadable, links, programs, bootctl, hidesEfiVariables };
 }
 
 class Gathering {
@@ -100,13 +105,13 @@ class Gathering {
   }
 
   async names(folder: string, ending: string): Promise<string[]> {
-    try {
-      const names = (await this.reader.list(folder)) ?? [];
-      return names.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`);
-    } catch (error) {
-      this.noteUnreadable(folder, error);
-      return [];
-    }
+    const names = (await this.list(folder)) ?? [];
+    return names.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`);
+  }
+
+  /** Whether a folder is there and has nothing in it. */
+  async isEmpty(folder: string): Promise<boolean> {
+    return (await this.list(folder))?.length === 0;
   }
 
   async installed(folder: string): Promise<void> {
@@ -123,6 +128,15 @@ class Gathering {
     }
     if (at !== path) this.links.set(path, at);
     return at;
+  }
+
+  private async list(folder: string): Promise<readonly string[] | undefined> {
+    try {
+      return await this.reader.list(folder);
+    } catch (error) {
+      this.noteUnreadable(folder, error);
+      return undefined;
+    }
   }
 
   private noteUnreadable(path: string, error: unknown): void {

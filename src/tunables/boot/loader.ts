@@ -85,14 +85,22 @@ function detectSystemdBoot(facts: BootFacts): BootLoader {
 
 function detectGrub(facts: BootFacts): BootLoader {
   const config = grubConfigPath(facts);
+  const cmdline = facts.files.get('/proc/cmdline') ?? '';
+  const isStartedByGrub =
+    /(?:^|\s)BOOT_IMAGE=/.test(cmdline) || loaderInfo(facts.files.get(LOADER_INFO)).startsWith('GRUB');
+  if (facts.hidesEfiVariables && !isStartedByGrub) {
+    return none(
+      'the kernel shows no EFI variables, which tell the boot loader that started it (a PREEMPT_RT kernel hides them unless it was given efi=runtime)',
+      'Add efi=runtime to the kernel arguments by hand and reboot.',
+    );
+  }
   if (config === undefined) {
     return none(
       'no boot loader that hft knows is installed (GRUB, systemd-boot)',
       'Give the arguments to what starts this kernel: the PXE server, the hypervisor, the image.',
     );
   }
-  const cmdline = facts.files.get('/proc/cmdline') ?? '';
-  if (!/(?:^|\s)BOOT_IMAGE=/.test(cmdline) && !loaderInfo(facts.files.get(LOADER_INFO)).startsWith('GRUB')) {
+  if (!isStartedByGrub) {
     return none(
       `GRUB is installed (${config}), but it did not start this kernel (no BOOT_IMAGE in /proc/cmdline)`,
       'Give the arguments to what starts this kernel: the PXE server, the hypervisor, the image.',

@@ -23,18 +23,35 @@ export function judgeBootArguments(facts: BootFacts): BootArgumentJudge {
   const foreign = findForeign(facts, loader);
   const override = findOverride(facts, loader);
   return (names, value) => {
-    const odd = value?.split(' ').find((text) => !isPlainArgument(text));
-    if (odd !== undefined) {
-      return {
-        kind: 'refused',
-        reason: `${odd} has characters that the shell or GRUB would read in their own way; give it by hand`,
-      };
-    }
+    const words = value?.split(' ') ?? [];
     const named = foreign.filter(({ argument }) => isNamed(argument, names));
     return (
+      refuseOdd(words) ??
+      (loader.kind === 'systemd-boot' ? refuseMute(words) : undefined) ??
       refuseForeign(named, names, value) ??
       (named.length === 0 && value !== null ? refuseOverride(override) : undefined)
     );
+  };
+}
+
+function refuseOdd(words: readonly string[]): KindRefusal | undefined {
+  const odd = words.find((word) => !isPlainArgument(word));
+  if (odd === undefined) return undefined;
+  return {
+    kind: 'refused',
+    reason: `${odd} has characters that the shell or GRUB would read in their own way; give it by hand`,
+  };
+}
+
+/** https://docs.kernel.org/admin-guide/kernel-parameters.html */
+const HIDES_EFI_VARIABLES = /^(?:noefi|efi=(?:\S+,)?noruntime(?:,\S+)?)$/;
+
+function refuseMute(words: readonly string[]): KindRefusal | undefined {
+  const mute = words.find((word) => HIDES_EFI_VARIABLES.test(word));
+  if (mute === undefined) return undefined;
+  return {
+    kind: 'refused',
+    reason: `with ${mute} the kernel cannot reach systemd-boot's EFI variables: no trial boot could be promoted and nothing undone; give it by hand`,
   };
 }
 

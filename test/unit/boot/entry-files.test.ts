@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bootArgKind } from '../../../src/tunables/boot-arg.ts';
 import type { BootArgTunable } from '../../../src/tunables/tunable.ts';
 import type { FakeHost } from '../../fake-host.ts';
+import { fixture } from './grub-machine.ts';
 import {
   grubenv,
   RHEL_DEFAULT,
@@ -13,6 +14,7 @@ import {
   systemdBootMachine,
 } from './other-machines.ts';
 
+const EFI_VARIABLES = '/sys/firmware/efi/efivars';
 const ISOLCPUS: BootArgTunable = { kind: 'boot-arg', names: ['isolcpus'] };
 const PANIC: BootArgTunable = { kind: 'boot-arg', names: ['panic'] };
 const LOCKUP: BootArgTunable = { kind: 'boot-arg', names: ['softlockup_panic'] };
@@ -143,6 +145,26 @@ describe('boot loaders that hft leaves alone', () => {
       status: 'missing',
       evidence: expect.stringContaining('unified kernel image'),
     });
+  });
+
+  test('one whose kernel shows no EFI variables', async () => {
+    const host = systemdBootMachine({ '/boot/grub/grub.cfg': fixture('debian-12.cfg') });
+    for (const path of host.files.keys()) if (path.startsWith(EFI_VARIABLES)) host.files.delete(path);
+    host.folders.add(EFI_VARIABLES);
+    expect(await bootArgKind.readStaged?.(host, ISOLCPUS)).toMatchObject({
+      status: 'missing',
+      evidence: expect.stringMatching(/shows no EFI variables.*Add efi=runtime/),
+    });
+  });
+
+  test.each(['efi=noruntime', 'efi=debug,noruntime', 'noefi'])('%s would make it one', async (value) => {
+    const tunable: BootArgTunable = { kind: 'boot-arg', names: [value.split('=')[0] as string] };
+    await expect(bootArgKind.write(systemdBootMachine(), [{ tunable, value }])).rejects.toThrow(
+      `with ${value} the kernel cannot reach systemd-boot's EFI variables`,
+    );
+    const rhel = rhelMachine();
+    await bootArgKind.write(rhel, [{ tunable, value }]);
+    expect(await staged(rhel, tunable)).toBe(value);
   });
 
   test('an ostree system', async () => {

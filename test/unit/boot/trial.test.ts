@@ -212,6 +212,15 @@ describe('other boot loaders', () => {
     expect(host.files.has('/efi/loader/entries/-hft-trial.conf')).toBe(false);
   });
 
+  test('systemd-boot: what bootctl says when the choice cannot be made is told', async () => {
+    const host = systemdBootMachine();
+    const stderr = "Failed to update EFI variable 'LoaderEntryOneShot': Read-only file system\n";
+    host.commands.set('bootctl', { found: true, exitCode: 1, stdout: '', stderr });
+    await expect(apply(host, trialSettings(CHANGES, 'r1'))).rejects.toThrow(
+      /bootctl set-oneshot failed: Failed to update EFI variable 'LoaderEntryOneShot': Read-only file system$/,
+    );
+  });
+
   test('systemd-boot: the one-time choice is not the default', async () => {
     const host = systemdBootMachine();
     await apply(host, trialSettings(CHANGES, 'r1'));
