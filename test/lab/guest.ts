@@ -10,6 +10,7 @@ import { listQemuArguments, type MachineSpec, type NicModel, readQemuMajor } fro
 import type { GuestPlaces } from './places.ts';
 import { queryMonitor } from './qmp.ts';
 import * as ssh from './ssh.ts';
+import { makeUefiFiles } from './uefi.ts';
 
 /** What a guest was started as, kept beside its disk so that the next command finds it. */
 export interface GuestRecord {
@@ -18,6 +19,8 @@ export interface GuestRecord {
   readonly kernel: Kernel;
   readonly nics: readonly NicModel[];
   readonly sshPort: number;
+  /** uefi: started by UEFI firmware and systemd-boot (uefi.ts); otherwise by SeaBIOS and GRUB. */
+  readonly firmware?: 'uefi';
 }
 
 /** Until ssh answers: a boot takes 30 to 60 s on two cores, and many times that when others use them too. */
@@ -115,6 +118,7 @@ export class Guest {
       disk: { file: this.places.disk, format: 'qcow2' },
       sshPort: this.record.sshPort,
       nics: this.record.nics,
+      ...(this.record.firmware === 'uefi' && { uefi: this.places.uefi }),
     });
   }
 
@@ -166,10 +170,11 @@ export async function startMachine(places: GuestPlaces, spec: Omit<MachineSpec, 
 export async function createGuest(
   places: GuestPlaces,
   image: Image,
-  wanted: { kernel: Kernel; nics: readonly NicModel[] },
+  wanted: Pick<GuestRecord, 'kernel' | 'nics' | 'firmware'>,
 ): Promise<Guest> {
   await removeGuest(places);
   await mkdir(places.folder, { recursive: true });
+  if (wanted.firmware === 'uefi') await makeUefiFiles(places, image);
   const backing = image.diskOf(wanted.kernel);
   await execa('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'raw', places.disk]);
   const record: GuestRecord = { ...wanted, image: image.folder, key: image.key, sshPort: await findFreePort() };

@@ -16,8 +16,11 @@ import { pruneImages } from './prune.ts';
 const guestPackages = [
   'systemd systemd-sysv dbus udev openssh-server ca-certificates',
   'util-linux procps kmod pciutils numactl iproute2 iputils-ping ethtool nftables tcpdump',
-  'irqbalance tuned stress-ng rt-tests ipmitool libatomic1 libstdc++6',
+  'irqbalance tuned stress-ng rt-tests ipmitool libatomic1 libstdc++6 systemd-boot dosfstools',
 ].join(' ');
+
+/** systemd-boot's program, for guests that UEFI firmware starts. */
+const systemdBoot = 'usr/lib/systemd/boot/efi/systemd-bootx64.efi';
 
 const diskBytes = 6 * 1024 ** 3;
 /** Room for the boot record, GRUB's core image and alignment: 2048 sectors, as every partitioning tool leaves. */
@@ -132,6 +135,7 @@ async function makeDisk(image: Image, rootfs: string): Promise<void> {
     if (name === undefined) throw new LabError(`The image has no ${kind} in /boot.`);
     await execa('cp', [path.join(boot, name), path.join(image.folder, kind)]);
   }
+  await execa('cp', [path.join(rootfs, systemdBoot), image.folder]);
 }
 
 /** The same disk with the other GRUB environment block: `grub-set-default` of the real-time kernel, done offline. */

@@ -3,17 +3,21 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { LabError } from './lab-error.ts';
 import { say, timeStep } from './log.ts';
+import { uefiFirmware } from './machine.ts';
 import type { LabPlaces } from './places.ts';
 
 const defaultMirror = 'http://deb.debian.org/debian';
 
-/** Debian package that brings each command the lab runs on this machine. */
+/** Debian package that brings each command the lab runs on this machine, or file that it needs. */
 const packageOf: Readonly<Record<string, string>> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-img': 'qemu-utils',
   debootstrap: 'debootstrap',
   sfdisk: 'fdisk',
   'mkfs.ext4': 'e2fsprogs',
+  'mkfs.vfat': 'dosfstools',
+  mcopy: 'mtools',
+  [uefiFirmware]: 'ovmf',
   debugfs: 'e2fsprogs',
   ssh: 'openssh-client',
   ip: 'iproute2',
@@ -44,7 +48,9 @@ export async function installTools(lab: LabPlaces): Promise<void> {
 async function listMissingPackages(): Promise<string[]> {
   const missing = new Set<string>();
   for (const [command, name] of Object.entries(packageOf)) {
-    const found = await execa('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${command}`], { reject: false });
+    const found = await execa('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${command} || test -e ${command}`], {
+      reject: false,
+    });
     if (found.exitCode !== 0) missing.add(name);
   }
   return [...missing];

@@ -18,7 +18,12 @@ export interface MachineSpec {
   readonly qemuMajor: number;
   /** Boots this kernel directly instead of GRUB from the disk; only the first boot of an image does. */
   readonly direct?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
+  /** Starts through UEFI firmware from the EFI system partition of a second disk, instead of SeaBIOS and GRUB. */
+  readonly uefi?: { readonly variables: string; readonly esp: string };
 }
+
+/** OVMF without Secure Boot; Debian package ovmf. */
+export const uefiFirmware = '/usr/share/OVMF/OVMF_CODE_4M.fd';
 
 const memoryPerNodeMib = 1536;
 
@@ -46,6 +51,7 @@ export function listQemuArguments(spec: MachineSpec, places: GuestPlaces): strin
     ...['-qmp', `unix:${places.sockets.qmp},server=on,wait=off`],
     ...['-pidfile', places.pidFile, '-daemonize'],
     ...listDirectBootArguments(spec),
+    ...listUefiArguments(spec),
   ];
 }
 
@@ -100,6 +106,16 @@ function listNicArguments(nics: readonly NicModel[]): string[] {
 function listDirectBootArguments({ direct }: MachineSpec): string[] {
   if (direct === undefined) return [];
   return ['-kernel', direct.kernel, '-initrd', direct.initrd, '-append', direct.commandLine];
+}
+
+/** The firmware looks at the disk with a bootindex alone: without one it tries to boot from every card first. */
+function listUefiArguments({ uefi }: MachineSpec): string[] {
+  if (uefi === undefined) return [];
+  return [
+    ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${uefiFirmware}`],
+    ...['-drive', `if=pflash,unit=1,format=raw,file=${uefi.variables}`],
+    ...['-drive', `if=none,id=esp,format=raw,file=${uefi.esp}`, '-device', 'virtio-blk-pci,drive=esp,bootindex=0'],
+  ];
 }
 
 export async function readQemuMajor(): Promise<number> {

@@ -15,6 +15,8 @@ export interface GuestPlaces {
   readonly folder: string;
   readonly disk: string;
   readonly record: string;
+  /** The firmware's variables and the EFI system partition of a guest that is started by UEFI. */
+  readonly uefi: { readonly variables: string; readonly esp: string };
   readonly serialLog: string;
   readonly pidFile: string;
   readonly sockets: { readonly qmp: string; readonly console: string; readonly ssh: string };
@@ -34,6 +36,7 @@ export function locateGuest(lab: LabPlaces, name: string): GuestPlaces {
     folder,
     disk: path.join(folder, 'disk.qcow2'),
     record: path.join(folder, 'guest.json'),
+    uefi: { variables: path.join(folder, 'uefi-variables.fd'), esp: path.join(folder, 'esp.raw') },
     serialLog: path.join(folder, 'serial.log'),
     pidFile: path.join(folder, 'qemu.pid'),
     sockets: { qmp: socket('qmp'), console: socket('console'), ssh: socket('ssh') },
