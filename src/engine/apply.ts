@@ -109,6 +109,7 @@ async function remember(host: Host, step: PlannedStep): Promise<PlannedStep> {
 async function applyBatch(host: Host, journal: RunJournal, batch: readonly PlannedStep[]): Promise<ApplyReport> {
   const before = rememberingReader(host);
   const due: PlannedStep[] = [];
+  const skipped: SkippedStep[] = [];
   for (const planned of batch) {
     const reading = await readLiving(before, planned);
     const step = await adoptMoved(journal, planned, reading);
@@ -117,11 +118,18 @@ async function applyBatch(host: Host, journal: RunJournal, batch: readonly Plann
     // of that one brings it back.
     else if (holds(reading, step.tunable, step.to))
       await note(journal, step, { type: 'done', step: step.step, reported: step.to });
-    else return failed(step, `expected ${show(step.from)} before the write, found ${reading.evidence}`);
+    else {
+      const reason = `expected ${show(step.from)} before the write, found ${reading.evidence}`;
+      if (step.setting.ifRefused === 'fail') return failed(step, reason);
+      // A thread has ended, or a change of this run moved it: what the profile can do without stays as it is.
+      await note(journal, step, { type: 'skipped', step: step.step, reason });
+      skipped.push({ id: step.setting.id, reason });
+    }
   }
-  if (due.length === 0) return { applied: [], skipped: [], failure: undefined };
+  if (due.length === 0) return { applied: [], skipped, failure: undefined };
   const error = await write(host, due);
-  return settle({ host, journal, due, error });
+  const settled = await settle({ host, journal, due, error });
+  return { ...settled, skipped: [...skipped, ...settled.skipped] };
 }
 
 /**
@@ -142,7 +150,7 @@ async function adoptMoved(journal: RunJournal, step: PlannedStep, reading: Readi
 }
 
 /** undefined when the kernel took the writes. */
-async function write(host: Host, due: readonly PlannedStep[]): Promise<string | undefined> {
+async function write(host: Host, due: readonly PlannedStep[]): Promise<HostError | undefined> {
   try {
     const kind = kindOf((due[0] as PlannedStep).tunable);
     await kind.write(
@@ -151,7 +159,7 @@ async function write(host: Host, due: readonly PlannedStep[]): Promise<string | 
     );
     return undefined;
   } catch (error) {
-    if (error instanceof HostError) return error.message;
+    if (error instanceof HostError) return error;
     throw error;
   }
 }
@@ -160,7 +168,7 @@ interface Settling {
   readonly host: Host;
   readonly journal: RunJournal;
   readonly due: readonly PlannedStep[];
-  readonly error: string | undefined;
+  readonly error: HostError | undefined;
 }
 
 /** Reads back what a batch of writes came to, and journals it. */
@@ -178,30 +186,28 @@ async function settle({ host, journal, due, error }: Settling): Promise<ApplyRep
       continue;
     }
     const reason = explain(step, reading, error);
-    const isLeft = step.setting.ifRefused === 'skip' && (await takeBack(host, journal, { step, reading, reason }));
+    const isLeft = step.setting.ifRefused === 'skip' && (await takeBack(host, step, reading));
+    if (isLeft) await note(journal, step, skip(step, reason, error));
     if (isLeft) skipped.push({ id: step.setting.id, reason });
     else failure ??= { id: step.setting.id, reason };
   }
   return { applied, skipped, failure };
 }
 
-function explain(step: PlannedStep, reading: Reading, error: string | undefined): string {
+function explain(step: PlannedStep, reading: Reading, error: HostError | undefined): string {
   const wrote = `wrote ${show(step.to)}, the kernel reports ${reading.evidence}`;
-  return error === undefined ? wrote : `${error}; ${reading.evidence}`;
+  return error === undefined ? wrote : `${error.message}; ${reading.evidence}`;
+}
+
+function skip({ step }: PlannedStep, reason: string, error: HostError | undefined): JournalRecord {
+  return { type: 'skipped', step, reason, ...(error && { code: error.code }) };
 }
 
 /** Puts the old value back where the kernel made something else of the wish. True when the old value is there. */
-async function takeBack(
-  host: Host,
-  journal: RunJournal,
-  { step, reading, reason }: { step: PlannedStep; reading: Reading; reason: string },
-): Promise<boolean> {
-  if (!holds(reading, step.tunable, step.from)) {
-    await write(host, [{ ...step, to: step.from }]);
-    if (!holds(await readLiving(host, step), step.tunable, step.from)) return false;
-  }
-  await note(journal, step, { type: 'skipped', step: step.step, reason });
-  return true;
+async function takeBack(host: Host, step: PlannedStep, reading: Reading): Promise<boolean> {
+  if (holds(reading, step.tunable, step.from)) return true;
+  await write(host, [{ ...step, to: step.from }]);
+  return holds(await readLiving(host, step), step.tunable, step.from);
 }
 
 async function note(journal: RunJournal, step: PlannedStep, record: JournalRecord): Promise<void> {
@@ -214,8 +220,10 @@ function failed(step: PlannedStep, reason: string): ApplyReport {
 }
 
 function intent(step: PlannedStep): JournalRecord {
-  const { tunable, from, to, persistent } = step;
-  return { type: 'intent', step: step.step, id: step.setting.id, tunable, from, to, persistent };
+  const { setting, tunable, from, to, persistent } = step;
+  const { id, stage, disruption, interface: name } = setting;
+  const kept = { stage, disruption, ...(name !== undefined && { interface: name }) };
+  return { type: 'intent', step: step.step, id, tunable, from, to, persistent, ...kept };
 }
 
 function show(value: string | null): string {

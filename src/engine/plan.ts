@@ -1,3 +1,4 @@
+import type { Tunable } from '../tunables/tunable.ts';
 import type { Disruption, Refusal, Setting } from '../tuning/domain.ts';
 
 /** One difference between the machine and its profile. */
@@ -31,6 +32,15 @@ export interface Unread {
   readonly evidence: string;
 }
 
+/** A place that an earlier run changed, the profile has no wish for, and somebody else changed since. */
+export interface Kept {
+  readonly id: string;
+  readonly domain: string;
+  readonly tunable: Tunable;
+  readonly found: string | null;
+  readonly reason: string;
+}
+
 export interface Plan {
   readonly profile: string;
   readonly host: string;
@@ -41,6 +51,8 @@ export interface Plan {
   readonly refused: readonly (Refusal & { readonly domain: string })[];
   /** Could not be read (needs root …): never counted as right. */
   readonly unread: readonly Unread[];
+  /** Left as somebody else changed it, and hft's no more once the plan is applied. */
+  readonly kept: readonly Kept[];
   /** A reboot is needed before everything is in effect. */
   readonly reboot: boolean;
 }

@@ -25,6 +25,12 @@ export const threadAffinityKind: TunableKind<ThreadAffinityTunable> = {
     }
   },
   canonical: (_tunable, value) => printCpulist(parseCpulist(value)),
+  asIf: ({ pid }, value) => [
+    {
+      path: `/proc/${pid}/status`,
+      edit: (text) => text.replace(/^(Cpus_allowed_list:\s*)\S*$/m, (line, label) => (value ? label + value : line)),
+    },
+  ],
   async write(host, writes) {
     for (const { tunable, value } of writes) {
       if (value === null) throw new HostError('set affinity of', `${tunable.pid}`, 'EINVAL');

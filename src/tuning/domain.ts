@@ -23,6 +23,8 @@ export interface Setting {
   /** fail: the run fails and is undone when the kernel refuses it. skip: reported, the rest goes on. */
   readonly ifRefused: 'fail' | 'skip';
   readonly disruption: Disruption;
+  /** The run whose change this takes back, for a place that the profile has no wish for. */
+  readonly leftBy?: { readonly profile: string; readonly run: string };
   /** The network interface whose link or interrupts this change can disturb. */
   readonly interface?: string;
 }

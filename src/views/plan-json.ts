@@ -13,6 +13,7 @@ export function planJson(plan: Plan) {
       staged: change.staged ?? null,
       desired: change.desired,
       why: change.setting.why,
+      ...(change.setting.leftBy && { leftBy: change.setting.leftBy }),
       disruption: change.disruption,
       takesEffect: change.takesEffect,
       evidence: change.evidence,
@@ -25,6 +26,7 @@ export function planJson(plan: Plan) {
     })),
     refused: plan.refused.map(({ id, domain, reason, kind }) => ({ id, domain, reason, kind })),
     unknown: plan.unread.map((each) => ({ id: each.setting.id, domain: each.domain, reason: each.evidence })),
+    kept: plan.kept.map(({ id, domain, found, reason }) => ({ id, domain, found, reason })),
     reboot: plan.reboot,
   };
 }

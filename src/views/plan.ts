@@ -11,6 +11,7 @@ export function viewPlan(plan: Plan, terminal: Terminal): string {
     );
   }
   if (plan.refused.length > 0) blocks.push(viewRefused(plan, terminal));
+  if (plan.kept.length > 0) blocks.push(viewKept(plan, terminal));
   if (plan.unread.length > 0) blocks.push(viewUnread(plan, terminal));
   blocks.push(viewSummary(plan, terminal));
   return blocks.join('\n\n');
@@ -95,18 +96,31 @@ function show(value: string | null): string {
 }
 
 function viewRefused({ refused }: Plan, terminal: Terminal): string {
-  const lines = groupByReason(refused).map(({ ids, reason }) => {
+  return viewReasons('Not done here, and why', refused, terminal);
+}
+
+function viewKept({ kept }: Plan, terminal: Terminal): string {
+  return viewReasons('Left as somebody else changed it', kept, terminal);
+}
+
+interface Reason {
+  readonly id: string;
+  readonly reason: string;
+}
+
+function viewReasons(title: string, reasons: readonly Reason[], terminal: Terminal): string {
+  const lines = groupByReason(reasons).map(({ ids, reason }) => {
     const text = wrap(reason, terminal.columns - 6).split('\n');
     return [
       `  ${paint(terminal, 'magenta', '!')} ${ids}`,
       ...text.map((each) => paint(terminal, 'dim', `      ${each}`)),
     ].join('\n');
   });
-  return [paint(terminal, 'bold', 'Not done here, and why'), ...lines].join('\n');
+  return [paint(terminal, 'bold', title), ...lines].join('\n');
 }
 
 /** The same reason for many targets (every CPU without cpufreq) is said once. */
-function groupByReason(refused: Plan['refused']): readonly { readonly ids: string; readonly reason: string }[] {
+function groupByReason(refused: readonly Reason[]): readonly { readonly ids: string; readonly reason: string }[] {
   const groups = new Map<string, { ids: string[]; reason: string }>();
   for (const { id, reason } of refused) {
     const key = `${id.split('@')[0]} ${reason.replace(/\d+/g, '#')}`;
