@@ -56,7 +56,12 @@ function agentOn(host: Host, state: StateDirectory, { version, command, environm
       ...(scope && { scope }),
     });
   const apply = (request: ApplyRequest) =>
-    applyOn(engine, { ...request, command, planAgain: () => replan(request.wanted, request.scope, true) });
+    applyOn(engine, {
+      ...request,
+      command,
+      searchPath: environment.PATH,
+      planAgain: () => replan(request.wanted, request.scope, true),
+    });
   const plan: Agent['plan'] = (wanted, scope, options) => replan(wanted, scope, options?.retries ?? false);
   return {
     plan,
@@ -92,12 +97,14 @@ function agentOn(host: Host, state: StateDirectory, { version, command, environm
 
 interface Applying extends ApplyRequest {
   readonly command: string;
+  readonly searchPath: string | undefined;
   readonly planAgain: () => Promise<Planned>;
 }
 
 async function applyOn(engine: Engine, request: Applying) {
-  const { wanted, scope, planned, planAgain, approve, signal, confirmWithinS, command } = request;
-  const trial = isTrialWanted(wanted) && (await refuseTrialHere(engine.host)) === undefined;
+  const { wanted, scope, planned, planAgain, approve, signal, confirmWithinS, command, searchPath } = request;
+  const { host, state } = engine;
+  const trial = isTrialWanted(wanted) && (await refuseTrialHere(host)) === undefined;
   return tune(engine, {
     wanted,
     planned,
@@ -105,7 +112,7 @@ async function applyOn(engine: Engine, request: Applying) {
     trial,
     origin: 'user',
     approve,
-    guard: { confirmWithinS, arm: (run: string) => armGuard(engine.host, command, run) },
+    guard: { confirmWithinS, arm: (run: string) => armGuard({ host, state, command, searchPath }, run) },
     ...(scope && { scope }),
     ...(signal && { signal }),
   });

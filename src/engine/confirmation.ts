@@ -1,7 +1,7 @@
 import type { Machine } from '../topology/machine.ts';
 import type { RunJournal } from './journal.ts';
 import type { Plan } from './plan.ts';
-import { readSession, type SessionFacts } from './session.ts';
+import { readSession, type SessionFacts, withUppers } from './session.ts';
 import type { Engine, Guard, Planned, TuneRequest } from './tune.ts';
 
 /** The interfaces that a plan's changes can disturb and that carry a session: such a plan waits for a confirmation. */
@@ -29,8 +29,9 @@ export class Confirmation {
   async guardIfNeeded({ plan, machine }: Planned): Promise<void> {
     const guard = this.#guard;
     if (guard === undefined || this.#session !== undefined) return;
-    if (sessionInterfaces(plan, machine).length === 0) return;
-    const session = await readSession(this.#engine.host);
+    const touched = sessionInterfaces(plan, machine);
+    if (touched.length === 0) return;
+    const session = await readSession(this.#engine.host, withUppers(touched, machine.nics));
     await this.#journal.record({ type: 'confirm-by', time: this.#deadline(guard), session });
     await guard.arm(this.#journal.run);
     this.#session = session;
@@ -58,7 +59,7 @@ export class Confirmation {
       await this.#journal.record({ type: 'end', result: 'applied' });
       return undefined;
     }
-    const { inbound } = await readSession(this.#engine.host);
+    const { inbound } = await readSession(this.#engine.host, this.#session.interfaces);
     const session = { ...this.#session, inbound: [...this.#session.inbound, ...inbound] };
     const time = this.#deadline(this.#guard);
     await this.#journal.record({ type: 'confirm-by', time, session }, { type: 'end', result: 'applied' });

@@ -49,6 +49,8 @@ export type JournalRecord =
   /** The run is taken back by the host itself unless it is confirmed by then (ISO 8601), or the host is seen to be as
    *  reachable as it was before. */
   | { readonly type: 'confirm-by'; readonly time: string; readonly session: SessionFacts }
+  /** The guard that would take the run back is at work. */
+  | { readonly type: 'watched' }
   | { readonly type: 'confirmed' }
   /** The line before this one was cut off by a power cut or a full disk. */
   | { readonly type: 'torn' }
@@ -83,6 +85,7 @@ export interface Run {
   readonly confirmBy: string | undefined;
   /** How the host could be reached before the run; with confirmBy. */
   readonly session: SessionFacts | undefined;
+  readonly watched: boolean;
   readonly confirmed: boolean;
   /** undefined: the run is going on or was cut off. */
   readonly result: 'applied' | 'undone' | 'partly-undone' | undefined;
@@ -153,6 +156,7 @@ export function parseRun(name: string, text: string): Run | undefined {
     released: [],
     confirmBy: undefined,
     session: undefined,
+    watched: false,
     confirmed: false,
     result: undefined,
   };
@@ -163,6 +167,7 @@ export function parseRun(name: string, text: string): Run | undefined {
     else if (record.type === 'released') run = { ...run, released: [...run.released, record] };
     else if (record.type === 'confirm-by')
       run = { ...run, confirmBy: record.time, session: record.session, confirmed: false };
+    else if (record.type === 'watched') run = { ...run, watched: true };
     else if (record.type === 'confirmed') run = { ...run, confirmed: true };
     else if (record.type === 'end') run = { ...run, result: record.result };
   }
