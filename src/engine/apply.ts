@@ -1,10 +1,11 @@
 import { HostError } from '../errors.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, HostReader } from '../host/host.ts';
 import { rememberingReader } from '../host/memo.ts';
 import { kindOf } from '../tunables/kinds.ts';
 import type { Reading } from '../tunables/tunable.ts';
 import type { Setting } from '../tuning/domain.ts';
 import { inBatches } from './batch.ts';
+import { bystanderSetting } from './bystanders.ts';
 import { canonicalOrNull } from './compare.ts';
 import type { JournalRecord, RunJournal } from './journal.ts';
 import type { Change } from './plan.ts';
@@ -18,6 +19,8 @@ export interface PlannedStep {
   readonly from: string | null;
   readonly to: string | null;
   readonly persistent: boolean;
+  /** The id of the change that it is a bystander of. */
+  readonly beside?: string;
 }
 
 export interface AppliedStep {
@@ -39,16 +42,26 @@ export interface ApplyReport {
   readonly failure: { readonly id: string; readonly reason: string } | undefined;
 }
 
-/** The steps of a plan's changes, numbered on from `firstStep`, in the order in which they will be made. */
+/**
+ * The steps of a plan's changes, numbered on from `firstStep`, in the order in which they will be made: bystanders before a
+ * change that would break them, and after one that takes such a change back.
+ */
 export function planSteps(changes: readonly Change[], firstStep: number): readonly PlannedStep[] {
-  return changes.map((change, index) => ({
-    step: firstStep + index,
-    setting: change.setting,
-    tunable: change.setting.tunable,
-    from: change.staged === undefined ? change.current : change.staged,
-    to: change.desired,
-    persistent: kindOf(change.setting.tunable).persistent,
-  }));
+  const made = changes.flatMap((change) => {
+    const { setting, current, staged, desired, bystanders = [] } = change;
+    const own = { setting, from: staged === undefined ? current : staged, to: desired };
+    const moved = bystanders.map((each) => ({
+      setting: bystanderSetting(change, each),
+      from: each.from,
+      to: each.to,
+      beside: setting.id,
+    }));
+    return setting.leftBy === undefined ? [...moved, own] : [own, ...moved];
+  });
+  return made.map((each, index) => {
+    const { tunable } = each.setting;
+    return { ...each, step: firstStep + index, tunable, persistent: kindOf(tunable).persistent };
+  });
 }
 
 /** The first step whose machine is not as the plan saw it; undefined when the plan still holds. Writes nothing. */
@@ -113,7 +126,7 @@ async function applyBatch(host: Host, journal: RunJournal, batch: readonly Plann
   for (const planned of batch) {
     const reading = await readLiving(before, planned);
     const step = await adoptMoved(journal, planned, reading);
-    if (holds(reading, step.tunable, step.from)) due.push(step);
+    if (holds(reading, step.tunable, step.from) || (await isReset(before, step, reading))) due.push(step);
     // An earlier change of this run can have brought this one along (vm.dirty_bytes zeroes vm.dirty_ratio); the undo
     // of that one brings it back.
     else if (holds(reading, step.tunable, step.to))
@@ -147,6 +160,12 @@ async function adoptMoved(journal: RunJournal, step: PlannedStep, reading: Readi
   const moved = { ...step, from: canonicalOrNull(step.tunable, reading.value) };
   await note(journal, moved, intent(moved));
   return moved;
+}
+
+/** A partition that went away a moment ago let the thread loose: nobody else's change, and not what to come back to. */
+async function isReset(reader: HostReader, { tunable }: PlannedStep, reading: Reading): Promise<boolean> {
+  if (reading.status !== 'value' || reading.value === null) return false;
+  return (await kindOf(tunable).disturbedBy?.isReset(reader, reading.value)) ?? false;
 }
 
 /** undefined when the kernel took the writes. */
@@ -220,9 +239,9 @@ function failed(step: PlannedStep, reason: string): ApplyReport {
 }
 
 function intent(step: PlannedStep): JournalRecord {
-  const { setting, tunable, from, to, persistent } = step;
+  const { setting, tunable, from, to, persistent, beside } = step;
   const { id, stage, disruption, interface: name } = setting;
-  const kept = { stage, disruption, ...(name !== undefined && { interface: name }) };
+  const kept = { stage, disruption, ...(name !== undefined && { interface: name }), ...(beside && { beside }) };
   return { type: 'intent', step: step.step, id, tunable, from, to, persistent, ...kept };
 }
 

@@ -7,7 +7,10 @@ import type { Engine, Guard, Planned, TuneRequest } from './tune.ts';
 /** The interfaces that a plan's changes can disturb and that carry a session: such a plan waits for a confirmation. */
 export function sessionInterfaces(plan: Plan, machine: Machine): readonly string[] {
   const carrying = new Set(machine.nics.filter((nic) => nic.carriesSession).map((nic) => nic.name));
-  const touched = plan.changes.flatMap((change) => change.setting.interface ?? []);
+  const touched = plan.changes.flatMap(({ setting, bystanders = [] }) => [
+    ...(setting.interface === undefined ? [] : [setting.interface]),
+    ...bystanders.flatMap(({ bystander }) => bystander.interface ?? []),
+  ]);
   return [...new Set(touched.filter((name) => carrying.has(name)))];
 }
 

@@ -1,6 +1,7 @@
 import { placeOf } from '../tunables/place.ts';
 import { canonicalOrNull } from './compare.ts';
 import type { Run, Step } from './journal.ts';
+import { domainOf } from './scope.ts';
 
 /** One change of a run that is in force. */
 export interface HeldChange {
@@ -34,6 +35,12 @@ export function findHeld(runs: readonly Run[], bootId: string | undefined): read
     }
   }
   return [...places.values()].reverse();
+}
+
+/** The domain that had a place changed; for a bystander the one that had the change made. */
+export function ownerOf({ changes }: HeldPlace): string {
+  const { step } = changes[0];
+  return domainOf(step.beside ?? step.id);
 }
 
 export interface Unwound {

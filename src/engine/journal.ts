@@ -37,6 +37,8 @@ export type JournalRecord =
       readonly stage?: Stage;
       readonly disruption?: Disruption;
       readonly interface?: string;
+      /** The id of the change that this place was moved for, being a bystander of it. */
+      readonly beside?: string;
     }
   | { readonly type: 'done'; readonly step: number; readonly reported: string | null }
   /** Nothing of ours is there: it was never written, or taken back at once. `code`: the errno of what refused it. */
@@ -73,6 +75,7 @@ export interface Step {
   readonly stage?: Stage;
   readonly disruption?: Disruption;
   readonly interface?: string;
+  readonly beside?: string;
 }
 
 /** A run, as its journal tells it. */

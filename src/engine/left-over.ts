@@ -1,10 +1,10 @@
 import type { HostReader } from '../host/host.ts';
 import { kindOf } from '../tunables/kinds.ts';
 import { placeOf } from '../tunables/place.ts';
-import type { Setting } from '../tuning/domain.ts';
+import type { Bystander, Setting } from '../tuning/domain.ts';
 import { type Comparison, canonicalOrNull, compare, type Wish } from './compare.ts';
-import { type HeldChange, type HeldPlace, isChanged, unwind } from './held.ts';
-import type { Kept, Plan } from './plan.ts';
+import { type HeldChange, type HeldPlace, isChanged, ownerOf, unwind } from './held.ts';
+import type { Kept, MovedBystander, Plan } from './plan.ts';
 import { asksTheSame, domainOf, isInScope, type Scope, type Wanted } from './scope.ts';
 import { isTrialSetting } from './trial.ts';
 import { readLiving } from './undo.ts';
@@ -33,20 +33,54 @@ export async function findLeftOver(
   decided: Decided,
 ): Promise<LeftOver> {
   const wished = new Set(decided.wishes.map(({ setting }) => placeOf(setting.tunable)));
+  const left = held.filter((place) => !wished.has(place.place) && isLeftBy(place, decided));
   const comparisons: Comparison[] = [];
   const kept: Kept[] = [];
-  for (const each of held.filter((place) => !wished.has(place.place) && isLeftBy(place, decided))) {
+  for (const each of left.filter((place) => !isBesideAny(place, left))) {
     const judged = await judge(reader, each, decided.wanted);
     if (judged === undefined) continue;
-    if ('is' in judged) comparisons.push(judged);
-    else kept.push(judged);
+    if (!('is' in judged)) kept.push(judged);
+    else if (judged.is !== 'change') comparisons.push(judged);
+    else comparisons.push({ ...judged, ...(await besideOf(reader, judged.setting.id, held)) });
   }
   return { comparisons, kept };
 }
 
+/** A bystander goes back with the change that it was moved for. */
+function isBesideAny({ changes }: HeldPlace, left: readonly HeldPlace[]): boolean {
+  const { beside } = changes[0].step;
+  return beside !== undefined && left.some((each) => each.changes[0].step.id === beside);
+}
+
+/** The bystanders of a change that is taken back, also those that only stayed where they were. */
+async function besideOf(
+  reader: HostReader,
+  id: string,
+  held: readonly HeldPlace[],
+): Promise<{ readonly bystanders?: readonly MovedBystander[] }> {
+  const bystanders: MovedBystander[] = [];
+  for (const place of held.filter(({ changes }) => changes[0].step.beside === id)) {
+    const { step } = place.changes[0];
+    const reading = await readLiving(reader, step);
+    const from = reading.status === 'value' ? canonicalOrNull(step.tunable, reading.value) : null;
+    if (from === null) continue;
+    const { value: to, isForeign } = unwind(place, from);
+    if (isForeign || to === null) continue;
+    const { tunable, interface: name } = step;
+    const bystander = {
+      id: step.id,
+      tunable: tunable as Bystander['tunable'],
+      within: to,
+      ...(name && { interface: name }),
+    };
+    bystanders.push({ bystander, from, to });
+  }
+  return bystanders.length === 0 ? {} : { bystanders };
+}
+
 function isLeftBy(held: HeldPlace, { wanted, scope, refused }: Decided): boolean {
   const { run, step } = held.changes[0];
-  const domain = domainOf(step.id);
+  const domain = ownerOf(held);
   if (!isInScope(domain, scope) || scope?.exceptIds?.includes(step.id) || isTrialSetting(step.id)) return false;
   // The wish is there and could not be looked into.
   if (refused.some(({ id, kind }) => id === step.id && kind === 'unknown')) return false;

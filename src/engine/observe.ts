@@ -7,13 +7,14 @@ import type { Machine } from '../topology/machine.ts';
 import { readMachine } from '../topology/read.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
 import { asIfUntouched } from './as-if.ts';
+import { withBystanders } from './bystanders.ts';
 import { type Comparison, compare, type Wish } from './compare.ts';
-import { findHeld, type HeldPlace, isChanged } from './held.ts';
+import { findHeld, type HeldPlace, isChanged, ownerOf } from './held.ts';
 import type { Run } from './journal.ts';
 import { findLeftOver, type LeftOver } from './left-over.ts';
 import type { Plan } from './plan.ts';
 import { findRefusedBefore, type RefusedBefore, withoutRefused } from './refused-before.ts';
-import { domainOf, isInScope, type Scope, type Wanted } from './scope.ts';
+import { isInScope, type Scope, type Wanted } from './scope.ts';
 import { bootChanges } from './trial.ts';
 import { withArmedTrial } from './trial-plan.ts';
 
@@ -50,7 +51,8 @@ export async function observeAndPlan(planning: Planning): Promise<{ plan: Plan; 
   const leftOver = await findLeftOver(reader, past.held, { ...planning, scope: planning.scope, ...desired });
   const comparisons: Comparison[] = [];
   for (const wish of desired.wishes) comparisons.push(await compare(reader, wish));
-  const plan = assemble(machine, { ...planning, ...desired, comparisons, leftOver, past });
+  const compared = assemble(machine, { ...planning, ...desired, comparisons, leftOver, past });
+  const plan = { ...compared, changes: inSafeOrder(await withBystanders(reader, compared.changes)) };
   return {
     machine,
     plan: mayHaveTrial(plan, past) ? await withArmedTrial(reader, plan, planning.scope) : plan,
@@ -64,7 +66,7 @@ function mayHaveTrial(plan: Plan, { held }: Past): boolean {
 
 async function readPast(reader: HostReader, { runs = [], scope }: Planning): Promise<Past> {
   const bootId = runs.length === 0 ? undefined : (await reader.readText(BOOT_ID))?.trim();
-  const held = findHeld(runs, bootId).filter(({ changes }) => isInScope(domainOf(changes[0].step.id), scope));
+  const held = findHeld(runs, bootId).filter((place) => isInScope(ownerOf(place), scope));
   return { held, refused: findRefusedBefore(runs, bootId) };
 }
 
@@ -131,7 +133,7 @@ function assemble(machine: PlacedMachine, compared: Compared): Plan {
       irq: printCpulist(layout.irq),
       isolated: printCpulist(layout.isolated),
     },
-    changes: inSafeOrder(changes),
+    changes,
     satisfied,
     refused,
     unread,

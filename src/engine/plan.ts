@@ -1,5 +1,5 @@
 import type { Tunable } from '../tunables/tunable.ts';
-import type { Disruption, Refusal, Setting } from '../tuning/domain.ts';
+import type { Bystander, Disruption, Refusal, Setting } from '../tuning/domain.ts';
 
 /** One difference between the machine and its profile. */
 export interface Change {
@@ -14,6 +14,15 @@ export interface Change {
   readonly disruption: Disruption;
   /** The reading that `current` comes from. */
   readonly evidence: string;
+  /** What is moved first, since the kernel would change it along. */
+  readonly bystanders?: readonly MovedBystander[];
+}
+
+/** An affinity that is set right before the change that would break it. */
+export interface MovedBystander {
+  readonly bystander: Bystander;
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface Satisfied {

@@ -55,8 +55,9 @@ async function applyShape(host: Host, request: TuneRequest, going: Going): Promi
     // What was made and is different again is somebody else's doing: told after the run, not fought.
     const shape = progress.plan.changes.filter(({ setting }) => setting.stage === 'shape' && !tried.has(setting.id));
     for (const { setting } of shape) tried.add(setting.id);
-    const made = await applySteps(applying(host, request, going), planSteps(shape, progress.next));
-    progress = { ...progress, report: join(progress.report, made), next: progress.next + shape.length };
+    const steps = planSteps(shape, progress.next);
+    const made = await applySteps(applying(host, request, going), steps);
+    progress = { ...progress, report: join(progress.report, made), next: progress.next + steps.length };
     if (made.failure || made.applied.length === 0) break;
     progress = await planRest(request, going, progress);
     if (progress.report.failure) break;

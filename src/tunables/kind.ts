@@ -42,6 +42,12 @@ export interface TunableKind<T extends Tunable> {
   /** How what domains look at would read with this value, for places whose present value enters a wish (an interrupt
    *  stays where it is right already). A profile is planned as if hft had never changed them. */
   asIf?(tunable: T, value: string | null): readonly Pretence[];
+  /** Another kind whose writes change this one along, and how what the kernel makes of it then is told from a change that
+   *  somebody made. */
+  readonly disturbedBy?: {
+    readonly kind: Tunable['kind'];
+    isReset(reader: HostReader, value: string): Promise<boolean>;
+  };
   /** Makes the writes of one batch. Throws HostError. The engine reads back: an exit code proves nothing. */
   write(host: Host, writes: readonly Write<T>[]): Promise<void>;
 }

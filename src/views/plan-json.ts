@@ -14,6 +14,9 @@ export function planJson(plan: Plan) {
       desired: change.desired,
       why: change.setting.why,
       ...(change.setting.leftBy && { leftBy: change.setting.leftBy }),
+      ...(change.bystanders && {
+        bystanders: change.bystanders.map(({ bystander: { id }, from, to }) => ({ id, current: from, desired: to })),
+      }),
       disruption: change.disruption,
       takesEffect: change.takesEffect,
       evidence: change.evidence,

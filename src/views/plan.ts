@@ -51,7 +51,7 @@ function viewAlike(alike: readonly Change[], terminal: Terminal): string {
   const list = wrap(targets.join(', '), terminal.columns - 6)
     .split('\n')
     .map((line) => `      ${line}`);
-  const why = wrap(`${first.setting.why}${disturbance(first)}`, terminal.columns - 6).split('\n');
+  const why = wrap(`${first.setting.why}${disturbance(first)}${moved(alike)}`, terminal.columns - 6).split('\n');
   return [title, ...list, ...why.map((text) => paint(terminal, 'dim', `      ${text}`))].join('\n');
 }
 
@@ -60,7 +60,7 @@ function viewChange(change: Change, terminal: Terminal): string {
   const sign = change.current === null ? '+' : change.desired === null ? '-' : '~';
   const style: Style = change.current === null ? 'green' : change.desired === null ? 'red' : 'yellow';
   const values = `${show(change.current)} → ${paint(terminal, 'bold', show(change.desired))}${staged(change)}`;
-  const cost = disturbance(change);
+  const cost = `${disturbance(change)}${moved([change])}`;
   const first = `  ${paint(terminal, style, sign)} ${change.setting.id}  `;
   const plainLength =
     6 +
@@ -85,6 +85,15 @@ function disturbance(change: Change): string {
     return ` The link of ${change.setting.interface ?? 'the interface'} goes down for a moment.`;
   if (change.disruption === 'process') return ' Processes are disturbed while it is made.';
   return '';
+}
+
+/** What the kernel would change along, and hft moves first. */
+function moved(changes: readonly Change[]): string {
+  const all = changes.flatMap(({ bystanders = [] }) => bystanders).filter(({ from, to }) => from !== to);
+  if (all.length === 0) return '';
+  const list = all.map(({ bystander, from, to }) => `${bystander.id} (${from} → ${to})`).join(', ');
+  if (changes[0]?.setting.leftBy) return ` Goes back with it: ${list}.`;
+  return ` Moved first, to come back with it: ${list}.`;
 }
 
 /** Long or many-line values (files) are shown by their size. */
