@@ -15,7 +15,7 @@ export interface GuardStart {
   readonly startWithinMs?: number;
 }
 
-const START_WITHIN_MS = 60_000;
+const START_WITHIN_MS = 120_000;
 const PERIOD_MS = 100;
 
 /**

@@ -121,13 +121,15 @@ function applyShown(
   shown: Shown,
   { flags, dialogue }: { flags: TuneFlags; dialogue: TuneDialogue },
 ): Promise<TuneOutcome> {
+  const signal = watchInterruption();
   return agent.apply({
     ...shown,
-    signal: watchInterruption(),
+    signal,
     async approve(plan, end) {
       if (flags.yes) return true;
       dialogue.report(`\nWhat exists has changed, and with it the plan:\n\n${viewPlan(plan, dialogue.terminal)}`);
-      return askToApply('\nGo on with this plan? (no: everything is undone)', end);
+      const either = AbortSignal.any([signal, ...(end ? [end] : [])]);
+      return askToApply('\nGo on with this plan? (no: everything is undone)', either);
     },
   });
 }
