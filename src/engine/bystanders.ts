@@ -34,7 +34,8 @@ export async function withBystanders(reader: HostReader, changes: readonly Chang
     const first = own.map((each): Change => ({ ...each, setting: { ...each.setting, stage } }));
     ordered = ordered.flatMap((each) => {
       if (own.includes(each)) return [];
-      return each.setting.id === change.setting.id ? [...first, { ...each, bystanders }] : [each];
+      if (each.setting.id !== change.setting.id) return [each];
+      return [...first, bystanders.length > 0 ? { ...each, bystanders } : each];
     });
   }
   return ordered;
