@@ -48,18 +48,22 @@ export interface Unwound {
   readonly value: string | null;
   /** Somebody changed it after hft's last change: it is theirs. */
   readonly isForeign: boolean;
+  /** The change whose old value that is; it knows what else it made (the folders of a file). */
+  readonly origin: Step;
 }
 
 /** What undoing the changes, newest first, makes of the value that was found. The same judgement as an undo makes. */
 export function unwind({ changes }: HeldPlace, found: string | null): Unwound {
-  let value = found;
-  for (const { step } of changes) {
-    const reported = canonicalOrNull(step.tunable, step.reported ?? null);
-    if (value === reported) value = canonicalOrNull(step.tunable, step.from);
-  }
   const [{ step: newest }] = changes;
+  let value = found;
+  let origin = newest;
+  for (const { step } of changes) {
+    if (value !== canonicalOrNull(step.tunable, step.reported ?? null)) continue;
+    value = canonicalOrNull(step.tunable, step.from);
+    origin = step;
+  }
   const known = [newest.from, newest.reported ?? null].map((each) => canonicalOrNull(newest.tunable, each));
-  return { value, isForeign: !known.includes(found) };
+  return { value, origin, isForeign: !known.includes(found) };
 }
 
 /** The places that hft's own last write left changed; what was given back in a later run is not. */

@@ -101,11 +101,12 @@ async function judge(reader: HostReader, held: HeldPlace, wanted: Wanted): Promi
     return { is: 'unread', setting: giveBack(change, change.step.from, wanted), domain, code, evidence };
   }
   const found = canonicalOrNull(tunable, reading.value);
-  const { value, isForeign } = unwind(held, found);
+  const { value, isForeign, origin } = unwind(held, found);
   if (isForeign && !isChanged(held)) return undefined;
   if (isForeign) return { id, domain, tunable, found, reason: explainKept(change, found) };
   if (value === found && kindOf(tunable).readStaged === undefined) return undefined;
-  const comparison = await compare(reader, { domain, setting: giveBack(change, value, wanted) });
+  const setting = { ...giveBack(change, value, wanted), tunable: origin.tunable };
+  const comparison = await compare(reader, { domain, setting });
   return comparison.is === 'satisfied' && !comparison.pendingReboot ? undefined : comparison;
 }
 

@@ -230,3 +230,16 @@ describe('the switch is cut off', async () => {
     ]);
   });
 });
+
+test('folders that the first write of a file made go with it, though a later run wrote the file last', async () => {
+  const rig = makeRig();
+  const untouched = stateOf(rig);
+  const limits = (text: string) => wantedOf('test', { limits: { 'limits.file': text } });
+  await tuneRig(rig, { wanted: limits('first\n') });
+  rig.host.folders.add('/etc/security/limits.d');
+  await tuneRig(rig, { wanted: limits('second\n') });
+  await tuneRig(rig, { wanted: NOTHING });
+  expect(rig.host.folders).toEqual(new Set());
+  await rollback(rig.engine, { scope: 'all' });
+  expect(stateOf(rig)).toEqual(untouched);
+});

@@ -22,10 +22,12 @@ const MORE = { limits: { services: { memlock: 'unlimited' } }, persistence: { co
 describe.each(machines.map((entry) => entry.name))('%s', (machine) => {
   test.each(profiles)('%s: each place has one wish, and each id begins with its domain', async (name) => {
     const profile = await loadProfile(name, store);
-    const more = Object.entries(MORE).map(([domain, part]) => [
-      domain,
-      domains.find((each) => each.name === domain)?.schema.parse(part),
-    ]);
+    const more = await Promise.all(
+      Object.entries(MORE).map(async ([domain, part]) => [
+        domain,
+        (await domains.find((each) => each.name === domain)?.schema())?.parse(part),
+      ]),
+    );
     const wanted = { name, layout: profile.layout, domains: { ...profile.wanted, ...Object.fromEntries(more) } };
     const reader = await openSnapshot(join(MACHINES, machine));
     const { plan } = await observeAndPlan({ reader, domains, wanted });

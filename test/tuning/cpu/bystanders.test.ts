@@ -31,7 +31,7 @@ const facts = buildMachine({
 
 async function bystandersOf(wanted: unknown, layout: object) {
   const machine = { ...facts, layout: solveLayout(layoutWanted.parse(layout), facts) };
-  const parsed = cpuDomain.schema.parse(wanted);
+  const parsed = (await cpuDomain.schema()).parse(wanted);
   const { settings } = cpuDomain.desire(parsed, await cpuDomain.observe(new FakeHost(), facts, parsed), machine);
   return Object.fromEntries(
     settings.map(({ id, bystanders = [] }) => [id, bystanders.map((each) => [each.id, each.within, each.interface])]),

@@ -30,7 +30,7 @@ test('a partition moves kernel threads that are bound, and puts down where they 
   host.files.set('/sys/fs/cgroup/cgroup.controllers', 'cpuset cpu\n');
   const facts = buildMachine();
   const machine = { ...facts, layout: solveLayout(layoutWanted.parse({ isolated: '2-3' }), facts) };
-  const wanted = isolationDomain.schema.parse({ method: 'partition' });
+  const wanted = (await isolationDomain.schema()).parse({ method: 'partition' });
   const { settings } = isolationDomain.desire(wanted, await isolationDomain.observe(host, facts, wanted), machine);
   expect(settings.flatMap(({ id, bystanders = [] }) => bystanders.map((each) => [id, each.id, each.within]))).toEqual([
     ['isolation.partition@hft.slice', 'isolation.thread@kswapd0', '0-1,4-7'],
