@@ -216,7 +216,7 @@ describe('other boot loaders', () => {
     const host = systemdBootMachine();
     const stderr = "Failed to update EFI variable 'LoaderEntryOneShot': Read-only file system\n";
     host.commands.set('bootctl', { found: true, exitCode: 1, stdout: '', stderr });
-    await expect(apply(host, trialSettings(CHANGES, 'r1'))).rejects.toThrow(
+    await expect(apply(host, trialSettings(CHANGES, { run: 'r1' }))).rejects.toThrow(
       /bootctl set-oneshot failed: Failed to update EFI variable 'LoaderEntryOneShot': Read-only file system$/,
     );
   });
