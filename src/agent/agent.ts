@@ -1,6 +1,6 @@
-import type { Scope, Wanted } from '../engine/observe.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome, RollbackRequest } from '../engine/rollback.ts';
+import type { Scope, Wanted } from '../engine/scope.ts';
 import type { Status } from '../engine/status.ts';
 import type { TuneOutcome } from '../engine/tune.ts';
 import type { Verification } from '../engine/verify.ts';
@@ -18,15 +18,20 @@ export interface ApplyRequest {
   readonly planned: Planned;
   /** Seconds until an unconfirmed change to the session's own interface is taken back by the host. */
   readonly confirmWithinS: number;
-  readonly approve: (plan: Plan) => Promise<boolean>;
+  /** Ended by the signal, the answer is no. */
+  readonly approve: (plan: Plan, signal?: AbortSignal) => Promise<boolean>;
   readonly signal?: AbortSignal;
 }
 
 /** All that is done to a host. One interface: in process (embedded), and over a daemon's socket. */
 export interface Agent {
-  /** The plan, with the machine it was made from. Changes nothing. */
-  plan(wanted: Wanted, scope?: Scope): Promise<Planned>;
+  /** The plan, with the machine it was made from. Changes nothing. `retries`: with what the kernel refused before for a
+   *  reason of the moment. */
+  plan(wanted: Wanted, scope?: Scope, options?: { readonly retries: boolean }): Promise<Planned>;
   apply(request: ApplyRequest): Promise<TuneOutcome>;
+  /** Puts a profile in force that the host is as wanted by already, in place of another one, whose name is returned;
+   *  undefined when no other one is in force. Changes nothing but the journal. */
+  adopt(request: ApplyRequest): Promise<string | undefined>;
   /** Undoes what was cut off by a kill or a power cut; what was done is in the reports. */
   recover(): Promise<RollbackOutcome>;
   rollback(request: RollbackRequest): Promise<RollbackOutcome>;
@@ -37,8 +42,7 @@ export interface Agent {
   bringBack(scope: Scope): Promise<BootReport>;
   /** Starts an orderly reboot of the machine. */
   reboot(): Promise<void>;
-  /** Verifies a profile, or the one in force when none is given. */
   verify(wanted: Wanted, scope?: Scope): Promise<Verification>;
-  /** The profile in force as it was applied; undefined when none is. */
-  inForce(): Promise<{ readonly wanted: Wanted; readonly scope: Scope } | undefined>;
+  /** Verifies what is in force as it was applied; undefined when nothing is. */
+  verifyInForce(scope: Scope): Promise<Verification | undefined>;
 }

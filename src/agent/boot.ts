@@ -1,14 +1,9 @@
+import { type PartInForce, partsInForce } from '../engine/in-force.ts';
 import { readRuns } from '../engine/journal.ts';
-import { observeAndPlan, type Scope, type Wanted } from '../engine/observe.ts';
 import type { Change, Plan } from '../engine/plan.ts';
-import {
-  findInForce,
-  findWaiting,
-  forgetSpentRuns,
-  type RollbackOutcome,
-  recover,
-  rollback,
-} from '../engine/rollback.ts';
+import { planParts } from '../engine/plan-parts.ts';
+import { findWaiting, forgetSpentRuns, type RollbackOutcome, recover, rollback } from '../engine/rollback.ts';
+import type { Scope } from '../engine/scope.ts';
 import {
   bootChanges,
   DEADLINE_UNIT,
@@ -18,7 +13,7 @@ import {
   type TrialVerdict,
 } from '../engine/trial.ts';
 import { endTrial } from '../engine/trial-plan.ts';
-import { type Engine, type TuneOutcome, tune } from '../engine/tune.ts';
+import { type Engine, type Planned, type TuneOutcome, tune } from '../engine/tune.ts';
 import { HftError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 
@@ -41,19 +36,18 @@ export interface BootReport {
 export async function bringBack(engine: Engine, scope: Scope): Promise<BootReport> {
   const recovered = await settle(engine);
   await forgetSpentRuns(engine);
-  const inForce = findInForce(await readRuns(engine.state));
-  if (!inForce) return { recovered, plan: undefined, outcome: undefined, trial: undefined, fallBack: false };
-  const { wanted } = inForce.begin;
-  const exceptIds = inForce.steps.filter((step) => step.status === 'undone').map((step) => step.id);
-  const limited = { ...scope, exceptIds };
-  const restore = { engine, wanted, scope: limited };
+  const domains = engine.domains.map((domain) => domain.name);
+  const parts = partsInForce(await readRuns(engine.state), domains);
+  if (parts.length === 0) return { recovered, plan: undefined, outcome: undefined, trial: undefined, fallBack: false };
+  const restore = { engine, parts, scope };
   const trial = await readTrialState(engine.host);
-  const plan = await replan(restore);
+  const planned = await replan(restore);
+  const { plan } = planned;
   // Kernel arguments are never staged by the boot itself: a trial that passed is promoted below, and one that failed
   // must not be tried again unasked.
   const outcome = await applyAtBoot(
     restore,
-    plan,
+    planned,
     plan.changes.filter((change) => change.setting.tunable.kind !== 'boot-arg'),
   );
   if (trial.state === 'none' || trial.state === 'armed')
@@ -63,21 +57,28 @@ export async function bringBack(engine: Engine, scope: Scope): Promise<BootRepor
 
 interface Restore {
   readonly engine: Engine;
-  readonly wanted: Wanted;
+  readonly parts: readonly PartInForce[];
   readonly scope: Scope;
 }
 
-async function replan({ engine, wanted, scope }: Restore): Promise<Plan> {
-  return (await observeAndPlan({ reader: engine.host, domains: engine.domains, wanted, scope })).plan;
+async function replan({ engine, parts, scope }: Restore): Promise<Planned> {
+  return planParts(engine, parts, { scope, runs: await readRuns(engine.state) });
 }
 
 async function applyAtBoot(
-  { engine, wanted, scope }: Restore,
-  plan: Plan,
+  restore: Restore,
+  { plan, machine }: Planned,
   changes: readonly Change[],
 ): Promise<TuneOutcome | undefined> {
   if (changes.length === 0) return undefined;
-  return tune(engine, { wanted, scope, plan: { ...plan, changes }, origin: 'boot', approve: async () => true });
+  const { wanted } = restore.parts.at(-1) as PartInForce;
+  return tune(restore.engine, {
+    wanted,
+    planned: { machine, plan: { ...plan, changes } },
+    planAgain: () => replan(restore),
+    origin: 'boot',
+    approve: async () => true,
+  });
 }
 
 /** On the trial boot: promotes what verifies, leaves what does not. After a fall-back: clears the trial away. */
@@ -89,8 +90,8 @@ async function settleTrial(
   const { host } = restore.engine;
   const now = await replan(restore);
   const verdict: TrialVerdict =
-    trial.state === 'running' ? judgeTrial(now) : { passed: false, failed: ['the trial boot did not come up'] };
-  const promoted = verdict.passed ? bootChanges(now) : [];
+    trial.state === 'running' ? judgeTrial(now.plan) : { passed: false, failed: ['the trial boot did not come up'] };
+  const promoted = verdict.passed ? bootChanges(now.plan) : [];
   const settled = await applyAtBoot(restore, now, [...promoted, ...(await endTrial(host))]);
   if (trial.state === 'running') await stopDeadline(host);
   const fallBack = trial.state === 'running' && !verdict.passed;

@@ -1,4 +1,5 @@
-import { observeAndPlan, type Wanted } from '../engine/observe.ts';
+import { observeAndPlan } from '../engine/observe.ts';
+import type { Wanted } from '../engine/scope.ts';
 import { HftError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
 import { type Recording, RecordingHost } from '../host/recording.ts';

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { findInForce, partsInForce } from '../engine/in-force.ts';
 import { readRuns } from '../engine/journal.ts';
-import { observeAndPlan, type Scope, type Wanted } from '../engine/observe.ts';
-import { confirm, findInForce, readBootId, recover, rollback } from '../engine/rollback.ts';
+import { observeAndPlan } from '../engine/observe.ts';
+import { planParts } from '../engine/plan-parts.ts';
+import { confirm, readBootId, recover, rollback } from '../engine/rollback.ts';
+import { isSameWanted, type Scope, type Wanted } from '../engine/scope.ts';
 import { readStatus } from '../engine/status.ts';
 import { refuseTrialHere } from '../engine/trial.ts';
-import { type Engine, sessionInterfaces, tune } from '../engine/tune.ts';
+import { type Engine, tune } from '../engine/tune.ts';
 import { verifyPlan } from '../engine/verify.ts';
 import type { Host } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
@@ -42,17 +45,33 @@ function engineOn(host: Host, state: StateDirectory, version: string): Engine {
 
 function agentOn(host: Host, state: StateDirectory, { version, command, environment }: EmbeddedOptions): Agent {
   const engine = engineOn(host, state, version);
-  const plan = (wanted: Wanted, scope?: Scope): Promise<Planned> =>
+  const replan = async (wanted: Wanted, scope: Scope | undefined, retries: boolean): Promise<Planned> =>
     observeAndPlan({
       reader: host,
       domains,
       wanted,
+      retries,
+      runs: await readRuns(state),
       sshConnection: environment.SSH_CONNECTION,
       ...(scope && { scope }),
     });
+  const apply = (request: ApplyRequest) =>
+    applyOn(engine, {
+      ...request,
+      command,
+      searchPath: environment.PATH,
+      planAgain: () => replan(request.wanted, request.scope, true),
+    });
+  const plan: Agent['plan'] = (wanted, scope, options) => replan(wanted, scope, options?.retries ?? false);
   return {
     plan,
-    apply: (request) => applyOn(engine, request, command),
+    apply,
+    async adopt(request) {
+      const before = findInForce(await readRuns(state))?.begin.wanted;
+      const isOther = before !== undefined && !isSameWanted(before, request.wanted);
+      if (isOther) await apply(request);
+      return isOther ? before.name : undefined;
+    },
     recover: () => recover(engine),
     rollback: (request) => rollback(engine, request),
     confirm: () => confirm(engine),
@@ -65,33 +84,37 @@ function agentOn(host: Host, state: StateDirectory, { version, command, environm
       return readStatus(host, await readRuns(state), { host: hostname, bootId: await readBootId(engine) });
     },
     async verify(wanted, scope) {
-      return verifyPlan((await plan(wanted, scope)).plan, await refusedBefore(state));
+      return verifyPlan((await plan(wanted, scope)).plan);
     },
-    async inForce() {
-      const run = findInForce(await readRuns(state));
-      if (!run) return undefined;
-      const exceptIds = run.steps.filter((step) => step.status === 'undone').map((step) => step.id);
-      return { wanted: run.begin.wanted, scope: { exceptIds } };
+    async verifyInForce(scope) {
+      const runs = await readRuns(state);
+      const names = domains.map((domain) => domain.name);
+      const parts = partsInForce(runs, names);
+      return parts.length === 0 ? undefined : verifyPlan((await planParts(engine, parts, { scope, runs })).plan);
     },
   };
 }
 
-async function applyOn(engine: Engine, request: ApplyRequest, command: string) {
-  const { wanted, scope, planned, approve, signal } = request;
-  const isOwnSession = sessionInterfaces(planned.plan, planned.machine).length > 0;
-  const trial = isTrialWanted(wanted) && (await refuseTrialHere(engine.host)) === undefined;
+interface Applying extends ApplyRequest {
+  readonly command: string;
+  readonly searchPath: string | undefined;
+  readonly planAgain: () => Promise<Planned>;
+}
+
+async function applyOn(engine: Engine, request: Applying) {
+  const { wanted, scope, planned, planAgain, approve, signal, confirmWithinS, command, searchPath } = request;
+  const { host, state } = engine;
+  const trial = isTrialWanted(wanted) && (await refuseTrialHere(host)) === undefined;
   return tune(engine, {
     wanted,
-    plan: planned.plan,
+    planned,
+    planAgain,
     trial,
     origin: 'user',
     approve,
+    guard: { confirmWithinS, arm: (run: string) => armGuard({ host, state, command, searchPath }, run) },
     ...(scope && { scope }),
     ...(signal && { signal }),
-    ...(isOwnSession && {
-      confirmWithinS: request.confirmWithinS,
-      armGuard: (run: string) => armGuard(engine.host, command, run),
-    }),
   });
 }
 
@@ -102,13 +125,6 @@ async function applyOn(engine: Engine, request: ApplyRequest, command: string) {
 function isTrialWanted({ domains: parts }: Wanted): boolean {
   const boot = parts.boot as { readonly trial?: boolean } | undefined;
   return boot?.trial !== false && parts.persistence !== undefined;
-}
-
-/** What the kernel refused when the profile in force was applied, by id. */
-async function refusedBefore(state: StateDirectory): Promise<ReadonlyMap<string, string>> {
-  const steps = (await readRuns(state)).filter((run) => run.result === 'applied').flatMap((run) => run.steps);
-  const refused = steps.filter((step) => step.status === 'skipped');
-  return new Map(refused.map((step) => [step.id, step.reason ?? 'no reason was journaled']));
 }
 
 /** Sorts by time; two hosts or two runs in a second stay apart. */

@@ -1,46 +1,81 @@
-import { readRuns } from '../engine/journal.ts';
-import { confirm, recover, rollback } from '../engine/rollback.ts';
+import { type Run, RunJournal, readRuns } from '../engine/journal.ts';
+import { confirm, type RollbackOutcome, recover, rollback } from '../engine/rollback.ts';
 import { isReachableAgain, readSession } from '../engine/session.ts';
 import type { Engine } from '../engine/tune.ts';
+import { HostError } from '../errors.ts';
 import { LockHeld } from '../host/local-state.ts';
 
 /** How an unconfirmed run was settled. */
-export type Settled = 'confirmed' | 'rolled-back' | 'settled-elsewhere';
+export type Settled = 'confirmed' | 'rolled-back' | 'partly-rolled-back' | 'settled-elsewhere';
 
-const PERIOD_MS = 500;
 /** While hft tune is at work there is nothing to do but to see whether it died, and it needs the CPU more. */
-const WORKING_PERIOD_MS = 3_000;
+const PERIODS = { waitingMs: 500, workingMs: 3_000 } as const;
+/** What cannot be put back now (a driver that is busy) may be possible later; a minute of trying. */
+const MOST_ATTEMPTS = 20;
 
 /**
  * Watches one run until it is settled: kept when it was confirmed or the host is seen to be reachable again, taken
  * back at its deadline or when `hft tune` died in the middle. Runs on the host itself, apart from the session.
  */
-export async function watchRun(engine: Engine, name: string): Promise<Settled> {
+export async function watchRun(
+  engine: Engine,
+  name: string,
+  periods: Readonly<Record<keyof typeof PERIODS, number>> = PERIODS,
+): Promise<Settled> {
+  const isLate = watchDeadline(engine);
+  let attempts = 0;
   for (;;) {
     const run = (await readRuns(engine.state)).find((each) => each.run === name);
-    if (!run || run.confirmed) return run ? 'confirmed' : 'settled-elsewhere';
-    if (run.result === 'undone' || run.result === 'partly-undone') return 'settled-elsewhere';
-    const isLate = run.confirmBy !== undefined && engine.now() >= new Date(run.confirmBy);
-    if (run.result === undefined) {
-      // Refused by the lock while hft tune lives; when it takes the lock, hft tune is dead.
-      if (await unlessLocked(() => recover(engine))) return 'rolled-back';
-    } else if (run.session && isReachableAgain(run.session, await readSession(engine.host))) {
-      if (await unlessLocked(() => confirm(engine))) return 'confirmed';
-    } else if (isLate && (await unlessLocked(() => rollback(engine, { scope: { run: name } })))) {
-      return 'rolled-back';
+    if (!run || run.result === 'undone') return 'settled-elsewhere';
+    if (run.confirmed) return 'confirmed';
+    if (!run.watched) await new RunJournal(engine.state, name).record({ type: 'watched' });
+    if (run.session && run.result === 'applied' && (await isReachable(engine, run))) {
+      if (await unlessHindered(() => confirm(engine))) return 'confirmed';
+    } else {
+      const undone = await takeBack(engine, run, isLate(run));
+      if (undone?.complete) return 'rolled-back';
+      if (undone && ++attempts === MOST_ATTEMPTS) return 'partly-rolled-back';
     }
-    const periodMs = run.result === undefined ? WORKING_PERIOD_MS : PERIOD_MS;
+    const periodMs = run.result === 'applied' ? periods.waitingMs : periods.workingMs;
     await new Promise((resolve) => setTimeout(resolve, periodMs));
   }
 }
 
-/** False when another hft holds the lock: try again at the next period. */
-async function unlessLocked(act: () => Promise<unknown>): Promise<boolean> {
+/** Undefined when there is nothing to take back yet, or somebody else is at it. */
+async function takeBack(engine: Engine, run: Run, isLate: boolean): Promise<RollbackOutcome | undefined> {
+  // Refused by the lock while hft tune lives; when it takes the lock, hft tune is dead, or ended a moment ago: then there
+  // is nothing to recover, and the run has still to be watched.
+  if (run.result === undefined) {
+    const recovered = await unlessHindered(() => recover(engine));
+    return recovered?.reports.some((report) => report.run === run.run) ? recovered : undefined;
+  }
+  if (run.result === 'applied' && !isLate) return undefined;
+  return unlessHindered(() => rollback(engine, { scope: { run: run.run } }));
+}
+
+async function isReachable({ host }: Engine, { session }: Run): Promise<boolean> {
+  return session !== undefined && isReachableAgain(session, await readSession(host, session.interfaces));
+}
+
+/** The time that is left when a deadline is first seen, by a clock that nobody sets: PTP may set the other one by hours. */
+function watchDeadline(engine: Engine): (run: Run) => boolean {
+  let known: { readonly text: string; readonly atMs: number } | undefined;
+  return ({ confirmBy }) => {
+    if (confirmBy === undefined) return false;
+    if (known?.text !== confirmBy) {
+      const leftMs = new Date(confirmBy).getTime() - engine.now().getTime();
+      known = { text: confirmBy, atMs: performance.now() + leftMs };
+    }
+    return performance.now() >= known.atMs;
+  };
+}
+
+/** Undefined when another hft holds the lock, or the disk takes no lock: try again at the next period, and never give up. */
+async function unlessHindered<T>(act: () => Promise<T>): Promise<T | undefined> {
   try {
-    await act();
-    return true;
+    return await act();
   } catch (error) {
-    if (error instanceof LockHeld) return false;
+    if (error instanceof LockHeld || error instanceof HostError) return undefined;
     throw error;
   }
 }

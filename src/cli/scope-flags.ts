@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { Scope } from '../engine/observe.ts';
+import type { Scope } from '../engine/scope.ts';
 
 /** `--only` and `--skip`, which limit a plan to some domains. */
 export const scopeFlags = {

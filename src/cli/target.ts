@@ -1,5 +1,5 @@
 import type { Agent, Planned } from '../agent/agent.ts';
-import type { Scope, Wanted } from '../engine/observe.ts';
+import type { Scope, Wanted } from '../engine/scope.ts';
 import type { Verification } from '../engine/verify.ts';
 
 /** What commands that only look need: this machine, or a captured one. */

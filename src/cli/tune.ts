@@ -1,9 +1,10 @@
 import type { Agent, Planned } from '../agent/agent.ts';
-import type { Scope, Wanted } from '../engine/observe.ts';
+import { sessionInterfaces } from '../engine/confirmation.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome } from '../engine/rollback.ts';
+import type { Scope, Wanted } from '../engine/scope.ts';
 import type { TrialVerdict } from '../engine/trial.ts';
-import { sessionInterfaces, type TuneOutcome } from '../engine/tune.ts';
+import type { TuneOutcome } from '../engine/tune.ts';
 import { UsageError } from '../errors.ts';
 import { outcomeExitCode } from '../views/outcome.ts';
 import { viewPlan } from '../views/plan.ts';
@@ -22,6 +23,8 @@ export interface Tuned {
   readonly plan: Plan;
   readonly outcome: TuneOutcome | undefined;
   readonly unchanged: 'as-wanted' | 'dry-run' | 'declined' | 'needs-root' | undefined;
+  /** The profile that was in force before, where nothing but that had to be changed. */
+  readonly inPlaceOf?: string | undefined;
   /** What an earlier run left half done and was undone first. */
   readonly recovered: RollbackOutcome;
   readonly rebooting: boolean;
@@ -61,18 +64,14 @@ export async function tuneHost(installation: Installation, flags: TuneFlags, dia
       `An earlier run was cut off; it was undone first.\n${viewRollback(recovered, dialogue.terminal)}\n`,
     );
   }
-  const planned = await locate(() => agent.plan(wanted, scope));
+  const planned = await locate(() => agent.plan(wanted, scope, { retries: true }));
   const { plan } = planned;
   const unchanged = await whyUnchanged(planned, flags, dialogue);
   if (unchanged) {
-    return {
-      plan,
-      recovered,
-      unchanged,
-      outcome: undefined,
-      rebooting: false,
-      exitCode: unchangedExitCode(plan, unchanged),
-    };
+    const request = { wanted, scope, planned, confirmWithinS, approve: async () => true };
+    const inPlaceOf = unchanged === 'as-wanted' ? await agent.adopt(request) : undefined;
+    const exitCode = unchangedExitCode(plan, unchanged);
+    return { plan, recovered, unchanged, inPlaceOf, outcome: undefined, rebooting: false, exitCode };
   }
   const outcome = await applyShown(agent, { wanted, scope, planned, confirmWithinS }, { flags, dialogue });
   const exitCode = outcomeExitCode(outcome);
@@ -122,13 +121,15 @@ function applyShown(
   shown: Shown,
   { flags, dialogue }: { flags: TuneFlags; dialogue: TuneDialogue },
 ): Promise<TuneOutcome> {
+  const signal = watchInterruption();
   return agent.apply({
     ...shown,
-    signal: watchInterruption(),
-    async approve(plan) {
+    signal,
+    async approve(plan, end) {
       if (flags.yes) return true;
       dialogue.report(`\nWhat exists has changed, and with it the plan:\n\n${viewPlan(plan, dialogue.terminal)}`);
-      return askToApply('\nGo on with this plan? (no: everything is undone)');
+      const either = AbortSignal.any([signal, ...(end ? [end] : [])]);
+      return askToApply('\nGo on with this plan? (no: everything is undone)', either);
     },
   });
 }

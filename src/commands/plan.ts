@@ -27,10 +27,11 @@ export default class Plan extends BaseCommand {
     const { loadWanted } = await import('../cli/wanted.ts');
     const { planJson } = await import('../views/plan-json.ts');
     const { viewPlan } = await import('../views/plan.ts');
-    const { wanted, locate } = await loadWanted(flags.profile, this.config.root);
+    const { narrow } = await import('../engine/scope.ts');
+    const { wanted, scope, locate } = await loadWanted(flags.profile, this.config.root);
     const target = await openTarget(this.config, flags.snapshot);
     try {
-      const { plan } = await locate(async () => target.plan(wanted, await readScope(flags)));
+      const { plan } = await locate(async () => target.plan(wanted, narrow(scope, await readScope(flags))));
       return this.show(planJson(plan), (terminal) => viewPlan(plan, terminal), plan.changes.length > 0 ? 1 : 0);
     } finally {
       await target.close();

@@ -1,10 +1,11 @@
 import { HostError } from '../errors.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, HostReader } from '../host/host.ts';
 import { rememberingReader } from '../host/memo.ts';
 import { kindOf } from '../tunables/kinds.ts';
 import type { Reading } from '../tunables/tunable.ts';
 import type { Setting } from '../tuning/domain.ts';
 import { inBatches } from './batch.ts';
+import { bystanderSetting } from './bystanders.ts';
 import { canonicalOrNull } from './compare.ts';
 import type { JournalRecord, RunJournal } from './journal.ts';
 import type { Change } from './plan.ts';
@@ -18,6 +19,8 @@ export interface PlannedStep {
   readonly from: string | null;
   readonly to: string | null;
   readonly persistent: boolean;
+  /** The id of the change that it is a bystander of. */
+  readonly beside?: string;
 }
 
 export interface AppliedStep {
@@ -39,16 +42,26 @@ export interface ApplyReport {
   readonly failure: { readonly id: string; readonly reason: string } | undefined;
 }
 
-/** The steps of a plan's changes, numbered on from `firstStep`, in the order in which they will be made. */
+/**
+ * The steps of a plan's changes, numbered on from `firstStep`, in the order in which they will be made: bystanders before a
+ * change that would break them, and after one that takes such a change back.
+ */
 export function planSteps(changes: readonly Change[], firstStep: number): readonly PlannedStep[] {
-  return changes.map((change, index) => ({
-    step: firstStep + index,
-    setting: change.setting,
-    tunable: change.setting.tunable,
-    from: change.staged === undefined ? change.current : change.staged,
-    to: change.desired,
-    persistent: kindOf(change.setting.tunable).persistent,
-  }));
+  const made = changes.flatMap((change) => {
+    const { setting, current, staged, desired, bystanders = [] } = change;
+    const own = { setting, from: staged === undefined ? current : staged, to: desired };
+    const moved = bystanders.map((each) => ({
+      setting: bystanderSetting(change, each),
+      from: each.from,
+      to: each.to,
+      beside: setting.id,
+    }));
+    return setting.leftBy === undefined ? [...moved, own] : [own, ...moved];
+  });
+  return made.map((each, index) => {
+    const { tunable } = each.setting;
+    return { ...each, step: firstStep + index, tunable, persistent: kindOf(tunable).persistent };
+  });
 }
 
 /** The first step whose machine is not as the plan saw it; undefined when the plan still holds. Writes nothing. */
@@ -109,19 +122,27 @@ async function remember(host: Host, step: PlannedStep): Promise<PlannedStep> {
 async function applyBatch(host: Host, journal: RunJournal, batch: readonly PlannedStep[]): Promise<ApplyReport> {
   const before = rememberingReader(host);
   const due: PlannedStep[] = [];
+  const skipped: SkippedStep[] = [];
   for (const planned of batch) {
     const reading = await readLiving(before, planned);
     const step = await adoptMoved(journal, planned, reading);
-    if (holds(reading, step.tunable, step.from)) due.push(step);
+    if (holds(reading, step.tunable, step.from) || (await isReset(before, step, reading))) due.push(step);
     // An earlier change of this run can have brought this one along (vm.dirty_bytes zeroes vm.dirty_ratio); the undo
     // of that one brings it back.
     else if (holds(reading, step.tunable, step.to))
       await note(journal, step, { type: 'done', step: step.step, reported: step.to });
-    else return failed(step, `expected ${show(step.from)} before the write, found ${reading.evidence}`);
+    else {
+      const reason = `expected ${show(step.from)} before the write, found ${reading.evidence}`;
+      if (step.setting.ifRefused === 'fail') return failed(step, reason);
+      // A thread has ended, or a change of this run moved it: what the profile can do without stays as it is.
+      await note(journal, step, { type: 'skipped', step: step.step, reason });
+      skipped.push({ id: step.setting.id, reason });
+    }
   }
-  if (due.length === 0) return { applied: [], skipped: [], failure: undefined };
+  if (due.length === 0) return { applied: [], skipped, failure: undefined };
   const error = await write(host, due);
-  return settle({ host, journal, due, error });
+  const settled = await settle({ host, journal, due, error });
+  return { ...settled, skipped: [...skipped, ...settled.skipped] };
 }
 
 /**
@@ -141,8 +162,14 @@ async function adoptMoved(journal: RunJournal, step: PlannedStep, reading: Readi
   return moved;
 }
 
+/** A partition that went away a moment ago let the thread loose: nobody else's change, and not what to come back to. */
+async function isReset(reader: HostReader, { tunable }: PlannedStep, reading: Reading): Promise<boolean> {
+  if (reading.status !== 'value' || reading.value === null) return false;
+  return (await kindOf(tunable).disturbedBy?.isReset(reader, reading.value)) ?? false;
+}
+
 /** undefined when the kernel took the writes. */
-async function write(host: Host, due: readonly PlannedStep[]): Promise<string | undefined> {
+async function write(host: Host, due: readonly PlannedStep[]): Promise<HostError | undefined> {
   try {
     const kind = kindOf((due[0] as PlannedStep).tunable);
     await kind.write(
@@ -151,7 +178,7 @@ async function write(host: Host, due: readonly PlannedStep[]): Promise<string | 
     );
     return undefined;
   } catch (error) {
-    if (error instanceof HostError) return error.message;
+    if (error instanceof HostError) return error;
     throw error;
   }
 }
@@ -160,7 +187,7 @@ interface Settling {
   readonly host: Host;
   readonly journal: RunJournal;
   readonly due: readonly PlannedStep[];
-  readonly error: string | undefined;
+  readonly error: HostError | undefined;
 }
 
 /** Reads back what a batch of writes came to, and journals it. */
@@ -178,30 +205,28 @@ async function settle({ host, journal, due, error }: Settling): Promise<ApplyRep
       continue;
     }
     const reason = explain(step, reading, error);
-    const isLeft = step.setting.ifRefused === 'skip' && (await takeBack(host, journal, { step, reading, reason }));
+    const isLeft = step.setting.ifRefused === 'skip' && (await takeBack(host, step, reading));
+    if (isLeft) await note(journal, step, skip(step, reason, error));
     if (isLeft) skipped.push({ id: step.setting.id, reason });
     else failure ??= { id: step.setting.id, reason };
   }
   return { applied, skipped, failure };
 }
 
-function explain(step: PlannedStep, reading: Reading, error: string | undefined): string {
+function explain(step: PlannedStep, reading: Reading, error: HostError | undefined): string {
   const wrote = `wrote ${show(step.to)}, the kernel reports ${reading.evidence}`;
-  return error === undefined ? wrote : `${error}; ${reading.evidence}`;
+  return error === undefined ? wrote : `${error.message}; ${reading.evidence}`;
+}
+
+function skip({ step }: PlannedStep, reason: string, error: HostError | undefined): JournalRecord {
+  return { type: 'skipped', step, reason, ...(error && { code: error.code }) };
 }
 
 /** Puts the old value back where the kernel made something else of the wish. True when the old value is there. */
-async function takeBack(
-  host: Host,
-  journal: RunJournal,
-  { step, reading, reason }: { step: PlannedStep; reading: Reading; reason: string },
-): Promise<boolean> {
-  if (!holds(reading, step.tunable, step.from)) {
-    await write(host, [{ ...step, to: step.from }]);
-    if (!holds(await readLiving(host, step), step.tunable, step.from)) return false;
-  }
-  await note(journal, step, { type: 'skipped', step: step.step, reason });
-  return true;
+async function takeBack(host: Host, step: PlannedStep, reading: Reading): Promise<boolean> {
+  if (holds(reading, step.tunable, step.from)) return true;
+  await write(host, [{ ...step, to: step.from }]);
+  return holds(await readLiving(host, step), step.tunable, step.from);
 }
 
 async function note(journal: RunJournal, step: PlannedStep, record: JournalRecord): Promise<void> {
@@ -214,8 +239,10 @@ function failed(step: PlannedStep, reason: string): ApplyReport {
 }
 
 function intent(step: PlannedStep): JournalRecord {
-  const { tunable, from, to, persistent } = step;
-  return { type: 'intent', step: step.step, id: step.setting.id, tunable, from, to, persistent };
+  const { setting, tunable, from, to, persistent, beside } = step;
+  const { id, stage, disruption, interface: name } = setting;
+  const kept = { stage, disruption, ...(name !== undefined && { interface: name }), ...(beside && { beside }) };
+  return { type: 'intent', step: step.step, id, tunable, from, to, persistent, ...kept };
 }
 
 function show(value: string | null): string {

@@ -1,7 +1,8 @@
 import { HftError } from '../errors.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { Tunable } from '../tunables/tunable.ts';
-import type { Wanted } from './observe.ts';
+import type { Disruption, Stage } from '../tuning/domain.ts';
+import type { Scope, Wanted } from './scope.ts';
 import type { SessionFacts } from './session.ts';
 
 /**
@@ -19,6 +20,8 @@ export type JournalRecord =
       /** user: somebody asked. boot: the profile in force was put back after a reboot. */
       readonly origin: 'user' | 'boot';
       readonly wanted: Wanted;
+      /** The domains that the run was about; without it all of the profile. */
+      readonly scope?: Pick<Scope, 'only' | 'skip'>;
       readonly version: string;
     }
   | {
@@ -29,16 +32,27 @@ export type JournalRecord =
       readonly from: string | null;
       readonly to: string | null;
       readonly persistent: boolean;
+      /** As the setting had them: a later run that takes the change back makes it in the same stage, and disturbs the
+       *  same link. */
+      readonly stage?: Stage;
+      readonly disruption?: Disruption;
+      readonly interface?: string;
+      /** The id of the change that this place was moved for, being a bystander of it. */
+      readonly beside?: string;
     }
   | { readonly type: 'done'; readonly step: number; readonly reported: string | null }
-  /** Nothing of ours is there: it was never written, or taken back at once. */
-  | { readonly type: 'skipped'; readonly step: number; readonly reason: string }
+  /** Nothing of ours is there: it was never written, or taken back at once. `code`: the errno of what refused it. */
+  | { readonly type: 'skipped'; readonly step: number; readonly reason: string; readonly code?: string }
+  /** From this run on the place is not hft's any more: somebody else changed it, and the profile has no wish for it. */
+  | { readonly type: 'released'; readonly id: string; readonly tunable: Tunable; readonly found: string | null }
   | { readonly type: 'undone'; readonly step: number }
   /** Left as somebody else changed it. */
   | { readonly type: 'kept'; readonly step: number; readonly found: string | null }
   /** The run is taken back by the host itself unless it is confirmed by then (ISO 8601), or the host is seen to be as
    *  reachable as it was before. */
   | { readonly type: 'confirm-by'; readonly time: string; readonly session: SessionFacts }
+  /** The guard that would take the run back is at work. */
+  | { readonly type: 'watched' }
   | { readonly type: 'confirmed' }
   /** The line before this one was cut off by a power cut or a full disk. */
   | { readonly type: 'torn' }
@@ -57,6 +71,11 @@ export interface Step {
   readonly reported: string | null | undefined;
   /** Why it was skipped. */
   readonly reason?: string;
+  readonly code?: string;
+  readonly stage?: Stage;
+  readonly disruption?: Disruption;
+  readonly interface?: string;
+  readonly beside?: string;
 }
 
 /** A run, as its journal tells it. */
@@ -64,9 +83,12 @@ export interface Run {
   readonly run: string;
   readonly begin: Extract<JournalRecord, { type: 'begin' }>;
   readonly steps: readonly Step[];
+  /** Places of earlier runs that this one left to who changed them since. */
+  readonly released: readonly { readonly id: string; readonly tunable: Tunable }[];
   readonly confirmBy: string | undefined;
   /** How the host could be reached before the run; with confirmBy. */
   readonly session: SessionFacts | undefined;
+  readonly watched: boolean;
   readonly confirmed: boolean;
   /** undefined: the run is going on or was cut off. */
   readonly result: 'applied' | 'undone' | 'partly-undone' | undefined;
@@ -134,8 +156,10 @@ export function parseRun(name: string, text: string): Run | undefined {
     run: begin.run,
     begin,
     steps: [],
+    released: [],
     confirmBy: undefined,
     session: undefined,
+    watched: false,
     confirmed: false,
     result: undefined,
   };
@@ -143,8 +167,10 @@ export function parseRun(name: string, text: string): Run | undefined {
     if (record.type === 'intent') steps.set(record.step, { ...stepOf(record) });
     else if ('step' in record)
       steps.set(record.step, advance(steps.get(record.step), record, { name, line: index + 1 }));
+    else if (record.type === 'released') run = { ...run, released: [...run.released, record] };
     else if (record.type === 'confirm-by')
       run = { ...run, confirmBy: record.time, session: record.session, confirmed: false };
+    else if (record.type === 'watched') run = { ...run, watched: true };
     else if (record.type === 'confirmed') run = { ...run, confirmed: true };
     else if (record.type === 'end') run = { ...run, result: record.result };
   }
@@ -152,8 +178,8 @@ export function parseRun(name: string, text: string): Run | undefined {
 }
 
 function stepOf(record: Extract<JournalRecord, { type: 'intent' }>): Step {
-  const { step, id, tunable, from, to, persistent } = record;
-  return { step, id, tunable, from, to, persistent, status: 'intended', reported: undefined };
+  const { type: _, ...step } = record;
+  return { ...step, status: 'intended', reported: undefined };
 }
 
 type StepRecord = Extract<JournalRecord, { step: number }>;
@@ -164,7 +190,12 @@ function advance(step: Step | undefined, record: StepRecord, where: { name: stri
     case 'done':
       return { ...step, status: 'done', reported: record.reported };
     case 'skipped':
-      return { ...step, status: 'skipped', reason: record.reason };
+      return {
+        ...step,
+        status: 'skipped',
+        reason: record.reason,
+        ...(record.code !== undefined && { code: record.code }),
+      };
     case 'undone':
     case 'kept':
       return { ...step, status: record.type };

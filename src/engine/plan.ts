@@ -1,4 +1,5 @@
-import type { Disruption, Refusal, Setting } from '../tuning/domain.ts';
+import type { Tunable } from '../tunables/tunable.ts';
+import type { Bystander, Disruption, Refusal, Setting } from '../tuning/domain.ts';
 
 /** One difference between the machine and its profile. */
 export interface Change {
@@ -13,6 +14,15 @@ export interface Change {
   readonly disruption: Disruption;
   /** The reading that `current` comes from. */
   readonly evidence: string;
+  /** What is moved first, since the kernel would change it along. */
+  readonly bystanders?: readonly MovedBystander[];
+}
+
+/** An affinity that is set right before the change that would break it. */
+export interface MovedBystander {
+  readonly bystander: Bystander;
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface Satisfied {
@@ -31,6 +41,15 @@ export interface Unread {
   readonly evidence: string;
 }
 
+/** A place that an earlier run changed, the profile has no wish for, and somebody else changed since. */
+export interface Kept {
+  readonly id: string;
+  readonly domain: string;
+  readonly tunable: Tunable;
+  readonly found: string | null;
+  readonly reason: string;
+}
+
 export interface Plan {
   readonly profile: string;
   readonly host: string;
@@ -41,6 +60,8 @@ export interface Plan {
   readonly refused: readonly (Refusal & { readonly domain: string })[];
   /** Could not be read (needs root …): never counted as right. */
   readonly unread: readonly Unread[];
+  /** Left as somebody else changed it, and hft's no more once the plan is applied. */
+  readonly kept: readonly Kept[];
   /** A reboot is needed before everything is in effect. */
   readonly reboot: boolean;
 }

@@ -74,11 +74,6 @@ export function findWaiting(runs: readonly Run[]): Run | undefined {
   return runs.findLast((run) => run.result === 'applied' && run.confirmBy !== undefined && !run.confirmed);
 }
 
-/** The run whose profile is in force: the newest that somebody asked for and that was applied and not taken back. */
-export function findInForce(runs: readonly Run[]): Run | undefined {
-  return runs.findLast((run) => run.result === 'applied' && run.begin.origin === 'user');
-}
-
 /** Boot-time runs of earlier boots whose changes all ended with the power hold nothing any more. */
 export async function forgetSpentRuns(engine: Engine): Promise<void> {
   const bootId = await readBootId(engine);

@@ -1,7 +1,10 @@
 import type { HostReader } from '../host/host.ts';
+import { kindOf } from '../tunables/kinds.ts';
 import { canonicalOrNull } from './compare.ts';
+import { findHeld, isChanged } from './held.ts';
+import { findInForce } from './in-force.ts';
 import type { Run, Step } from './journal.ts';
-import { findInForce, findWaiting } from './rollback.ts';
+import { findWaiting } from './rollback.ts';
 import { readLiving } from './undo.ts';
 
 /** A setting that is not as hft left it. */
@@ -46,23 +49,17 @@ export async function readStatus(
     run: inForce?.run,
     changes: steps.map(({ id, from, to }) => ({ id, from, to })),
     drift: await findDrifted(reader, steps),
-    pendingReboot: await findPending(runs, frame.bootId),
+    pendingReboot: await findPending(reader, runs, frame.bootId),
     waiting: waiting && { run: waiting.run, until: waiting.confirmBy as string },
     cutOff: runs.filter((run) => run.result === undefined).map((run) => run.run),
   };
 }
 
-/** The newest step for each id that is in force in this boot. */
+/** The newest step of each place that is in force in this boot, newest last; not what was given back meanwhile. */
 function stepsInForce(runs: readonly Run[], bootId: string | undefined): readonly Step[] {
-  const newest = new Map<string, Step>();
-  for (const run of runs.filter((each) => each.result === 'applied')) {
-    for (const step of run.steps) {
-      const lives = step.persistent || run.begin.bootId === bootId;
-      if (step.status === 'done' && lives) newest.set(step.id, step);
-      else newest.delete(step.id);
-    }
-  }
-  return [...newest.values()];
+  const applied = runs.filter((run) => run.result === 'applied');
+  const changed = findHeld(applied, bootId).filter(isChanged);
+  return changed.map(({ changes }) => changes[0].step).reverse();
 }
 
 async function findDrifted(reader: HostReader, steps: readonly Step[]): Promise<readonly Drift[]> {
@@ -81,16 +78,28 @@ async function findDrifted(reader: HostReader, steps: readonly Step[]): Promise<
   return drifted;
 }
 
-/** Boot arguments staged in the boot that is still running. */
-async function findPending(runs: readonly Run[], bootId: string | undefined): Promise<readonly string[]> {
-  return runs
-    .filter((run) => run.result === 'applied' && run.begin.bootId === bootId)
-    .flatMap((run) => run.steps)
-    .filter(
-      (step) =>
-        (step.tunable.kind === 'boot-arg' || step.tunable.kind === 'boot-entry') &&
-        step.to !== null &&
-        step.status === 'done',
-    )
-    .map((step) => step.id);
+/** Kernel arguments that the next boot gives or takes away, and a trial boot that waits. */
+async function findPending(
+  reader: HostReader,
+  runs: readonly Run[],
+  bootId: string | undefined,
+): Promise<readonly string[]> {
+  const staged = findHeld(
+    runs.filter((run) => run.result === 'applied'),
+    bootId,
+  ).map(({ changes }) => changes[0]);
+  const pending: string[] = [];
+  for (const { step } of staged.filter((change) => change.run.begin.bootId === bootId).reverse()) {
+    if (await isPending(reader, step)) pending.push(step.id);
+  }
+  return pending;
+}
+
+async function isPending(reader: HostReader, { tunable, to, reported }: Step): Promise<boolean> {
+  if (tunable.kind === 'boot-entry') return to !== null;
+  if (tunable.kind !== 'boot-arg') return false;
+  const now = await kindOf(tunable).read(reader, tunable);
+  if (now.status !== 'value') return true;
+  const left = canonicalOrNull(tunable, reported ?? null);
+  return canonicalOrNull(tunable, now.notTaken ?? now.value) !== left;
 }

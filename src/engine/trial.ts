@@ -1,5 +1,5 @@
 import type { HostReader } from '../host/host.ts';
-import { parseCommandLine } from '../tunables/boot/arguments.ts';
+import { type KernelArgument, parseCommandLine, printArgument, sameName } from '../tunables/boot/arguments.ts';
 import { TRIAL_ENTRY } from '../tunables/boot/trial-entry.ts';
 import { kindOf } from '../tunables/kinds.ts';
 import type { BootArgTunable } from '../tunables/tunable.ts';
@@ -34,31 +34,46 @@ export type TrialState =
   | { readonly state: 'running'; readonly run: string; readonly isChosenAgain: boolean }
   | { readonly state: 'fell-back'; readonly run: string };
 
+export type BootChange = Change & { setting: Setting & { tunable: BootArgTunable } };
+
 /** The changes that wait for a reboot through kernel arguments: what a trial boots first instead of staging it. */
-export function bootChanges(plan: Plan): readonly (Change & { setting: Setting & { tunable: BootArgTunable } })[] {
+export function bootChanges(plan: Plan): readonly BootChange[] {
   return plan.changes.filter(isBootChange);
 }
 
-function isBootChange(change: Change): change is Change & { setting: Setting & { tunable: BootArgTunable } } {
+function isBootChange(change: Change): change is BootChange {
   return change.setting.tunable.kind === 'boot-arg';
 }
 
-/** The settings that stage a trial of these kernel arguments, in the order to make them. `run` names the run. */
-export function trialSettings(changes: readonly Change[], run: string): readonly Setting[] {
+/** `run` names the run; `armed` is what a waiting trial changes, of which other arguments are kept. */
+export interface TrialOf {
+  readonly run: string;
+  readonly armed?: string | undefined;
+}
+
+/** The settings that stage a trial of these kernel arguments, in the order to make them. */
+export function trialSettings(changes: readonly Change[], trial: TrialOf): readonly Setting[] {
   return [
     setting(
       'boot.trial-deadline',
       { kind: 'config-file', path: `/etc/systemd/system/${DEADLINE_UNIT}`, mode: 0o644 },
       DEADLINE_TEXT,
     ),
-    setting('boot.trial-entry', { kind: 'boot-entry' }, trialArguments(changes.filter(isBootChange), run)),
+    setting('boot.trial-entry', { kind: 'boot-entry' }, trialArguments(changes.filter(isBootChange), trial)),
     setting('boot.trial-once', { kind: 'boot-once' }, TRIAL_ENTRY),
   ];
 }
 
 /** The settings that leave nothing of a trial behind, whether it passed or failed. */
 export function endTrialSettings(): readonly Setting[] {
-  return [...trialSettings([], '')].reverse().map((each) => ({ ...each, value: null, why: 'The trial boot is over.' }));
+  return [...trialSettings([], { run: '' })]
+    .reverse()
+    .map((each) => ({ ...each, value: null, why: 'The trial boot is over.' }));
+}
+
+/** Whether a setting is a means of the trial and no wish of a profile. */
+export function isTrialSetting(id: string): boolean {
+  return id.startsWith('boot.trial-');
 }
 
 /** Why this machine cannot try a boot once (`boot.trial: on` is then refused); undefined when it can. */
@@ -92,8 +107,8 @@ export function judgeTrial(plan: Plan): TrialVerdict {
 }
 
 /** Profile arguments come last: of most arguments the kernel obeys the last one. */
-function trialArguments(changes: readonly (Change & { setting: { tunable: BootArgTunable } })[], run: string): string {
-  const words = [`${MARK}=${run}`, ...FALL_BACK_ARGUMENTS];
+function trialArguments(changes: readonly BootChange[], { run, armed }: TrialOf): string {
+  const words = [`${MARK}=${run}`, ...FALL_BACK_ARGUMENTS, ...keptOf(armed ?? '', changes)];
   for (const {
     desired,
     setting: { tunable },
@@ -103,6 +118,18 @@ function trialArguments(changes: readonly (Change & { setting: { tunable: BootAr
     if (desired !== null) words.push(desired);
   }
   return words.join(' ');
+}
+
+/** The words of a waiting trial but for its means and for the arguments that are chosen anew. */
+function keptOf(armed: string, changes: readonly BootChange[]): readonly string[] {
+  const chosen = changes.flatMap(({ setting }) => setting.tunable.names.flatMap((name) => [name, `-${name}`]));
+  const kept = withoutMeans(parseCommandLine(armed)).filter(({ name }) => !chosen.some((each) => sameName(each, name)));
+  return kept.map(printArgument);
+}
+
+/** Without the mark and what a trial adds for itself. */
+export function withoutMeans(words: readonly KernelArgument[]): readonly KernelArgument[] {
+  return words.filter((word) => word.name !== MARK && !FALL_BACK_ARGUMENTS.includes(printArgument(word)));
 }
 
 function findMark(cmdline: string): string | undefined {

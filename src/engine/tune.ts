@@ -3,13 +3,12 @@ import type { Host } from '../host/host.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { Machine } from '../topology/machine.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
-import { type ApplyReport, applySteps, findDrift, planSteps } from './apply.ts';
+import { type ApplyReport, findDrift, planSteps } from './apply.ts';
+import { Confirmation } from './confirmation.ts';
 import { type Run, RunJournal, readRuns } from './journal.ts';
-import { observeAndPlan, type Scope, type Wanted } from './observe.ts';
-import type { Change, Plan } from './plan.ts';
-import { readSession, type SessionFacts } from './session.ts';
-import { bootChanges } from './trial.ts';
-import { tryOnce } from './trial-plan.ts';
+import type { Plan } from './plan.ts';
+import type { Scope, Wanted } from './scope.ts';
+import { applyStages } from './stages.ts';
 import { type UndoReport, undoRun } from './undo.ts';
 
 /** What the engine works with: the machine, hft's own state, the list of domains. */
@@ -23,20 +22,35 @@ export interface Engine {
   readonly nameRun: () => string;
 }
 
+/** A plan, with the machine it was made from. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly machine: Machine;
+}
+
+/** How a change that can cut the session is taken back by the host itself. */
+export interface Guard {
+  /** Taken back unless confirmed within this time after everything is made. */
+  readonly confirmWithinS: number;
+  /** Starts the watch on the host. Returns when it is at work; throws when it is not. */
+  readonly arm: (run: string) => Promise<void>;
+}
+
 export interface TuneRequest {
   readonly wanted: Wanted;
   readonly scope?: Scope;
   /** The plan that was shown. Refused as stale when the machine is not as it says. */
-  readonly plan: Plan;
+  readonly planned: Planned;
+  /** The plan for the machine as it is now. */
+  readonly planAgain: () => Promise<Planned>;
   readonly origin: 'user' | 'boot';
   /** Kernel arguments are booted once from a trial entry before they become the default. */
   readonly trial?: boolean;
-  /** Taken back by the host itself unless confirmed within this time; undefined: needs no confirmation. */
-  readonly confirmWithinS?: number;
-  /** Starts the watch on the host that takes an unconfirmed run back. Called before anything is written. */
-  readonly armGuard?: (run: string) => Promise<void>;
-  /** Asked when the values to set differ from those shown, since changing what exists (queues) brought others. */
-  readonly approve: (plan: Plan) => Promise<boolean>;
+  /** For a run that somebody watches through the network; armed before anything is written that can cut that. */
+  readonly guard?: Guard;
+  /** Asked when the values to set differ from those shown, since changing what exists (queues) brought others. The
+   *  signal ends the question: nobody answers through a session that is cut. */
+  readonly approve: (plan: Plan, signal?: AbortSignal) => Promise<boolean>;
   /** Aborted by Ctrl-C: the run stops before its next change and is undone. */
   readonly signal?: AbortSignal;
 }
@@ -48,18 +62,11 @@ export interface TuneOutcome {
   readonly undo: UndoReport | undefined;
   /** ISO 8601; the run waits for `hft confirm` until then. */
   readonly confirmBy: string | undefined;
-  /** The plan made again afterwards: empty but for what was skipped, or needs a reboot. */
+  /** The plan made again afterwards: empty but for what needs a reboot. */
   readonly after: Plan;
   /** The kernel arguments are tried once at the next boot, and judged by the unit that puts the profile back. */
   readonly onTrial: boolean;
 }
-
-/** A request with the changes that are really made: the plan's, or a trial entry in place of kernel arguments. */
-type ChosenChanges = TuneRequest & {
-  readonly changes: readonly Change[];
-  /** How the host could be reached before the run; undefined: the run needs no confirmation. */
-  readonly session: SessionFacts | undefined;
-};
 
 /** Applies a plan under the one lock. Everything as wanted, or everything as before and why; never in between. */
 export async function tune(engine: Engine, request: TuneRequest): Promise<TuneOutcome> {
@@ -73,135 +80,66 @@ export async function tune(engine: Engine, request: TuneRequest): Promise<TuneOu
 }
 
 async function tuneLocked(engine: Engine, request: TuneRequest): Promise<TuneOutcome> {
-  const drift = await findDrift(engine.host, planSteps(request.plan.changes, 0));
+  const drift = await findDrift(engine.host, planSteps(request.planned.plan.changes, 0));
   if (drift) throw new StalePlan(drift.id, drift.reason);
   const run = engine.nameRun();
-  const onTrial = request.trial === true && bootChanges(request.plan).length > 0;
-  const changes = onTrial ? await tryOnce(engine.host, request.plan, run) : request.plan.changes;
   const journal = await begin(engine, request, run);
-  const session = await armConfirmation(engine, request, journal);
-  const { report, confirmBy } = await applyOrFail(engine, { ...request, changes, session }, journal);
+  const confirmation = new Confirmation(engine, journal, request.guard);
+  const { report, confirmBy, onTrial } = await applyOrFail(engine, request, { journal, confirmation });
   if (report.failure) {
-    const undo = await undoCutOff(engine, journal.run);
+    const undo = await undoCutOff(engine, run);
     const result = undo.complete ? 'undone' : 'partly-undone';
-    return { run, result, report, undo, confirmBy: undefined, after: await replan(engine, request), onTrial: false };
+    const { plan: after } = await request.planAgain();
+    return { run, result, report, undo, confirmBy: undefined, after, onTrial: false };
   }
-  return { run, result: 'applied', report, undo: undefined, confirmBy, after: await replan(engine, request), onTrial };
+  const { plan: after } = await request.planAgain();
+  return { run, result: 'applied', report, undo: undefined, confirmBy, after, onTrial };
+}
+
+interface Going {
+  readonly journal: RunJournal;
+  readonly confirmation: Confirmation;
 }
 
 /** A journal that cannot be written to fails the run like a refused change does; a bug is undone too, and goes on. */
 async function applyOrFail(
   engine: Engine,
-  request: ChosenChanges,
-  journal: RunJournal,
-): Promise<{ report: ApplyReport; confirmBy: string | undefined }> {
+  request: TuneRequest,
+  { journal, confirmation }: Going,
+): Promise<{ report: ApplyReport; confirmBy: string | undefined; onTrial: boolean }> {
   try {
-    const report = await applyStages(engine, request, journal);
-    return { report, confirmBy: report.failure ? undefined : await endApplied(engine, request, journal) };
+    const { report, onTrial } = await applyStages(engine.host, request, { journal, confirmation });
+    return { report, onTrial, confirmBy: report.failure ? undefined : await confirmation.endApplied() };
   } catch (error) {
     if (error instanceof HostError) {
-      return {
-        report: { applied: [], skipped: [], failure: { id: 'journal', reason: error.message } },
-        confirmBy: undefined,
-      };
+      const failure = { id: 'journal', reason: error.message };
+      return { report: { applied: [], skipped: [], failure }, confirmBy: undefined, onTrial: false };
     }
     await undoCutOff(engine, journal.run);
     throw error;
   }
 }
 
-/** Shape first; when that changed something, the values are planned again on what exists now. */
-async function applyStages(engine: Engine, request: ChosenChanges, journal: RunJournal): Promise<ApplyReport> {
-  const shape = request.changes.filter((change) => change.setting.stage === 'shape');
-  let values = request.changes.filter((change) => change.setting.stage === 'values');
-  const applying = { host: engine.host, journal, ...(request.signal && { signal: request.signal }) };
-  const first = await applySteps(applying, planSteps(shape, 0));
-  if (first.failure) return first;
-  if (first.applied.length > 0) {
-    const again = await replan(engine, request);
-    const shown = new Set(request.plan.changes.map((change) => change.setting.id));
-    // Kernel arguments do not depend on what exists, and may stand in a trial entry instead.
-    const isBoot = ({ setting }: Change) =>
-      setting.tunable.kind.startsWith('boot-') || setting.id.startsWith('boot.trial');
-    const runtime = again.changes.filter((change) => change.setting.stage === 'values' && !isBoot(change));
-    values = [...runtime, ...values.filter(isBoot)];
-    const isNew = values.some((change) => !shown.has(change.setting.id));
-    if (isNew && !(await request.approve(again))) return { ...first, failure: declined(values) };
-  }
-  const second = await applySteps(applying, planSteps(values, shape.length));
-  return {
-    applied: [...first.applied, ...second.applied],
-    skipped: [...first.skipped, ...second.skipped],
-    failure: second.failure,
-  };
-}
-
-function declined(values: readonly Change[]): { id: string; reason: string } {
-  return { id: values[0]?.setting.id ?? 'plan', reason: 'the second plan was declined' };
-}
-
-async function begin(engine: Engine, request: TuneRequest, run: string): Promise<RunJournal> {
+async function begin(engine: Engine, { planned, origin, wanted, scope }: TuneRequest, run: string) {
   const journal = new RunJournal(engine.state, run);
-  const { plan, origin, wanted } = request;
-  await journal.record({
-    type: 'begin',
-    run: journal.run,
-    time: engine.now().toISOString(),
-    host: plan.host,
-    bootId: plan.bootId,
-    origin,
-    wanted,
-    version: engine.version,
-  });
+  const { plan } = planned;
+  const chosen = { ...(scope?.only && { only: scope.only }), ...(scope?.skip && { skip: scope.skip }) };
+  const released = plan.kept.map(({ id, tunable, found }) => ({ type: 'released', id, tunable, found }) as const);
+  await journal.record(
+    {
+      type: 'begin',
+      run,
+      time: engine.now().toISOString(),
+      host: plan.host,
+      bootId: plan.bootId,
+      origin,
+      wanted,
+      ...(Object.keys(chosen).length > 0 && { scope: chosen }),
+      version: engine.version,
+    },
+    ...released,
+  );
   return journal;
-}
-
-/**
- * The time for the confirmation begins when everything is made, however long that took. Connections that came in
- * meanwhile may be older than the change that cuts them, so they prove nothing either.
- */
-async function endApplied(
-  engine: Engine,
-  { session, confirmWithinS }: ChosenChanges,
-  journal: RunJournal,
-): Promise<string | undefined> {
-  if (session === undefined || confirmWithinS === undefined) {
-    await journal.record({ type: 'end', result: 'applied' });
-    return undefined;
-  }
-  const { inbound } = await readSession(engine.host);
-  const known = { ...session, inbound: [...session.inbound, ...inbound] };
-  const time = deadlineAfter(engine, confirmWithinS);
-  await journal.record({ type: 'confirm-by', time, session: known }, { type: 'end', result: 'applied' });
-  return time;
-}
-
-function deadlineAfter(engine: Engine, seconds: number): string {
-  return new Date(engine.now().getTime() + seconds * 1000).toISOString();
-}
-
-/** Returns how the host can be reached before the run. */
-async function armConfirmation(
-  engine: Engine,
-  { confirmWithinS, armGuard }: TuneRequest,
-  journal: RunJournal,
-): Promise<SessionFacts | undefined> {
-  if (confirmWithinS === undefined) return undefined;
-  const session = await readSession(engine.host);
-  await journal.record({ type: 'confirm-by', time: deadlineAfter(engine, confirmWithinS), session });
-  try {
-    await armGuard?.(journal.run);
-  } catch (error) {
-    await journal.record({ type: 'end', result: 'undone' });
-    throw error;
-  }
-  return session;
-}
-
-async function replan(engine: Engine, request: TuneRequest): Promise<Plan> {
-  const { host: reader, domains } = engine;
-  const { wanted, scope } = request;
-  return (await observeAndPlan({ reader, domains, wanted, ...(scope && { scope }) })).plan;
 }
 
 async function undoCutOff(engine: Engine, name: string): Promise<UndoReport> {
@@ -226,13 +164,6 @@ function refuseUnsettled(runs: readonly Run[], now: Date): void {
       next: ['Run `hft confirm` to keep it, or `hft rollback` to take it back.'],
     });
   }
-}
-
-/** The interfaces that a plan's changes can disturb and that carry a session: such a plan waits for a confirmation. */
-export function sessionInterfaces(plan: Plan, machine: Machine): readonly string[] {
-  const carrying = new Set(machine.nics.filter((nic) => nic.carriesSession).map((nic) => nic.name));
-  const touched = plan.changes.flatMap((change) => change.setting.interface ?? []);
-  return [...new Set(touched.filter((name) => carrying.has(name)))];
 }
 
 /** The machine changed between plan and apply. Nothing was written. */

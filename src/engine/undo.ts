@@ -98,7 +98,8 @@ async function judge(
   if (reading.status === 'unreadable') return { ...base, outcome: 'failed', reason: reading.evidence };
   const found = canonicalOrNull(step.tunable, reading.value);
   if (found === canonicalOrNull(step.tunable, step.from)) return { ...base, found, outcome: 'already' };
-  if (!isOurs(run, step, found)) return { ...base, found, outcome: 'kept' };
+  if (!isOurs(run, step, found) && !(await isDisturbed(reader, run, { step, found })))
+    return { ...base, found, outcome: 'kept' };
   return { restore: step, found };
 }
 
@@ -111,6 +112,18 @@ function isOurs(run: Run, step: Step, found: string | null): boolean {
   if (step.status === 'kept') return false;
   const firstOpen = run.steps.find((each) => each.status === 'intended');
   return firstOpen !== undefined && (firstOpen.step === step.step || sharesBatch(firstOpen, step));
+}
+
+/** What another change of this run, made or taken back, made the kernel do to this place is nobody's choice. */
+async function isDisturbed(
+  reader: HostReader,
+  run: Run,
+  { step, found }: { readonly step: Step; readonly found: string | null },
+): Promise<boolean> {
+  const { disturbedBy } = kindOf(step.tunable);
+  if (disturbedBy === undefined || step.status !== 'done' || found === null) return false;
+  const isMadeBeside = run.steps.some((each) => each.tunable.kind === disturbedBy.kind && each.step > step.step);
+  return isMadeBeside && (await disturbedBy.isReset(reader, found));
 }
 
 /** Undefined when the writes went through; else what refused them. */

@@ -19,11 +19,8 @@ export interface Verification {
   readonly summary: Readonly<Record<VerifyStatus, number>>;
 }
 
-/**
- * Verifying is planning again and expecting nothing. `refusedBefore` holds what the kernel refused when the profile was
- * applied, by id: known not to be possible here, so not a failure of today.
- */
-export function verifyPlan(plan: Plan, refusedBefore: ReadonlyMap<string, string> = new Map()): Verification {
+/** Verifying is planning again and expecting nothing. */
+export function verifyPlan(plan: Plan): Verification {
   const results: VerifyResult[] = [
     ...plan.satisfied.map(
       (each): VerifyResult => ({
@@ -35,17 +32,16 @@ export function verifyPlan(plan: Plan, refusedBefore: ReadonlyMap<string, string
         evidence: each.evidence,
       }),
     ),
-    ...plan.changes.map((change): VerifyResult => {
-      const refused = refusedBefore.get(change.setting.id);
-      return {
+    ...plan.changes.map(
+      (change): VerifyResult => ({
         id: change.setting.id,
         domain: change.domain,
-        status: refused === undefined ? 'fail' : 'unsupported',
+        status: 'fail',
         expected: change.desired,
         actual: change.current,
-        evidence: refused === undefined ? change.evidence : `the kernel refused it: ${refused}`,
-      };
-    }),
+        evidence: change.setting.leftBy ? `${change.evidence}. ${change.setting.why}` : change.evidence,
+      }),
+    ),
     ...plan.refused.map(
       (refusal): VerifyResult => ({
         id: refusal.id,

@@ -5,6 +5,11 @@ import { PCI_ADDRESS } from './pci.ts';
 /** Who raises an interrupt, as ids name it: the same on every boot. */
 export type IrqName = Pick<Irq, 'device' | 'queue'>;
 
+/** `ens1f0/rx-3`, `nvme0/q3`, `rtc0`: the same on every boot, unlike the IRQ number. White space would end the id. */
+export function nameTarget({ device, queue }: IrqName): string {
+  return (queue === '' ? device : `${device}/${queue}`).replaceAll(/\s+/g, '-');
+}
+
 /** A NIC that an action may belong to. */
 export interface NamedNic {
   readonly name: string;

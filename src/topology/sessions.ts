@@ -16,21 +16,46 @@ export interface Session {
   readonly peer: Address;
 }
 
+/** One end of a TCP connection. */
+export interface Endpoint {
+  readonly address: Address;
+  readonly port: number;
+}
+
+export interface Connection {
+  readonly local: Endpoint;
+  readonly peer: Endpoint;
+  readonly state: 'established' | 'listening' | 'other';
+}
+
 const SSH_PORT = 22;
 /** <net/tcp_states.h> */
-const ESTABLISHED = '01';
+const STATES: Readonly<Record<string, Connection['state']>> = { '01': 'established', '0A': 'listening' };
 
 /**
- * Parses the established SSH sessions of /proc/net/tcp or tcp6. https://docs.kernel.org/networking/proc_net_tcp.html
- * IPv4 sessions of an IPv6 socket (::ffff:a.b.c.d) count as IPv4. Little-endian hosts.
+ * Parses /proc/net/tcp or tcp6. https://docs.kernel.org/networking/proc_net_tcp.html
+ * IPv4 connections of an IPv6 socket (::ffff:a.b.c.d) count as IPv4. Little-endian hosts.
  */
-export function parseSessions(text: string, port = SSH_PORT): readonly Session[] {
+export function parseConnections(text: string): readonly Connection[] {
   return text.split('\n').flatMap((line) => {
     const [, local, peer, state] = line.trim().split(/\s+/);
-    const match = /^([0-9A-F]+):([0-9A-F]{4})$/i.exec(local ?? '');
-    if (!match || state !== ESTABLISHED || Number.parseInt(match[2] as string, 16) !== port) return [];
-    return [{ local: parseProcAddress(match[1] as string), peer: parseProcAddress((peer ?? '').split(':')[0] ?? '') }];
+    const [here, there] = [local, peer].map(parseEndpoint);
+    return here && there ? [{ local: here, peer: there, state: STATES[(state ?? '').toUpperCase()] ?? 'other' }] : [];
   });
+}
+
+function parseEndpoint(text: string | undefined): Endpoint | undefined {
+  const match = /^([0-9A-F]+):([0-9A-F]{4})$/i.exec(text ?? '');
+  return match
+    ? { address: parseProcAddress(match[1] as string), port: Number.parseInt(match[2] as string, 16) }
+    : undefined;
+}
+
+/** The established SSH sessions of /proc/net/tcp or tcp6. */
+export function parseSessions(text: string, port = SSH_PORT): readonly Session[] {
+  return parseConnections(text)
+    .filter(({ local, state }) => state === 'established' && local.port === port)
+    .map(({ local, peer }) => ({ local: local.address, peer: peer.address }));
 }
 
 function parseProcAddress(words: string): Address {

@@ -19,6 +19,10 @@ export const irqAffinityKind: TunableKind<IrqAffinityTunable> = {
     }
   },
   canonical: (_tunable, value) => printCpulist(parseCpulist(value)),
+  asIf({ irq }, value) {
+    const files = ['smp_affinity_list', 'effective_affinity_list'];
+    return files.map((file) => ({ path: `/proc/irq/${irq}/${file}`, edit: (text) => `${value ?? text.trim()}\n` }));
+  },
   async write(host, writes) {
     for (const { tunable, value } of writes) {
       await host.writeText(`/proc/irq/${tunable.irq}/smp_affinity_list`, value ?? '');

@@ -13,6 +13,12 @@ export interface KindRefusal {
   readonly reason: string;
 }
 
+/** A text of the machine that is to read otherwise: of a file, or of what a command prints whose words begin so. */
+export type Pretence = { readonly edit: (text: string) => string } & (
+  | { readonly path: string }
+  | { readonly argv: readonly string[] }
+);
+
 /** All that hft knows about one kind of place: how to read, spell and write it. Written once per kind. */
 export interface TunableKind<T extends Tunable> {
   /** Lives across boots: journal records are synced one by one, and an undo acts after a reboot too. */
@@ -33,6 +39,15 @@ export interface TunableKind<T extends Tunable> {
   /** The tunable with what an undo has to know of the place and no value tells, read right before the intent is
    *  journaled. Without it, the tunable as it is. */
   remember?(reader: HostReader, tunable: T): Promise<T>;
+  /** How what domains look at would read with this value, for places whose present value enters a wish (an interrupt
+   *  stays where it is right already). A profile is planned as if hft had never changed them. */
+  asIf?(tunable: T, value: string | null): readonly Pretence[];
+  /** Another kind whose writes change this one along, and how what the kernel makes of it then is told from a change that
+   *  somebody made. */
+  readonly disturbedBy?: {
+    readonly kind: Tunable['kind'];
+    isReset(reader: HostReader, value: string): Promise<boolean>;
+  };
   /** Makes the writes of one batch. Throws HostError. The engine reads back: an exit code proves nothing. */
   write(host: Host, writes: readonly Write<T>[]): Promise<void>;
 }

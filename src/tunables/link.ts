@@ -15,6 +15,12 @@ export const linkKind: TunableKind<LinkTunable> = {
       ? readQdisc(reader, tunable.device)
       : readFormatted(reader, sysfsPath(tunable), 'integer'),
   canonical: (_tunable, value) => value.trim(),
+  // A qdisc that hft put there is not one that somebody configured by hand.
+  asIf({ device, attribute }, value) {
+    if (attribute !== 'qdisc') return [];
+    const shown = `${JSON.stringify([{ kind: value, root: true, handle: '0:' }])}\n`;
+    return [{ argv: showQdisc(device), edit: () => shown }];
+  },
   async write(host, writes) {
     for (const write of writes) await writeAttribute(host, write);
   },
@@ -51,10 +57,14 @@ export function parseRootQdisc(text: string): RootQdisc | undefined {
   return { kind: root.kind, isDefault: root.handle === '0:' };
 }
 
+function showQdisc(device: string): readonly string[] {
+  return ['tc', '-j', 'qdisc', 'show', 'dev', device, 'root'];
+}
+
 async function readQdisc(reader: HostReader, device: string): Promise<Reading> {
   const where = `tc qdisc show dev ${device} root`;
   try {
-    return judgeQdisc(where, await reader.query(['tc', '-j', 'qdisc', 'show', 'dev', device, 'root']));
+    return judgeQdisc(where, await reader.query(showQdisc(device)));
   } catch (error) {
     return unreadable(error, where);
   }

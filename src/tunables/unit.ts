@@ -14,6 +14,10 @@ export const unitKind: TunableKind<UnitTunable> = {
     tunable.aspect === 'activity' ? readActivity(reader, tunable) : readEnablement(reader, tunable),
   canonical: (_tunable, value) => value,
   batchKey: (tunable) => `unit ${tunable.name} ${tunable.aspect}`,
+  asIf: ({ name, aspect }, value) =>
+    aspect === 'enablement'
+      ? [{ argv: ['systemctl', 'list-unit-files'], edit: (text) => withState(text, name, value ?? 'disabled') }]
+      : [{ argv: ['systemctl', 'list-units'], edit: (text) => withActive(text, name, value === 'active') }],
   async write(host, writes) {
     for (const write of writes) await writeUnit(host, write);
   },
@@ -64,6 +68,22 @@ async function writeUnit(host: Host, { tunable, value }: Write<UnitTunable>): Pr
 async function systemctl(host: Host, args: readonly string[]): Promise<void> {
   const result = await host.execute(['systemctl', '--quiet', ...args]);
   if (!result.found) throw new HostError('run', 'systemctl', 'ENOENT');
+}
+
+/** The lines of `systemctl list-unit-files` are `unit state preset`. A unit that is not installed has none. */
+function withState(text: string, name: string, state: string): string {
+  const edited = text.split('\n').map((line) => {
+    const [unit, , ...rest] = line.trim().split(/\s+/);
+    return unit === name ? [unit, state, ...rest].join(' ') : line;
+  });
+  return edited.join('\n');
+}
+
+/** The lines of `systemctl list-units --state=active` are `unit load active sub description`, services only. */
+function withActive(text: string, name: string, isActive: boolean): string {
+  const others = text.split('\n').filter((line) => line.trim().split(/\s+/)[0] !== name);
+  const own = isActive && name.endsWith('.service') ? [`${name} loaded active running`] : [];
+  return [...own, ...others].join('\n');
 }
 
 function parseProperties(text: string): Record<string, string> {

@@ -2,13 +2,26 @@ import type { z } from 'zod';
 import type { HostReader } from '../host/host.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
-import type { Tunable } from '../tunables/tunable.ts';
+import type { IrqAffinityTunable, ThreadAffinityTunable, Tunable } from '../tunables/tunable.ts';
 
 /** shape: changes what exists (queues, SMT, drivers). values: planned again on the machine after that. */
 export type Stage = 'shape' | 'values';
 
 /** What a change disturbs while it is made. */
 export type Disruption = 'none' | 'link' | 'process' | 'reboot';
+
+/**
+ * A place that the kernel changes along with another: the interrupts of a CPU that goes offline, the kernel threads that
+ * a new cpuset lets loose. It is moved first and journaled, so that it comes back with the change, whatever the kernel
+ * made of it.
+ */
+export interface Bystander {
+  readonly id: string;
+  readonly tunable: IrqAffinityTunable | ThreadAffinityTunable;
+  /** cpulist: it keeps what it has of these CPUs, and gets all of them when it has none. */
+  readonly within: string;
+  readonly interface?: string;
+}
 
 /** One wish for one place. Written once by a domain; compared, applied, verified and undone by the engine. */
 export interface Setting {
@@ -23,6 +36,9 @@ export interface Setting {
   /** fail: the run fails and is undone when the kernel refuses it. skip: reported, the rest goes on. */
   readonly ifRefused: 'fail' | 'skip';
   readonly disruption: Disruption;
+  /** The run whose change this takes back, for a place that the profile has no wish for. */
+  readonly leftBy?: { readonly profile: string; readonly run: string };
+  readonly bystanders?: readonly Bystander[];
   /** The network interface whose link or interrupts this change can disturb. */
   readonly interface?: string;
 }

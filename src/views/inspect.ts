@@ -40,20 +40,17 @@ export function viewInspected(inspected: Inspected, terminal: Terminal): string 
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
+type Inspection = Inspected['inspection'];
+type Module = NonNullable<Inspected['inventory']>['memoryModules'][number];
 type Row = readonly [label: string, value: string | undefined];
 
 function factRows({ machine, inspection, inventory }: Inspected): readonly Row[] {
   const { kernel } = machine;
   const { firmware, processor, iommu, frequency, idle } = inspection;
-  const governors = [...new Set(frequency.policies.map((policy) => policy.governor))].join(', ');
-  const modules = inventory?.memoryModules ?? [];
+  // A capture by another tool does not hold everything: what is not in it may be on the machine.
+  const orUnknown = (absence: string) => (kernel.version[0] > 0 ? absence : undefined);
   return [
-    [
-      'machine',
-      [firmware.vendor, firmware.product, kernel.hypervisor && `virtual (${kernel.hypervisor})`]
-        .filter(Boolean)
-        .join(' '),
-    ],
+    ['machine', nameMachine(firmware, kernel.hypervisor)],
     ['firmware', [firmware.biosVendor, firmware.biosVersion, firmware.biosDate].filter(Boolean).join(' ')],
     [
       'processor',
@@ -66,17 +63,51 @@ function factRows({ machine, inspection, inventory }: Inspected): readonly Row[]
     ['clocksource', kernel.clocksource && `${kernel.clocksource} of ${inspection.clocksources.join(', ')}`],
     ['lockdown', kernel.lockdown],
     ['cgroup', kernel.cgroupVersion && `version ${kernel.cgroupVersion}`],
-    ['cpufreq', frequency.policies.length > 0 ? `${governors}${turbo(frequency.turbo)}` : 'no driver'],
-    ['cpuidle', idle.driver ? `${idle.driver}: ${idle.states.map((state) => state.name).join(', ')}` : 'no driver'],
-    ['iommu', iommu.units.length > 0 ? `${iommu.units.join(', ')}, ${iommu.groups} groups` : 'none'],
+    ['cpufreq', printFrequency(frequency) ?? orUnknown('no driver')],
+    ['cpuidle', printIdle(idle) ?? orUnknown('no driver')],
+    ['iommu', iommu.units.length > 0 ? `${iommu.units.join(', ')}, ${iommu.groups} groups` : orUnknown('none')],
     ['mitigations', mitigations(inspection.vulnerabilities)],
-    ['memory', modules.map((module) => `${module.bank} ${printBytes(module.bytes)} ${module.type}`).join(', ')],
+    ['memory', printModules(inventory?.memoryModules ?? [])],
     [
       'services',
       machine.services.map((each) => `${each.name} ${each.active ? 'runs' : 'is stopped'}`).join(', ') ||
-        'none that fight tuning',
+        orUnknown('none that fight tuning'),
     ],
   ];
+}
+
+/** Some vendors begin the product with their name; some hypervisors say nothing but that they are one. */
+function nameMachine({ vendor = '', product = '' }: Inspection['firmware'], hypervisor: string | undefined): string {
+  const hasVendor = product.toLowerCase().startsWith(vendor.toLowerCase());
+  const made = hasVendor ? product : `${vendor} ${product}`.trim();
+  const virtual = hypervisor === 'unknown' ? 'virtual' : hypervisor && `virtual (${hypervisor})`;
+  return [made, virtual].filter(Boolean).join(', ');
+}
+
+function printFrequency({ policies, turbo: isOn }: Inspection['frequency']): string | undefined {
+  if (policies.length === 0) return undefined;
+  const governors = new Set(policies.map((policy) => policy.governor ?? 'no governor'));
+  return `${[...governors].join(', ')}${turbo(isOn)}`;
+}
+
+/** The kernel calls the driver `none` where there is none. */
+function printIdle({ driver, states }: Inspection['idle']): string | undefined {
+  if (driver === undefined || driver === 'none') return undefined;
+  return states.length === 0 ? `${driver}, no states` : `${driver}: ${states.map(({ name }) => name).join(', ')}`;
+}
+
+/** `8 x 16 GiB DDR4 (A1, A2 …)`: alike modules together, with their banks where the firmware names them. */
+function printModules(modules: readonly Module[]): string {
+  const groups = new Map<string, Module[]>();
+  for (const module of modules) {
+    const kind = [printBytes(module.bytes), module.type].filter(Boolean).join(' ');
+    groups.set(kind, [...(groups.get(kind) ?? []), module]);
+  }
+  const printed = [...groups].map(([kind, alike]) => {
+    const banks = alike.map(({ bank }) => bank).filter(Boolean);
+    return `${alike.length} x ${kind}${banks.length > 0 ? ` (${banks.join(', ')})` : ''}`;
+  });
+  return printed.join(', ');
 }
 
 function turbo(on: boolean | undefined): string {
@@ -138,11 +169,28 @@ function rings(
 function viewIrqs(irqs: readonly Irq[], terminal: Terminal): string {
   const devices = [...new Set(irqs.map((irq) => irq.device))];
   if (devices.length === 0) return '';
+  const width = Math.min(Math.max(...devices.map((device) => device.length)), LONGEST_DEVICE);
   const lines = devices.map((device) => {
     const own = irqs.filter((irq) => irq.device === device);
-    const effective = printCpulist(own.flatMap((irq) => irq.effective)) || 'not started';
     const managed = own.filter((irq) => irq.managed).length;
-    return `  ${device.padEnd(20)}  ${String(own.length).padStart(3)}  on CPUs ${effective}${managed > 0 ? `  (${managed} managed by the kernel)` : ''}`;
+    const note = managed > 0 ? `  (${managed} managed by the kernel)` : '';
+    const head = `  ${device.padEnd(width)}  ${String(own.length).padStart(4)}  `;
+    const where = `${printCpus(own.flatMap((irq) => irq.effective))}${note}`;
+    return head + wrapCpulist(where, terminal.columns - head.length).replaceAll('\n', `\n${' '.repeat(head.length)}`);
   });
   return [paint(terminal, 'bold', 'Interrupts'), ...lines].join('\n');
+}
+
+/** Longer names push their own line to the right. */
+const LONGEST_DEVICE = 24;
+
+function printCpus(cpus: readonly number[]): string {
+  const different = new Set(cpus);
+  if (different.size === 0) return 'not started';
+  return `on CPU${different.size > 1 ? 's' : ''} ${printCpulist([...different])}`;
+}
+
+/** A list of CPUs has no spaces to break at: every CPU of its own on a machine of hundreds fills lines. */
+function wrapCpulist(text: string, columns: number): string {
+  return wrap(text.replaceAll(',', ', '), columns).replaceAll(', ', ',');
 }

@@ -13,6 +13,10 @@ export function planJson(plan: Plan) {
       staged: change.staged ?? null,
       desired: change.desired,
       why: change.setting.why,
+      ...(change.setting.leftBy && { leftBy: change.setting.leftBy }),
+      ...(change.bystanders && {
+        bystanders: change.bystanders.map(({ bystander: { id }, from, to }) => ({ id, current: from, desired: to })),
+      }),
       disruption: change.disruption,
       takesEffect: change.takesEffect,
       evidence: change.evidence,
@@ -25,6 +29,7 @@ export function planJson(plan: Plan) {
     })),
     refused: plan.refused.map(({ id, domain, reason, kind }) => ({ id, domain, reason, kind })),
     unknown: plan.unread.map((each) => ({ id: each.setting.id, domain: each.domain, reason: each.evidence })),
+    kept: plan.kept.map(({ id, domain, found, reason }) => ({ id, domain, found, reason })),
     reboot: plan.reboot,
   };
 }

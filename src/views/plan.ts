@@ -11,6 +11,7 @@ export function viewPlan(plan: Plan, terminal: Terminal): string {
     );
   }
   if (plan.refused.length > 0) blocks.push(viewRefused(plan, terminal));
+  if (plan.kept.length > 0) blocks.push(viewKept(plan, terminal));
   if (plan.unread.length > 0) blocks.push(viewUnread(plan, terminal));
   blocks.push(viewSummary(plan, terminal));
   return blocks.join('\n\n');
@@ -50,7 +51,7 @@ function viewAlike(alike: readonly Change[], terminal: Terminal): string {
   const list = wrap(targets.join(', '), terminal.columns - 6)
     .split('\n')
     .map((line) => `      ${line}`);
-  const why = wrap(`${first.setting.why}${disturbance(first)}`, terminal.columns - 6).split('\n');
+  const why = wrap(`${first.setting.why}${disturbance(first)}${moved(alike)}`, terminal.columns - 6).split('\n');
   return [title, ...list, ...why.map((text) => paint(terminal, 'dim', `      ${text}`))].join('\n');
 }
 
@@ -59,7 +60,7 @@ function viewChange(change: Change, terminal: Terminal): string {
   const sign = change.current === null ? '+' : change.desired === null ? '-' : '~';
   const style: Style = change.current === null ? 'green' : change.desired === null ? 'red' : 'yellow';
   const values = `${show(change.current)} → ${paint(terminal, 'bold', show(change.desired))}${staged(change)}`;
-  const cost = disturbance(change);
+  const cost = `${disturbance(change)}${moved([change])}`;
   const first = `  ${paint(terminal, style, sign)} ${change.setting.id}  `;
   const plainLength =
     6 +
@@ -86,6 +87,15 @@ function disturbance(change: Change): string {
   return '';
 }
 
+/** What the kernel would change along, and hft moves first. */
+function moved(changes: readonly Change[]): string {
+  const all = changes.flatMap(({ bystanders = [] }) => bystanders).filter(({ from, to }) => from !== to);
+  if (all.length === 0) return '';
+  const list = all.map(({ bystander, from, to }) => `${bystander.id} (${from} → ${to})`).join(', ');
+  if (changes[0]?.setting.leftBy) return ` Goes back with it: ${list}.`;
+  return ` Moved first, to come back with it: ${list}.`;
+}
+
 /** Long or many-line values (files) are shown by their size. */
 function show(value: string | null): string {
   if (value === null) return 'nothing';
@@ -95,18 +105,31 @@ function show(value: string | null): string {
 }
 
 function viewRefused({ refused }: Plan, terminal: Terminal): string {
-  const lines = groupByReason(refused).map(({ ids, reason }) => {
+  return viewReasons('Not done here, and why', refused, terminal);
+}
+
+function viewKept({ kept }: Plan, terminal: Terminal): string {
+  return viewReasons('Left as somebody else changed it', kept, terminal);
+}
+
+interface Reason {
+  readonly id: string;
+  readonly reason: string;
+}
+
+function viewReasons(title: string, reasons: readonly Reason[], terminal: Terminal): string {
+  const lines = groupByReason(reasons).map(({ ids, reason }) => {
     const text = wrap(reason, terminal.columns - 6).split('\n');
     return [
       `  ${paint(terminal, 'magenta', '!')} ${ids}`,
       ...text.map((each) => paint(terminal, 'dim', `      ${each}`)),
     ].join('\n');
   });
-  return [paint(terminal, 'bold', 'Not done here, and why'), ...lines].join('\n');
+  return [paint(terminal, 'bold', title), ...lines].join('\n');
 }
 
 /** The same reason for many targets (every CPU without cpufreq) is said once. */
-function groupByReason(refused: Plan['refused']): readonly { readonly ids: string; readonly reason: string }[] {
+function groupByReason(refused: readonly Reason[]): readonly { readonly ids: string; readonly reason: string }[] {
   const groups = new Map<string, { ids: string[]; reason: string }>();
   for (const { id, reason } of refused) {
     const key = `${id.split('@')[0]} ${reason.replace(/\d+/g, '#')}`;

@@ -5,7 +5,7 @@ import { planJson } from './plan-json.ts';
 import { paint, type Terminal, wrap } from './terminal.ts';
 
 /** The stable JSON of `hft tune`. */
-export function tuneJson({ plan, outcome, unchanged, recovered, rebooting, trial }: Tuned) {
+export function tuneJson({ plan, outcome, unchanged, recovered, rebooting, trial, inPlaceOf }: Tuned) {
   return {
     plan: planJson(plan),
     result: outcome?.result ?? unchanged,
@@ -19,6 +19,7 @@ export function tuneJson({ plan, outcome, unchanged, recovered, rebooting, trial
     reboot: outcome ? outcome.after.reboot : plan.reboot,
     rebooting,
     trial: trial ?? null,
+    inPlaceOf: inPlaceOf ?? null,
     recovered: recovered.reports,
     exitCode: outcome ? outcomeExitCode(outcome) : undefined,
   };
@@ -30,6 +31,11 @@ function viewTrial({ trial }: Tuned): string {
   return `The trial boot failed (${trial.failed.join(', ')}): the default entry is as it was before.\n`;
 }
 
+function viewAdopted({ plan, inPlaceOf }: Tuned): string {
+  if (inPlaceOf === undefined || inPlaceOf === plan.profile) return '';
+  return ` ${plan.profile} is in force now, in place of ${inPlaceOf}.`;
+}
+
 export function viewTuned(tuned: Tuned, terminal: Terminal): string {
   const { plan, outcome, unchanged } = tuned;
   const last = tuned.rebooting ? '\nRebooting now.' : '';
@@ -38,7 +44,7 @@ export function viewTuned(tuned: Tuned, terminal: Terminal): string {
     case 'declined':
       return 'Nothing was changed.';
     case 'as-wanted':
-      return `${viewPlan(plan, terminal)}\nNothing to do.`;
+      return `${viewPlan(plan, terminal)}\nNothing to do.${viewAdopted(tuned)}`;
     case 'needs-root': {
       const text =
         'This is the plan only: changing kernel settings, interrupts, network interfaces and boot entries needs root. Run the same command with sudo to apply it.';

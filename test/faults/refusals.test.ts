@@ -137,7 +137,7 @@ describe('somebody else', () => {
   test('changed a value between plan and apply: the plan is stale and nothing is written', async () => {
     const rig = makeRig();
     const meddle = () => rig.host.files.set(SWAPPINESS, '30\n');
-    await expect(tuneRig(rig, meddle)).rejects.toThrow(StalePlan);
+    await expect(tuneRig(rig, { meddle })).rejects.toThrow(StalePlan);
     expect(rig.host.log).toEqual([]);
   });
 

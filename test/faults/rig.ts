@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { Wanted } from '../../src/engine/observe.ts';
+import { readRuns } from '../../src/engine/journal.ts';
 import { observeAndPlan } from '../../src/engine/observe.ts';
 import { recover } from '../../src/engine/rollback.ts';
+import type { Scope, Wanted } from '../../src/engine/scope.ts';
 import { type Engine, type TuneOutcome, tune } from '../../src/engine/tune.ts';
 import { layoutWanted } from '../../src/layout/schema.ts';
 import { defineDomain, type Setting } from '../../src/tuning/domain.ts';
@@ -15,7 +16,12 @@ export interface Rig {
   readonly engine: Engine;
 }
 
-export const WANTED: Wanted = { name: 'test', layout: layoutWanted.parse({}), domains: { test: {} } };
+/** What a profile of the rig asks: the values by id for each domain, or all that the rig has where it says nothing. */
+export function wantedOf(name: string, domains: Readonly<Record<string, Readonly<Record<string, string>>>>): Wanted {
+  return { name, layout: layoutWanted.parse({}), domains };
+}
+
+export const WANTED: Wanted = wantedOf('test', { memory: {}, limits: {}, irq: {} });
 
 /** Two CPUs, some kernel files with a value each, and a file of hft's own: what most plans are made of. */
 export function makeRig(overrides: Partial<Setting>[] = []): Rig {
@@ -48,23 +54,32 @@ export function makeRig(overrides: Partial<Setting>[] = []): Rig {
     setting('irq.default', { kind: 'file', path: '/proc/irq/default_smp_affinity', format: 'cpumask' }, '0-3'),
   ];
   const settings = base.map((each, index) => ({ ...each, ...overrides[index] }));
-  const domain = defineDomain({
-    name: 'test',
-    schema: async () => z.any(),
-    observe: async () => ({}),
-    desire: () => ({ settings, refused: [] }),
-  });
+  const domains = Object.keys(WANTED.domains).map((name) =>
+    defineDomain<Record<string, string>, unknown>({
+      name,
+      schema: async () => z.any(),
+      observe: async () => ({}),
+      desire: (part) => ({ settings: settings.flatMap((each) => wishOf(name, part, each)), refused: [] }),
+    }),
+  );
   const state = new MemoryState();
   let runs = 0;
   const engine = {
     host,
     state,
-    domains: [domain],
+    domains,
     version: '0',
     now: () => new Date(0),
     nameRun: () => `run-${++runs}`,
   };
   return { host, state, engine };
+}
+
+function wishOf(domain: string, part: Record<string, string>, each: Setting): Setting[] {
+  if (!each.id.startsWith(`${domain}.`)) return [];
+  if (Object.keys(part).length === 0) return [each];
+  const value = part[each.id];
+  return value === undefined ? [] : [{ ...each, value }];
 }
 
 function cpuFiles(cpu: number): [string, string][] {
@@ -95,12 +110,32 @@ export function stateOf({ host }: Rig): Record<string, string> {
   return Object.fromEntries([...host.files].sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-/** hft tune --yes. undefined when the process was killed on the way. `meddle` happens between plan and apply. */
-export async function tuneRig({ engine, host }: Rig, meddle: () => void = () => {}): Promise<TuneOutcome | undefined> {
-  const { plan } = await observeAndPlan({ reader: host, domains: engine.domains, wanted: WANTED });
-  meddle();
+export interface TuneRig {
+  readonly wanted?: Wanted;
+  readonly scope?: Scope;
+  /** Happens between plan and apply. */
+  readonly meddle?: () => void;
+}
+
+export async function planRig({ engine, host, state }: Rig, { wanted = WANTED, scope }: TuneRig = {}) {
+  const runs = await readRuns(state);
+  return observeAndPlan({ reader: host, domains: engine.domains, runs, wanted, ...(scope && { scope }) });
+}
+
+/** hft tune --yes. undefined when the process was killed on the way. */
+export async function tuneRig(rig: Rig, options: TuneRig = {}): Promise<TuneOutcome | undefined> {
+  const { wanted = WANTED, scope, meddle } = options;
+  const planned = await planRig(rig, options);
+  meddle?.();
   try {
-    return await tune(engine, { wanted: WANTED, plan, origin: 'user', approve: async () => true });
+    return await tune(rig.engine, {
+      wanted,
+      planned,
+      planAgain: () => planRig(rig, options),
+      origin: 'user',
+      approve: async () => true,
+      ...(scope && { scope }),
+    });
   } catch (error) {
     if (error instanceof Killed) return undefined;
     throw error;

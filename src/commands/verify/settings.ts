@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core';
 import { readScope, scopeFlags } from '../../cli/scope-flags.ts';
-import { openTarget } from '../../cli/target.ts';
 import { BaseCommand, snapshotFlag } from '../base.ts';
 
 export default class VerifySettings extends BaseCommand {
@@ -19,21 +18,14 @@ export default class VerifySettings extends BaseCommand {
 
   async run() {
     const { flags } = await this.parse(VerifySettings);
-    const { chooseWanted } = await import('../../cli/wanted.ts');
+    const { verifySettings } = await import('../../cli/verify.ts');
     const { verifyExitCode } = await import('../../engine/verify.ts');
     const { viewVerification } = await import('../../views/verify.ts');
-    const { wanted, scope, locate } = await chooseWanted(this.config, flags);
-    const target = await openTarget(this.config, flags.snapshot);
-    try {
-      const limited = { ...scope, ...(await readScope(flags)) };
-      const verification = await locate(() => target.verify(wanted, limited));
-      return this.show(
-        verification,
-        (terminal) => viewVerification(verification, terminal),
-        verifyExitCode(verification),
-      );
-    } finally {
-      await target.close();
-    }
+    const verification = await verifySettings(this.config, flags, await readScope(flags));
+    return this.show(
+      verification,
+      (terminal) => viewVerification(verification, terminal),
+      verifyExitCode(verification),
+    );
   }
 }

@@ -1,5 +1,7 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
-import { type Desired, defineDomain } from '../domain.ts';
+import { type CpuSet, isSubset, printCpulist, without } from '../../topology/cpulist.ts';
+import { nameTarget } from '../../topology/irq-names.ts';
+import { type Bystander, type Desired, defineDomain, type Setting } from '../domain.ts';
 import { CPU, type CpuFacts, observeCpus } from './facts.ts';
 import { desireFrequencies, desireMinPerfPct, desireTurbo, desireUncore } from './frequency.ts';
 import { desireSleep } from './idle.ts';
@@ -44,23 +46,50 @@ function desireSmt(isWanted: boolean, machine: PlacedMachine): Desired {
     : 'Two hardware threads share one core and slow each other down.';
   const value = isWanted ? 'on' : 'off';
   const setting = setFile({ id, path: `${CPU}/smt/control`, value, format: 'word', why, stage: 'shape' });
-  return { settings: [setting], refused: [] };
+  const bystanders = isWanted ? [] : boundInterrupts(secondThreads(machine), machine);
+  return { settings: [withBystanders(setting, bystanders)], refused: [] };
+}
+
+/** The kernel keeps the first thread of each core (cpu_bootable, kernel/cpu.c). */
+function secondThreads({ topology }: PlacedMachine): CpuSet {
+  return topology.cpus.filter(({ cpu, siblings }) => siblings.some((each) => each < cpu)).map(({ cpu }) => cpu);
 }
 
 /** The other hardware threads of isolated cores, which the layout wants offline. */
 function desireOffline(machine: PlacedMachine): Desired {
   const why = 'It is the second hardware thread of an isolated core: what ran here would slow the trading thread down.';
-  const settings = (machine.layout.offline ?? []).map((cpu) =>
-    setFile({
-      id: `cpu.online@cpu${cpu}`,
-      path: `${CPU}/cpu${cpu}/online`,
-      value: '0',
-      format: 'integer',
-      why,
-      stage: 'shape',
-    }),
-  );
+  const offline = machine.layout.offline ?? [];
+  // All of them go: what is bound to two of them is moved before the first one goes.
+  const bystanders = boundInterrupts(offline, machine);
+  const settings = offline.map((cpu, index) => {
+    const path = `${CPU}/cpu${cpu}/online`;
+    const setting = setFile({ id: `cpu.online@cpu${cpu}`, path, value: '0', format: 'integer', why, stage: 'shape' });
+    return withBystanders(setting, index === 0 ? bystanders : []);
+  });
   return { settings, refused: [] };
+}
+
+function withBystanders(setting: Setting, bystanders: readonly Bystander[]): Setting {
+  return bystanders.length === 0 ? setting : { ...setting, bystanders };
+}
+
+/** Interrupts that no other CPU may take: the kernel gives them to all when theirs goes (kernel/irq/cpuhotplug.c). */
+function boundInterrupts(offline: CpuSet, { irqs, nics, topology }: PlacedMachine): readonly Bystander[] {
+  const online = topology.cpus.filter((cpu) => cpu.online).map((cpu) => cpu.cpu);
+  const within = printCpulist(without(online, offline));
+  const bound = irqs.filter(
+    (irq) => irq.actions.length > 0 && !irq.managed && irq.affinity.length > 0 && isSubset(irq.affinity, offline),
+  );
+  return bound.map((irq) => {
+    const nic = nics.find((each) => each.irqs.includes(irq.irq));
+    const action = irq.actions[0] as string;
+    return {
+      id: `irq.affinity@${nameTarget(irq)}`,
+      tunable: { kind: 'irq-affinity', irq: irq.irq, action },
+      within,
+      ...(nic && { interface: nic.name }),
+    };
+  });
 }
 
 /** CPUs of two roles can share a clock (a policy): the first wish counts, which is that of the isolated CPUs. */

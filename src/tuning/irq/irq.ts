@@ -1,13 +1,14 @@
 import { resolveCpuSet } from '../../layout/cpu-set.ts';
 import type { PlacedMachine } from '../../layout/layout.ts';
 import { type CpuSet, intersection, isSubset, printCpulist, union } from '../../topology/cpulist.ts';
+import { nameTarget } from '../../topology/irq-names.ts';
 import type { Irq, Machine, Nic } from '../../topology/machine.ts';
 import { localTo } from '../../topology/nic-node.ts';
 import { listNics, selectNics } from '../../topology/nic-selection.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
 import { tellIrqbalance } from './irqbalance.ts';
-import { isFixed, nameTarget } from './names.ts';
+import { isFixed } from './names.ts';
 import { nicOf, placeQueues } from './placement.ts';
 import type { IrqWanted } from './schema.ts';
 

@@ -12,11 +12,6 @@ export function isFixed(irq: Irq): boolean {
   return irq.actions.some((action) => FIXED.some((name) => name.test(action)));
 }
 
-/** `ens1f0/rx-3`, `nvme0/q3`, `rtc0`: the same on every boot, unlike the IRQ number. White space would end the id. */
-export function nameTarget({ device, queue }: Irq): string {
-  return (queue === '' ? device : `${device}/${queue}`).replaceAll(/\s+/g, '-');
-}
-
 const QUEUE =
   /^(?:(?:.*[-_.])?(?:tx-?rx|rx-?tx|rx|tx|comp|completion|input|output|fp|queue|q|ntfy-bl(?:oc)?k)[-_.]?)?(?<index>\d+)$/i;
 

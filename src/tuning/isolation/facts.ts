@@ -1,5 +1,7 @@
 import type { HostReader } from '../../host/host.ts';
+import { type MovableThread, observeThreads } from '../../topology/kernel-threads.ts';
 import { type BootFacts, readBootFacts } from '../../tunables/boot/facts.ts';
+import type { Isolation } from './schema.ts';
 
 export interface IsolationFacts {
   readonly boot: BootFacts;
@@ -8,12 +10,13 @@ export interface IsolationFacts {
   readonly hasSystemd: boolean;
   /** The cgroup v2 tree at /sys/fs/cgroup offers the cpuset controller. */
   readonly hasCpusetV2: boolean;
+  readonly threads: readonly MovableThread[];
 }
 
 export const NOHZ_FULL = '/sys/devices/system/cpu/nohz_full';
 export const ISOLATED = '/sys/devices/system/cpu/isolated';
 
-export async function observeIsolation(host: HostReader): Promise<IsolationFacts> {
+export async function observeIsolation(host: HostReader, wanted?: Isolation): Promise<IsolationFacts> {
   const cpuFolder = (await host.list('/sys/devices/system/cpu')) ?? [];
   const controllers = await host.readText('/sys/fs/cgroup/cgroup.controllers');
   return {
@@ -21,5 +24,6 @@ export async function observeIsolation(host: HostReader): Promise<IsolationFacts
     hasNohzFull: cpuFolder.includes('nohz_full'),
     hasSystemd: (await host.list('/run/systemd/system')) !== undefined,
     hasCpusetV2: (controllers ?? '').split(/\s+/).includes('cpuset'),
+    threads: wanted?.method === 'partition' ? await observeThreads(host) : [],
   };
 }

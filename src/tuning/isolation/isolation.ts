@@ -8,7 +8,7 @@ import type { Isolation } from './schema.ts';
 export const isolationDomain = defineDomain<Isolation, IsolationFacts>({
   name: 'isolation',
   schema: async () => (await import('./schema.ts')).isolation,
-  observe: (host) => observeIsolation(host),
+  observe: (host, _machine, wanted) => observeIsolation(host, wanted),
   desire(wanted, facts, machine): Desired {
     if (wanted.method === 'none') return { settings: [], refused: [] };
     if (machine.layout.isolated.length === 0) {

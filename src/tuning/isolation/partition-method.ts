@@ -1,6 +1,7 @@
 import type { PlacedMachine } from '../../layout/layout.ts';
-import { printCpulist, union } from '../../topology/cpulist.ts';
-import type { Desired, Refusal, Setting } from '../domain.ts';
+import { isSubset, printCpulist, union } from '../../topology/cpulist.ts';
+import { type MovableThread, nameThreads } from '../../topology/kernel-threads.ts';
+import type { Bystander, Desired, Refusal, Setting } from '../domain.ts';
 import type { IsolationFacts } from './facts.ts';
 
 /** Isolated partitions came with this kernel. https://docs.kernel.org/admin-guide/cgroup-v2.html#cpuset */
@@ -15,6 +16,7 @@ export function desirePartition(facts: IsolationFacts, machine: PlacedMachine): 
   if (refusal) return { settings: [], refused: [{ id: `isolation.partition@${SLICE}`, ...refusal }] };
   const isolated = printCpulist(machine.layout.isolated);
   const rest = printCpulist(union(machine.layout.housekeeping, machine.layout.irq));
+  const bound = boundThreads(facts.threads, rest, machine);
   return {
     settings: [
       ...OTHERS.map((unit) =>
@@ -38,10 +40,29 @@ export function desirePartition(facts: IsolationFacts, machine: PlacedMachine): 
         value: 'isolated',
         why: 'Takes the isolated CPUs out of the scheduler’s load balancing.',
         ...COMMON,
+        ...(bound.length > 0 && { bystanders: bound }),
       },
     ],
     refused: [],
   };
+}
+
+/**
+ * Kernel threads that may not run everywhere, as kswapd and kcompactd of a NUMA node: making a partition, the kernel gives
+ * every thread of the root cgroup all CPUs that are left (update_tasks_cpumask, kernel/cgroup/cpuset.c).
+ */
+function boundThreads(
+  threads: readonly MovableThread[],
+  rest: string,
+  { topology }: PlacedMachine,
+): readonly Bystander[] {
+  const online = topology.cpus.filter((cpu) => cpu.online).map((cpu) => cpu.cpu);
+  const bound = threads.filter(({ allowed }) => !isSubset(online, allowed));
+  return nameThreads(bound).map(({ name, pid, startTicks }) => ({
+    id: `isolation.thread@${name}`,
+    tunable: { kind: 'thread-affinity', pid, startTicks },
+    within: rest,
+  }));
 }
 
 const COMMON = { stage: 'values', ifRefused: 'fail', disruption: 'process' } as const;

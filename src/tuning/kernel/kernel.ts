@@ -2,6 +2,7 @@ import type { HostReader } from '../../host/host.ts';
 import { resolveCpuSet } from '../../layout/cpu-set.ts';
 import type { PlacedMachine } from '../../layout/layout.ts';
 import { type CpuSet, printCpulist } from '../../topology/cpulist.ts';
+import { type MovableThread, observeThreads } from '../../topology/kernel-threads.ts';
 import { type Desired, defineDomain } from '../domain.ts';
 import { catalogue } from '../knobs/catalogue.ts';
 import { type Directories, foldersOf, isWhole, listDirectories, NOT_CAPTURED } from '../knobs/directories.ts';
@@ -11,7 +12,7 @@ import { desireFairServer, FAIR_SERVER } from './fair-server.ts';
 import { desireMachineCheck, MACHINE_CHECK } from './machine-check.ts';
 import type { KernelWanted } from './schema.ts';
 import { desireSysctls, sysctlFolders } from './sysctl-map.ts';
-import { desireThreads, type MovableThread, observeThreads } from './threads.ts';
+import { desireThreads } from './threads.ts';
 import { desireWorkqueues, observeWorkqueues } from './workqueues.ts';
 
 export interface KernelFacts {

@@ -1,12 +1,16 @@
+import { HostError } from '../../errors.ts';
 import type { HostReader } from '../../host/host.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
+import { findOverrides, type LimitsFile, listAccounts, type Overriding } from './overrides.ts';
 import { renderPamLimits, renderSystemdDefaults, type Subject } from './render.ts';
 import type { Limits, LimitsWanted } from './schema.ts';
 
 const PAM_FOLDER = '/etc/security/limits.d';
 const PAM_FILE = `${PAM_FOLDER}/90-hft.conf`;
-const SYSTEMD_FILE = '/etc/systemd/system.conf.d/90-hft.conf';
+/** Not the file of the isolation domain, which is in the same folder. */
+const SYSTEMD_FILE = '/etc/systemd/system.conf.d/90-hft-limits.conf';
+const PAM_MAIN = '/etc/security/limits.conf';
 
 /** FIFO 99 is where the kernel's own migration and watchdog threads run. */
 const HIGHEST_PRIORITY = 98;
@@ -19,6 +23,8 @@ export interface LimitsFacts {
   readonly isWhole: boolean;
   readonly hasPamLimits: boolean;
   readonly hasSystemd: boolean;
+  /** What else pam_limits reads, and for whom it can count. */
+  readonly others: Overriding;
   /** fs.nr_open: the most that any limit of open files may be. */
   readonly nrOpen: number | undefined;
 }
@@ -57,14 +63,37 @@ async function observeLimits(host: HostReader): Promise<LimitsFacts> {
     host.list('/etc/systemd'),
     host.readText('/proc/sys/fs/nr_open'),
   ]);
+  const [hasAllUsers, hasAllGroups] = ['passwd', 'group'].map((database) => isFilesOnly(database, nsswitch));
   return {
     isWhole,
-    users: isFilesOnly('passwd', nsswitch) ? namesOf(passwd) : undefined,
-    groups: isFilesOnly('group', nsswitch) ? namesOf(group) : undefined,
+    users: hasAllUsers ? namesOf(passwd) : undefined,
+    groups: hasAllGroups ? namesOf(group) : undefined,
+    others: {
+      files: await readOthers(host, folder ?? []),
+      accounts: hasAllUsers && hasAllGroups ? listAccounts(passwd ?? '', group ?? '') : [],
+    },
     hasPamLimits: folder !== undefined,
     hasSystemd: systemd !== undefined,
     nrOpen: nrOpen === undefined ? undefined : Number(nrOpen),
   };
+}
+
+async function readOthers(host: HostReader, names: readonly string[]): Promise<readonly LimitsFile[]> {
+  const main = await readOrUndefined(host, PAM_MAIN);
+  const paths = names.filter((name) => name.endsWith('.conf')).map((name) => `${PAM_FOLDER}/${name}`);
+  const dropIns = paths
+    .filter((path) => path !== PAM_FILE)
+    .map(async (path) => ({ path, text: await readOrUndefined(host, path) }));
+  return [...(main === undefined ? [] : [{ path: PAM_MAIN, text: main }]), ...(await Promise.all(dropIns))];
+}
+
+async function readOrUndefined(host: HostReader, path: string): Promise<string | undefined> {
+  try {
+    return await host.readText(path);
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
 }
 
 /** nsswitch.conf(5): whether only local files (and systemd's made-up users) name this database. */
@@ -133,7 +162,9 @@ function desirePamFile(subjects: readonly Subject[], facts: LimitsFacts, refused
   }
   const why =
     'Trading processes lock their memory and take realtime priorities; without these limits both fail. For new logins.';
-  return [fileSetting(`limits.pam@${PAM_FILE}`, PAM_FILE, { value: renderPamLimits(subjects), why })];
+  const value = renderPamLimits(subjects);
+  refused.push(...findOverrides({ path: PAM_FILE, text: value }, facts.others));
+  return [fileSetting(`limits.pam@${PAM_FILE}`, PAM_FILE, { value, why })];
 }
 
 function desireSystemdFile(limits: Limits, facts: LimitsFacts, refused: Refusal[]): readonly Setting[] {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { trialSettings } from '../../../src/engine/trial.ts';
 import { defineDomain, type Setting } from '../../../src/tuning/domain.ts';
 import type { FakeHost } from '../../fake-host.ts';
-import { makeRig, type Rig, recoverRig, stateOf, tuneRig } from '../../faults/rig.ts';
+import { makeRig, type Rig, recoverRig, stateOf, tuneRig, wantedOf } from '../../faults/rig.ts';
 import { debianMachine } from './grub-machine.ts';
 import { grubenv, rhelMachine, systemdBootMachine } from './other-machines.ts';
 
@@ -28,9 +28,11 @@ const MACHINES: readonly (readonly [string, () => FakeHost, readonly Setting[]])
   [
     'a trial on GRUB',
     () => debianMachine({ '/proc/self/mountinfo': MOUNTS, '/boot/grub/grubenv': grubenv({}) }),
-    trialSettings([], 'r1'),
+    trialSettings([], { run: 'r1' }),
   ],
 ];
+
+const wanted = wantedOf('test', { boot: {} });
 
 /** The machine of the fault tests, started by a boot loader of its own. */
 function rigOn(make: () => FakeHost, settings: readonly Setting[]): Rig {
@@ -39,7 +41,7 @@ function rigOn(make: () => FakeHost, settings: readonly Setting[]): Rig {
   for (const [path, text] of booted.files) rig.host.files.set(path, text);
   for (const [command, answer] of booted.commands) rig.host.commands.set(command, answer);
   const domain = defineDomain({
-    name: 'test',
+    name: 'boot',
     schema: async () => z.any(),
     observe: async () => ({}),
     desire: () => ({ settings, refused: [] }),
@@ -51,13 +53,14 @@ describe.each(MACHINES)('%s', (_name, make, settings) => {
   test('hft tune killed at any write, and its recovery killed too: everything is as before', async () => {
     const counted = rigOn(make, settings);
     const before = stateOf(counted);
-    expect(await tuneRig(counted)).toMatchObject({ result: 'applied' });
+    expect(await tuneRig(counted, { wanted })).toMatchObject({ result: 'applied' });
+    expect(counted.host.writeCount).toBeGreaterThan(2);
     for (let at = 1; at <= counted.host.writeCount; at++) {
       for (const effect of ['die-before', 'die-after'] as const) {
         for (const killRecoveryAt of [undefined, 1, 2, 3]) {
           const rig = rigOn(make, settings);
           rig.host.faults = [{ at, effect }];
-          expect(await tuneRig(rig)).toBeUndefined();
+          expect(await tuneRig(rig, { wanted })).toBeUndefined();
           expect((await recoverRig(rig, killRecoveryAt)).complete).toBe(true);
           expect(stateOf(rig), `${effect} write ${at}, recovery killed at ${killRecoveryAt}`).toEqual(before);
         }
@@ -68,12 +71,12 @@ describe.each(MACHINES)('%s', (_name, make, settings) => {
   test('a write that fails: hft tune undoes the run, and everything is as before', async () => {
     const counted = rigOn(make, settings);
     const before = stateOf(counted);
-    await tuneRig(counted);
+    await tuneRig(counted, { wanted });
     for (let at = 1; at <= counted.host.writeCount; at++) {
       for (const errno of ['ENOSPC', 'EROFS', 'EIO']) {
         const rig = rigOn(make, settings);
         rig.host.faults = [{ at, effect: { errno } }];
-        expect(await tuneRig(rig), `${errno} at write ${at}`).toMatchObject({ result: 'undone' });
+        expect(await tuneRig(rig, { wanted }), `${errno} at write ${at}`).toMatchObject({ result: 'undone' });
         expect(stateOf(rig), `${errno} at write ${at}`).toEqual(before);
       }
     }

@@ -103,7 +103,8 @@ describe('Ubuntu', () => {
 
   test('a trial has its arguments on both ways, and neither recordfail nor savedefault', async () => {
     const host = make();
-    for (const { tunable, value } of trialSettings([], 'r1')) await kindOf(tunable).write(host, [{ tunable, value }]);
+    for (const { tunable, value } of trialSettings([], { run: 'r1' }))
+      await kindOf(tunable).write(host, [{ tunable, value }]);
     const custom = host.files.get('/boot/grub/custom.cfg') as string;
     expect(custom.match(/^\s+linux.* hft\.trial=r1 panic=10/gm)).toHaveLength(2);
     expect(custom).not.toMatch(/^\s*(recordfail|savedefault)$/m);

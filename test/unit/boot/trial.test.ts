@@ -66,7 +66,7 @@ describe.each([
     const host = make();
     const grubCfg = host.files.get('/boot/grub/grub.cfg');
     const usual = await nextEntry(host, {});
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     const trial = await nextEntry(host, { next_entry: 'hft-trial' });
     expect(trial?.linux?.path).toBe(usual?.linux?.path);
     expect(trial?.linux?.arguments).toMatch(
@@ -83,7 +83,7 @@ describe.each([
   test('leaves nothing behind', async () => {
     const host = make();
     const before = Object.fromEntries(host.files);
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     await apply(host, endTrialSettings());
     expect(Object.fromEntries(host.files)).toEqual(before);
   });
@@ -91,12 +91,12 @@ describe.each([
   test('a fault at any write never changes what boots by default', async () => {
     const counted = make();
     const usual = await nextEntry(counted, {});
-    await apply(counted, trialSettings(CHANGES, 'r1'));
+    await apply(counted, trialSettings(CHANGES, { run: 'r1' }));
     for (let at = 1; at <= counted.writeCount; at++) {
       for (const effect of ['die-before', 'die-after', { errno: 'ENOSPC' }] as const) {
         const host = make();
         host.faults = [{ at, effect }];
-        await apply(host, trialSettings(CHANGES, 'r1')).catch((error: unknown) => expect(error).toBeDefined());
+        await apply(host, trialSettings(CHANGES, { run: 'r1' })).catch((error: unknown) => expect(error).toBeDefined());
         host.revive();
         expect(await nextEntry(host, {}), `write ${at}`).toEqual(usual);
       }
@@ -108,7 +108,7 @@ describe('where a trial stands', () => {
   test('none, armed, running, fell back', async () => {
     const host = debianMachine(FILES);
     expect(await readTrialState(host)).toEqual({ state: 'none' });
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     expect(await readTrialState(host)).toEqual({ state: 'armed', run: 'r1' });
     takeOneTimeChoice(host);
     const usual = host.files.get('/proc/cmdline') as string;
@@ -122,7 +122,7 @@ describe('where a trial stands', () => {
 
   test('a one-time choice that GRUB could not forget is told', async () => {
     const host = debianMachine({ ...FILES, '/proc/cmdline': 'BOOT_IMAGE=/x root=/dev/loop0p1 hft.trial=r1\n' });
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     expect(await readTrialState(host)).toEqual({ state: 'running', run: 'r1', isChosenAgain: true });
   });
 });
@@ -131,7 +131,7 @@ describe('the administrator’s custom.cfg', () => {
   test('is kept around the trial', async () => {
     const theirs = "menuentry 'memtest' {\n  linux16 /memtest\n}\n";
     const host = debianMachine({ ...FILES, '/boot/grub/custom.cfg': theirs });
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     expect(host.files.get('/boot/grub/custom.cfg')).toContain(theirs);
     await apply(host, endTrialSettings());
     expect(host.files.get('/boot/grub/custom.cfg')).toBe(theirs);
@@ -146,7 +146,7 @@ describe('a machine that could not fall back', () => {
     ['RAID', '22 1 8:1 / / rw - ext4 /dev/md0 rw\n', /LVM, RAID or encryption/],
   ])('%s: the trial is refused', async (_name, mountinfo, reason) => {
     const host = debianMachine({ ...FILES, '/proc/self/mountinfo': mountinfo });
-    for (const { tunable, value } of trialSettings(CHANGES, 'r1').slice(1)) {
+    for (const { tunable, value } of trialSettings(CHANGES, { run: 'r1' }).slice(1)) {
       expect(await kindOf(tunable).read(host, tunable)).toMatchObject({
         status: 'missing',
         evidence: expect.stringMatching(reason),
@@ -161,19 +161,19 @@ describe('a machine that could not fall back', () => {
       ...FILES,
       '/proc/self/mountinfo': `22 1 8:1 / / rw - btrfs /dev/sda2 rw\n23 22 8:2 / /boot rw - ext4 /dev/sda1 rw\n`,
     });
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     expect(await readTrialState(host)).toMatchObject({ state: 'armed' });
   });
 
   test('a grub.cfg that does not read custom.cfg', async () => {
     const deaf = fixture('debian-12.cfg').replaceAll('custom.cfg', 'other.cfg');
     const host = debianMachine({ ...FILES, '/boot/grub/grub.cfg': deaf });
-    await expect(apply(host, trialSettings(CHANGES, 'r1'))).rejects.toThrow(/does not read custom\.cfg/);
+    await expect(apply(host, trialSettings(CHANGES, { run: 'r1' }))).rejects.toThrow(/does not read custom\.cfg/);
   });
 
   test('a full environment block', async () => {
     const host = debianMachine({ ...FILES, '/boot/grub/grubenv': grubenv({ x: 'y'.repeat(985) }) });
-    await expect(apply(host, trialSettings(CHANGES, 'r1'))).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(apply(host, trialSettings(CHANGES, { run: 'r1' }))).rejects.toMatchObject({ code: 'ENOSPC' });
   });
 
   test('the deepest mount that covers a path is its file system', () => {
@@ -188,7 +188,7 @@ describe('a machine that could not fall back', () => {
 describe('other boot loaders', () => {
   test('RHEL: the entry is a copy of the default one, with its variables resolved', async () => {
     const host = rhelMachine();
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     const trial = await nextEntry(host, { next_entry: 'hft-trial' });
     expect(trial?.linux).toMatchObject({ path: '/vmlinuz-5.14.0-427.el9.x86_64' });
     expect(trial?.linux?.arguments).toMatch(/^root=\/dev\/mapper\/rhel-root ro crashkernel=1G-4G:192M hft\.trial=r1/);
@@ -198,7 +198,7 @@ describe('other boot loaders', () => {
 
   test('systemd-boot: the entry sorts last and is chosen through bootctl', async () => {
     const host = systemdBootMachine();
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     expect(host.files.get('/efi/loader/entries/-hft-trial.conf')).toMatch(
       /^options root=UUID=1 ro hft\.trial=r1 .*panic=30$/m,
     );
@@ -208,7 +208,7 @@ describe('other boot loaders', () => {
 
   test('systemd-boot: a trial that would become the default is taken out again', async () => {
     const host = systemdBootMachine({ '/efi/loader/loader.conf': 'timeout 3\ndefault *hft*\n' });
-    await expect(apply(host, trialSettings(CHANGES, 'r1'))).rejects.toThrow(/would become the default/);
+    await expect(apply(host, trialSettings(CHANGES, { run: 'r1' }))).rejects.toThrow(/would become the default/);
     expect(host.files.has('/efi/loader/entries/-hft-trial.conf')).toBe(false);
   });
 
@@ -216,14 +216,14 @@ describe('other boot loaders', () => {
     const host = systemdBootMachine();
     const stderr = "Failed to update EFI variable 'LoaderEntryOneShot': Read-only file system\n";
     host.commands.set('bootctl', { found: true, exitCode: 1, stdout: '', stderr });
-    await expect(apply(host, trialSettings(CHANGES, 'r1'))).rejects.toThrow(
+    await expect(apply(host, trialSettings(CHANGES, { run: 'r1' }))).rejects.toThrow(
       /bootctl set-oneshot failed: Failed to update EFI variable 'LoaderEntryOneShot': Read-only file system$/,
     );
   });
 
   test('systemd-boot: the one-time choice is not the default', async () => {
     const host = systemdBootMachine();
-    await apply(host, trialSettings(CHANGES, 'r1'));
+    await apply(host, trialSettings(CHANGES, { run: 'r1' }));
     host.files.set(
       '/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f',
       utf16('-hft-trial.conf'),
@@ -244,6 +244,7 @@ describe('the verdict of a trial', () => {
     satisfied: [],
     refused: [],
     unread: [],
+    kept: [],
     reboot: true,
   };
   const inEffect = { ...bootArgChange(['isolcpus'], 'isolcpus=domain,2'), current: 'isolcpus=domain,2' };
