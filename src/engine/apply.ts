@@ -99,6 +99,7 @@ export async function applySteps(
   const volatile = steps.filter((step) => !step.persistent);
   if (volatile.length > 0) await journal.record(...volatile.map(intent));
   for (const planned of inBatches(steps)) {
+    await hearSignals();
     if (signal?.aborted)
       return { applied, skipped, failure: { id: (planned[0] as PlannedStep).setting.id, reason: 'interrupted' } };
     const batch = await Promise.all(planned.map((step) => remember(host, step)));
@@ -110,6 +111,14 @@ export async function applySteps(
     if (outcome.failure) return { applied, skipped, failure: outcome.failure };
   }
   return { applied, skipped, failure: undefined };
+}
+
+/**
+ * Kernel files are written synchronously, so a run of them would let no event in: Ctrl-C has to be heard before the next
+ * change and not after the last.
+ */
+function hearSignals(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Only what lives across boots is remembered: the intents of the rest are on disk already. */

@@ -115,6 +115,7 @@ export interface TuneRig {
   readonly scope?: Scope;
   /** Happens between plan and apply. */
   readonly meddle?: () => void;
+  readonly signal?: AbortSignal;
 }
 
 export async function planRig({ engine, host, state }: Rig, { wanted = WANTED, scope }: TuneRig = {}) {
@@ -124,7 +125,7 @@ export async function planRig({ engine, host, state }: Rig, { wanted = WANTED, s
 
 /** hft tune --yes. undefined when the process was killed on the way. */
 export async function tuneRig(rig: Rig, options: TuneRig = {}): Promise<TuneOutcome | undefined> {
-  const { wanted = WANTED, scope, meddle } = options;
+  const { wanted = WANTED, scope, meddle, signal } = options;
   const planned = await planRig(rig, options);
   meddle?.();
   try {
@@ -135,6 +136,7 @@ export async function tuneRig(rig: Rig, options: TuneRig = {}): Promise<TuneOutc
       origin: 'user',
       approve: async () => true,
       ...(scope && { scope }),
+      ...(signal && { signal }),
     });
   } catch (error) {
     if (error instanceof Killed) return undefined;
