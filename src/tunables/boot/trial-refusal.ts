@@ -24,7 +24,7 @@ async function judgeTrialHere(reader: HostReader): Promise<string | undefined> {
  */
 export function refuseTrial(facts: BootFacts): string | undefined {
   const loader = detectBootLoader(facts);
-  if (loader.kind === 'none') return `${loader.reason}. ${loader.byHand}`;
+  if (loader.kind === 'none') return `${loader.reason}. ${loader.byHand.replace(/\.$/, '')}`;
   if (loader.kind === 'systemd-boot') return undefined;
   return refuseUnwritable(facts, loader) ?? refuseDeaf(facts, loader);
 }
