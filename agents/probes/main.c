@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "failure.h"
+#include "keep_trace.h"
 #include "probes.h"
 #include "self_test.h"
 
@@ -11,6 +12,7 @@ static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core
 
 int main(int argc, char **argv) {
   if (argc < 2) usage("expected the name of a probe: jitter, wakeup, core-to-core, shm");
+  if (strcmp(argv[1], "keep-trace") == 0) return keep_trace(argv + 2);
   clock_choose(argc > 3 && strcmp(argv[2], "--clock") == 0 && strcmp(argv[3], "raw") == 0);
   char **arguments = argv + 2;
   if (argc > 3 && strcmp(argv[2], "--clock") == 0) arguments += 2;

@@ -1,0 +1,163 @@
+import type { Host, HostReader } from '../../host/host.ts';
+import { printCpumask } from '../../topology/cpulist.ts';
+import { readNames, readValue } from '../../topology/kernel-file.ts';
+import type { Capability } from './capability.ts';
+import type { Tier } from './cause.ts';
+import { type Keeper, keepInstance, nameInstance, removeStaleInstances } from './instance.ts';
+import { type BufferStats, parseBufferStats } from './trace-text.ts';
+
+/** What the kernel's buffers held after a run, as text: it is read when the run's clock is known. */
+export interface RecordedTrace {
+  readonly tier: 'A' | 'B';
+  readonly cpus: readonly { readonly cpu: number; readonly text: string; readonly stats: BufferStats }[];
+}
+
+export interface TraceRequest {
+  /** hft-probe. */
+  readonly program: string;
+  readonly cpus: readonly number[];
+  /** Of the whole run, with its warm-up. */
+  readonly mostMs: number;
+  /** Of each of these CPUs; some 30,000 events fit into a MiB. */
+  readonly bufferKb?: number;
+}
+
+export interface Tracing {
+  /** Ends the recording, reads the buffers and takes the instance away. Call either of these, once. */
+  stop(): Promise<RecordedTrace>;
+  discard(): Promise<void>;
+}
+
+const BUFFER_KB = 8192;
+/** CPUs that are not measured: the kernel makes buffers for all. */
+const SMALLEST_KB = 4;
+/** What starting, reading and a slow end take. */
+const SLACK_MS = 60_000;
+
+/** Systems or single events; those that a kernel does not have are left out. */
+const EVENTS: Readonly<Record<'A' | 'B', readonly string[]>> = {
+  A: ['osnoise'],
+  B: [
+    'sched/sched_switch',
+    'irq/irq_handler_entry',
+    'irq/irq_handler_exit',
+    'irq/softirq_entry',
+    'irq/softirq_exit',
+    ...vectorEvents(),
+    'nmi/nmi_handler',
+    'workqueue/workqueue_execute_start',
+    'workqueue/workqueue_execute_end',
+    'ipi/ipi_entry',
+    'ipi/ipi_exit',
+    'exceptions/page_fault_user',
+    'exceptions/page_fault_kernel',
+    'tlb/tlb_flush',
+  ],
+};
+
+/** All of irq_vectors but those of vector_alloc and its like, which say nothing of who has the CPU. */
+function vectorEvents(): string[] {
+  const vectors = [
+    'local_timer',
+    'reschedule',
+    'call_function',
+    'call_function_single',
+    'irq_work',
+    'x86_platform_ipi',
+  ];
+  const errors = ['thermal_apic', 'threshold_apic', 'deferred_error_apic', 'error_apic', 'spurious_apic'];
+  return [...vectors, ...errors].flatMap((name) => [`irq_vectors/${name}_entry`, `irq_vectors/${name}_exit`]);
+}
+
+/** Only flushes that another CPU asked for (TLB_REMOTE_SHOOTDOWN of enum tlb_flush_reason): each switch to another process has one. */
+const FILTERS: Readonly<Record<string, string>> = { 'tlb/tlb_flush': 'reason == 1' };
+
+/** Those that decide how a line is printed; a new instance takes them from the machine's. */
+const OPTIONS: Readonly<Record<string, '0' | '1'>> = {
+  overwrite: '1',
+  'context-info': '1',
+  'irq-info': '1',
+  'record-cmd': '1',
+  'latency-format': '0',
+  raw: '0',
+  hex: '0',
+  bin: '0',
+  verbose: '0',
+  stacktrace: '0',
+  userstacktrace: '0',
+  fields: '0',
+};
+
+/** Starts to record on these CPUs. Returns why it cannot. Nothing is left behind then, or when it throws. */
+export async function startTracing(
+  host: Host,
+  capability: Capability & { readonly tier: Tier },
+  request: TraceRequest,
+): Promise<Tracing | { readonly reason: string }> {
+  const { tier, tracefs } = capability;
+  if ((tier !== 'A' && tier !== 'B') || tracefs === undefined) return { reason: capability.why };
+  await removeStaleInstances(host, tracefs);
+  const hasWorkload = tier === 'A' && (await hasOsnoiseWorkload(host, tracefs));
+  const name = await nameInstance(host, process.pid, hasWorkload);
+  const keeper = await keepInstance(host, { ...request, tracefs, name, deadlineMs: request.mostMs + SLACK_MS });
+  if ('reason' in keeper) return keeper;
+  try {
+    await setUp(host, keeper.folder, { tier, ...request });
+  } catch (error) {
+    await keeper.end();
+    throw error;
+  }
+  return tracingOf(host, keeper, { tier, cpus: request.cpus });
+}
+
+async function hasOsnoiseWorkload(host: HostReader, tracefs: string): Promise<boolean> {
+  const options = (await readValue(host, `${tracefs}/osnoise/options`)) ?? '';
+  return options.split(/\s+/).includes('OSNOISE_WORKLOAD');
+}
+
+async function setUp(host: Host, folder: string, setup: TraceRequest & { readonly tier: 'A' | 'B' }): Promise<void> {
+  const write = (file: string, text: string) => host.writeText(`${folder}/${file}`, text);
+  await write('tracing_on', '0');
+  await write('buffer_size_kb', `${SMALLEST_KB}`);
+  for (const cpu of setup.cpus) await write(`per_cpu/cpu${cpu}/buffer_size_kb`, `${setup.bufferKb ?? BUFFER_KB}`);
+  await write('tracing_cpumask', printCpumask(setup.cpus));
+  // After the size: a change of clock empties the buffers.
+  await write('trace_clock', 'x86-tsc');
+  const options = await readNames(host, `${folder}/options`);
+  for (const [option, value] of Object.entries(OPTIONS))
+    if (options.includes(option)) await write(`options/${option}`, value);
+  if (setup.tier === 'A') await write('current_tracer', 'osnoise');
+  for (const event of EVENTS[setup.tier]) {
+    if (!(await readNames(host, `${folder}/events/${event}`)).includes('enable')) continue;
+    const filter = FILTERS[event];
+    if (filter !== undefined) await write(`events/${event}/filter`, filter);
+    await write(`events/${event}/enable`, '1');
+  }
+  await write('tracing_on', '1');
+}
+
+function tracingOf(
+  host: Host,
+  keeper: Keeper,
+  { tier, cpus }: { readonly tier: 'A' | 'B'; readonly cpus: readonly number[] },
+): Tracing {
+  const { folder } = keeper;
+  return {
+    async stop() {
+      try {
+        await host.writeText(`${folder}/tracing_on`, '0');
+        const recorded = await Promise.all(
+          cpus.map(async (cpu) => ({
+            cpu,
+            text: (await host.readText(`${folder}/per_cpu/cpu${cpu}/trace`)) ?? '',
+            stats: parseBufferStats((await host.readText(`${folder}/per_cpu/cpu${cpu}/stats`)) ?? ''),
+          })),
+        );
+        return { tier, cpus: recorded };
+      } finally {
+        await keeper.end();
+      }
+    },
+    discard: () => keeper.end(),
+  };
+}
