@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { occupyByNoise } from '../../../../src/latency/attribution/noise.ts';
+import { occupy } from '../../../../src/latency/attribution/occupancy.ts';
+import { parseBufferStats, parseTrace } from '../../../../src/latency/attribution/trace-text.ts';
+import { gapsOf, joinText, readFixture } from './fixture.ts';
+
+describe('lines of a trace', () => {
+  test.each([
+    ['without flags', '  hft-probe-7 [001] 1005: local_timer_entry: vector=236'],
+    ['four flags (before 5.18)', '  hft-probe-7     [001] d.h2 1005: local_timer_entry: vector=236'],
+    ['five flags', '  hft-probe-7     [001] d.h2. 1005: local_timer_entry: vector=236'],
+    ['seven flags (PREEMPT_RT)', '  hft-probe-7     [001] dNLh2.1 1005: local_timer_entry: vector=236'],
+    ['a thread group', '  hft-probe-7     (   7) [001] d.h2. 1005: local_timer_entry: vector=236'],
+    ['no thread group', '  hft-probe-7     (-----) [001] d.h2. 1005: local_timer_entry: vector=236'],
+    ['hexadecimal', '  hft-probe-7     [001] d.h2. 0x3ed: local_timer_entry: vector=236'],
+  ])('%s', (_, line) => {
+    const { events, unread } = parseTrace(`${line}\n`, 1, 1000n);
+    const event = { at: 5, cpu: 1, comm: 'hft-probe', pid: 7, name: 'local_timer_entry', fields: 'vector=236' };
+    expect({ events, unread }).toEqual({ events: [event], unread: 0 });
+  });
+
+  test.each(['a b-9', 'x [000]-3', '<idle>', 'kworker/u8:2-ev', '-'])('a task called %j', (comm) => {
+    const { events } = parseTrace(` ${comm}-12    [004] d..2. 77: irq_work_exit: vector=1\n`, 4, 70n);
+    expect(events).toMatchObject([{ comm, pid: 12, at: 7, name: 'irq_work_exit' }]);
+  });
+
+  test('ticks beyond what a double holds', () => {
+    const { events } = parseTrace(' a-1 [000] d.h.. 18446744073709551000: x: \n', 0, 18446744073709550999n);
+    expect(events[0]?.at).toBe(1);
+  });
+
+  test('what is torn, foreign or of another clock is counted, comments are not', () => {
+    const good = ' a-1 [000] d.h.. 5: x: y\n';
+    const text = `# tracer: nop\n\n##### CPU 0 buffer started ####\n${good} => do_one_thing\n a-1 [000] d.h.. 12.345678: x: y\n${good} a-1 [000] d.h.. 9: irq_handler_entry: irq=3`;
+    expect(parseTrace(text, 0, 0n)).toMatchObject({ events: [{ at: 5 }, { at: 5 }], unread: 3 });
+  });
+
+  test('lost events, with and without their number', () => {
+    const line = (cpu: number) => ` a-1 [00${cpu}] d.h.. 5: x: y\n`;
+    const text = `${line(1)}CPU:1 [LOST 23 EVENTS]\n${line(1)}CPU:0 [LOST 5 EVENTS]\n${line(0)}CPU:1 [EVENTS DROPPED]\n${line(1)}`;
+    const { lost, lostBefore, events } = parseTrace(text, 1, 0n);
+    expect({ lost, before: [...lostBefore], events: events.length }).toEqual({ lost: 23, before: [1, 2], events: 3 });
+  });
+
+  test('the statistics of a buffer', () => {
+    const text = 'entries: 10\noverrun: 4\ncommit overrun: 2\nbytes: 9\nnow ts: 5\ndropped events: 3\nread events: 0\n';
+    expect(parseBufferStats(text)).toEqual({ overrun: 4, dropped: 5 });
+  });
+});
+
+describe('ftrace', () => {
+  const rt = { text: readFixture('6.1-rt'), cpu: 3 };
+
+  test('PREEMPT_RT: a softirq in a thread, preempted by the thread of an interrupt', () => {
+    const { lines, rest } = joinText(occupy, rt, gapsOf([[0, 2500]]));
+    expect(lines).toEqual([
+      'timer tick 1x 800 max 800',
+      'irq/24-ens1-rx - 1x 600 max 600',
+      'softirq TIMER 1x 500 max 500',
+      'ktimers/3 1x 300 max 300',
+    ]);
+    expect(rest).toMatchObject({ gapsNs: 2500, explainedNs: 2200, besideCausesNs: 300 });
+  });
+
+  test('lost events make a gap unrecorded until the next one, not outside the kernel', () => {
+    const { lines } = joinText(occupy, rt, gapsOf([[9000, 10_000]]));
+    expect(lines).toEqual(['not recorded 1x 500 max 500']);
+  });
+
+  test('a TLB shootdown is told from other interrupts between CPUs', () => {
+    expect(joinText(occupy, rt, gapsOf([[20_000, 20_500]])).lines).toEqual(['TLB shootdown 1x 300 max 300']);
+  });
+
+  test('an NMI is laid before its event, which comes at its end', () => {
+    expect(joinText(occupy, rt, gapsOf([[30_400, 30_800]])).lines).toEqual([
+      'NMI perf_event_nmi_handler 1x 200 max 200',
+    ]);
+  });
+
+  test('a page fault lasts until the thread is back; what interrupts it is counted there', () => {
+    expect(joinText(occupy, rt, gapsOf([[40_000, 41_000]])).lines).toEqual([
+      'page fault 1x 800 max 800',
+      'timer tick 1x 100 max 100',
+    ]);
+  });
+
+  test('no event in a gap: outside the kernel, and not explained', () => {
+    const { lines, rest, causes } = joinText(
+      occupy,
+      rt,
+      gapsOf([
+        [5000, 5400],
+        [6000, 6100],
+      ]),
+    );
+    expect(lines).toEqual(['outside the kernel, unproven 2x 500 max 400']);
+    expect(rest).toMatchObject({ explainedNs: 0, outsideKernelNs: 500 });
+    expect(causes[0]?.explained).toBe(false);
+  });
+
+  test('gaps from before the oldest event that was kept are unrecorded', () => {
+    const { rest } = joinText(
+      occupy,
+      { ...rt, overrun: true },
+      gapsOf([
+        [-900, -500],
+        [0, 2500],
+      ]),
+    );
+    expect(rest).toMatchObject({ notRecordedNs: 500, outsideKernelNs: 0, explainedNs: 2200 });
+  });
+
+  test('a recording of 6.18: interrupts, softirqs, threads, and the switch itself', () => {
+    const text = readFixture('6.18');
+    const epochTicks = 16_824_345_000_000n;
+    const gaps = gapsOf([
+      [100_000, 830_000],
+      [21_085_000, 21_120_000],
+    ]);
+    const { lines, rest } = joinText(occupy, { text, cpu: 1, epochTicks }, gaps);
+    expect(lines).toEqual([
+      'node-MainThread 1x 679810 max 679810',
+      'timer tick 1x 23418 max 23418',
+      'rcu_preempt 1x 18136 max 18136',
+      'IPI reschedule 1x 918 max 918',
+    ]);
+    expect(rest.notRecordedNs).toBe(0);
+  });
+
+  test('work of a kworker has the name of its function, also after the worker slept', () => {
+    const line = (at: number, task: string, event: string) => ` ${task} [000] d..2. ${1_000_000_000 + at}: ${event}\n`;
+    const to = (from: string, next: string) => {
+      const [[fromName, fromPid], [name, pid]] = [from, next].map((task) => task.split('=')) as [string[], string[]];
+      return `sched_switch: prev_comm=${fromName} prev_pid=${fromPid} prev_prio=120 prev_state=S ==> next_comm=${name} next_pid=${pid} next_prio=120`;
+    };
+    const text = [
+      line(100, 'spin-5', to('spin=5', 'kworker/0:1=9')),
+      line(150, 'kworker/0:1-9', 'workqueue_execute_start: work struct 00000000a1: function vmstat_update'),
+      line(250, 'kworker/0:1-9', to('kworker/0:1=9', 'spin=5')),
+      line(400, 'spin-5', to('spin=5', 'kworker/0:1=9')),
+      line(460, 'kworker/0:1-9', 'workqueue_execute_end: work struct 00000000a1: function vmstat_update'),
+      line(490, 'kworker/0:1-9', to('kworker/0:1=9', 'spin=5')),
+    ].join('');
+    const { lines, causes } = joinText(
+      occupy,
+      { text, cpu: 0 },
+      gapsOf([
+        [0, 300],
+        [350, 500],
+      ]),
+    );
+    expect(lines).toEqual(['kworker/0 vmstat_update 2x 160 max 100', 'kworker/0 2x 80 max 50']);
+    expect(causes[0]?.fix).toBe('memory.sysctl@vm.stat_interval');
+  });
+});
+
+describe('osnoise', () => {
+  const noise = { text: readFixture('6.12-osnoise'), cpu: 3 };
+
+  test('net durations as the kernel says them, without the measuring thread', () => {
+    const { lines, rest } = joinText(
+      occupyByNoise,
+      noise,
+      gapsOf([
+        [0, 2500],
+        [10_000, 10_400],
+        [20_000, 21_000],
+      ]),
+    );
+    expect(lines).toEqual([
+      'timer tick 2x 1600 max 800',
+      'kworker/3 1x 800 max 800',
+      'softirq SCHED 1x 300 max 300',
+      'interrupt ens1-TxRx-2 1x 200 max 200',
+      'NMI 1x 150 max 150',
+    ]);
+    expect(rest).toMatchObject({ gapsNs: 3900, explainedNs: 3050, outsideKernelNs: 0, notRecordedNs: 0 });
+  });
+
+  test('no more is explained than was stolen', () => {
+    const { rest } = joinText(occupyByNoise, noise, gapsOf([[20_700, 21_000]]));
+    expect(rest).toMatchObject({ gapsNs: 300, explainedNs: 200 });
+  });
+});
