@@ -26,7 +26,7 @@ export interface Cause {
   readonly cause: string;
   readonly kind: CauseKind;
   readonly cpu: number;
-  /** How often; a thread counts once in each gap. */
+  /** How often. A thread that was preempted in a gap and went on counts once (tier A: each time). */
   readonly count: number;
   /** Net: what interrupted it in turn is counted there. */
   readonly totalNs: number;

@@ -36,7 +36,7 @@ interface Sum {
 
 const UNSEEN: Occurrence = { kind: 'outside-kernel', name: 'outside the kernel, unproven' };
 
-/** Adds up what each cause took. An interrupt counts each time, a thread once in each gap. `irqs` name devices and queues. */
+/** Adds up what each cause took. A thread that was preempted and went on counts once. `irqs` name devices and queues. */
 export function explain({ cpu, gaps, pieces, hz }: OccupiedGaps, irqs: readonly Irq[]): Explanation {
   const sums = new Map<string, Sum>();
   let [gapTicks, named, outside, unrecorded, at] = [0, 0, 0, 0, 0];
@@ -68,18 +68,11 @@ export function explain({ cpu, gaps, pieces, hz }: OccupiedGaps, irqs: readonly 
   };
 }
 
-/** The net ticks of each thing that happened in one gap. A thread that was interrupted and went on is one. */
+/** The net ticks of each thing that happened in one gap. */
 function sumOccurrences(pieces: readonly Piece[]): { occurrence: Occurrence; ticks: number }[] {
-  const found = new Map<Occurrence | string, { occurrence: Occurrence; ticks: number }>();
-  for (const { occurrence, start, end } of pieces) {
-    const isOnce =
-      occurrence.kind === 'thread' || occurrence.kind === 'throttling' || occurrence.kind === 'not-recorded';
-    const key = isOnce ? occurrence.name : occurrence;
-    const known = found.get(key);
-    if (known === undefined) found.set(key, { occurrence, ticks: end - start });
-    else known.ticks += end - start;
-  }
-  return [...found.values()];
+  const found = new Map<Occurrence, number>();
+  for (const { occurrence, start, end } of pieces) found.set(occurrence, (found.get(occurrence) ?? 0) + end - start);
+  return [...found].map(([occurrence, ticks]) => ({ occurrence, ticks }));
 }
 
 function addSum(sums: Map<string, Sum>, { kind, name, irq }: Occurrence, ticks: number): void {

@@ -5,7 +5,7 @@ import type { TraceEvent } from './trace-text.ts';
 export type Step =
   | { readonly step: 'enter'; readonly key: string; readonly occurrence: Occurrence }
   | { readonly step: 'leave'; readonly key: string }
-  | { readonly step: 'switch'; readonly next: Task; readonly previous: Task }
+  | { readonly step: 'switch'; readonly next: Task; readonly previous: Task; readonly preempted: boolean }
   | { readonly step: 'work'; readonly work: string | undefined }
   /** Of the thread that runs; lasts until it is back in its own code. */
   | { readonly step: 'fault'; readonly occurrence: Occurrence }
@@ -41,7 +41,7 @@ export function vectorOccurrence(name: string): Occurrence | undefined {
 }
 
 const SWITCH =
-  /^prev_comm=(?<comm>.*) prev_pid=(?<pid>\d+) prev_prio=\S+ prev_state=\S+ ==> next_comm=(?<nextComm>.*) next_pid=(?<nextPid>\d+) next_prio=/;
+  /^prev_comm=(?<comm>.*) prev_pid=(?<pid>\d+) prev_prio=\S+ prev_state=(?<state>\S+) ==> next_comm=(?<nextComm>.*) next_pid=(?<nextPid>\d+) next_prio=/;
 
 type Reading = (event: TraceEvent) => Step | undefined;
 
@@ -51,7 +51,9 @@ const READINGS: Readonly<Record<string, Reading>> = {
     const found = SWITCH.exec(fields)?.groups;
     if (found === undefined) return undefined;
     const previous = { pid: Number(found.pid), comm: found.comm as string };
-    return { step: 'switch', previous, next: { pid: Number(found.nextPid), comm: found.nextComm as string } };
+    const next = { pid: Number(found.nextPid), comm: found.nextComm as string };
+    // R or R+: it would have gone on, so that when it does it is the same turn.
+    return { step: 'switch', previous, next, preempted: found.state?.startsWith('R') ?? false };
   },
   irq_handler_entry: ({ fields }) => {
     const found = /^irq=(?<irq>\d+) name=(?<name>.*)$/.exec(fields)?.groups;

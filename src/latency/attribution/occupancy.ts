@@ -68,6 +68,8 @@ class Occupancy {
   #stack: Frame[] = [];
   /** Frames of threads that were switched out inside them: PREEMPT_RT runs softirqs in threads, a page fault may sleep. */
   readonly #kept = new Map<number, Frame[]>();
+  /** Turns of threads that were preempted in them. */
+  readonly #turns = new Map<number, Occurrence>();
   readonly #works = new Map<number, string>();
   readonly #names = new Map<number, string>();
 
@@ -88,6 +90,7 @@ class Occupancy {
     this.#from = start;
     this.#stack = [];
     this.#kept.clear();
+    this.#turns.clear();
     this.#running = this.#self;
     this.#leaving = undefined;
     this.#thread = undefined;
@@ -129,7 +132,7 @@ class Occupancy {
     if (step.step === 'enter') this.#stack.push({ key: step.key, occurrence: { ...step.occurrence } });
     if (step.step === 'fault') this.#stack.push({ key: 'fault', occurrence: { ...step.occurrence } });
     if (step.step === 'leave') this.#leave(step.key, at);
-    if (step.step === 'switch') this.#switch(step.previous, step.next);
+    if (step.step === 'switch') this.#switch(step);
     if (step.step === 'work') {
       this.#setWork(pid, step.work);
       this.#run({ pid, comm });
@@ -144,12 +147,15 @@ class Occupancy {
     this.#stack.length = entered;
   }
 
-  #switch(previous: Task, next: Task): void {
+  #switch({ previous, next, preempted }: Extract<Step, { step: 'switch' }>): void {
     if (this.#stack.length > 0) this.#kept.set(previous.pid, this.#stack);
+    if (preempted && this.#thread !== undefined) this.#turns.set(previous.pid, this.#thread);
     this.#names.set(next.pid, next.comm);
     this.#stack = this.#kept.get(next.pid) ?? [];
     this.#kept.delete(next.pid);
     this.#run(next);
+    this.#thread = this.#turns.get(next.pid) ?? this.#thread;
+    this.#turns.delete(next.pid);
     this.#leaving = previous.pid;
   }
 

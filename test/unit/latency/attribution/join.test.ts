@@ -127,12 +127,45 @@ describe('ftrace', () => {
     expect(rest.notRecordedNs).toBe(0);
   });
 
+  const line = (at: number, task: string, event: string) => ` ${task} [000] d..2. ${1_000_000_000 + at}: ${event}\n`;
+  const to = (from: string, next: string, state = 'S') => {
+    const [[fromName, fromPid], [name, pid]] = [from, next].map((task) => task.split('=')) as [string[], string[]];
+    return `sched_switch: prev_comm=${fromName} prev_pid=${fromPid} prev_prio=120 prev_state=${state} ==> next_comm=${name} next_pid=${pid} next_prio=120`;
+  };
+
+  test('a thread counts each time that it runs, not when it goes on', () => {
+    const text = [
+      line(100, 'spin-5', to('spin=5', 'thief=9', 'R')),
+      line(200, 'thief-9', to('thief=9', 'other=8', 'R+')),
+      line(250, 'other-8', to('other=8', 'thief=9')),
+      line(300, 'thief-9', to('thief=9', 'other=8')),
+      line(310, 'other-8', to('other=8', 'thief=9')),
+      line(350, 'thief-9', to('thief=9', 'spin=5')),
+    ].join('');
+    expect(joinText(occupy, { text, cpu: 0 }, gapsOf([[0, 400]])).lines).toEqual([
+      'thief 2x 190 max 150',
+      'other 2x 60 max 50',
+    ]);
+  });
+
+  test('a thread that runs without a switch to it: how long is not known', () => {
+    const text = [
+      line(100, 'spin-5', to('spin=5', 'thief=9', 'R')),
+      line(110, 'spin-5', 'tlb_flush: pages:0 reason:flush on task switch (0)'),
+      line(140, 'thief-9', 'irq_work_entry: vector=1'),
+      line(150, 'thief-9', 'irq_work_exit: vector=1'),
+      line(200, 'spin-5', 'local_timer_entry: vector=236'),
+      line(230, 'spin-5', 'local_timer_exit: vector=236'),
+    ].join('');
+    expect(joinText(occupy, { text, cpu: 0 }, gapsOf([[0, 400]])).lines).toEqual([
+      'not recorded 1x 50 max 50',
+      'thief 1x 40 max 40',
+      'timer tick 1x 30 max 30',
+      'IPI irq_work 1x 10 max 10',
+    ]);
+  });
+
   test('work of a kworker has the name of its function, also after the worker slept', () => {
-    const line = (at: number, task: string, event: string) => ` ${task} [000] d..2. ${1_000_000_000 + at}: ${event}\n`;
-    const to = (from: string, next: string) => {
-      const [[fromName, fromPid], [name, pid]] = [from, next].map((task) => task.split('=')) as [string[], string[]];
-      return `sched_switch: prev_comm=${fromName} prev_pid=${fromPid} prev_prio=120 prev_state=S ==> next_comm=${name} next_pid=${pid} next_prio=120`;
-    };
     const text = [
       line(100, 'spin-5', to('spin=5', 'kworker/0:1=9')),
       line(150, 'kworker/0:1-9', 'workqueue_execute_start: work struct 00000000a1: function vmstat_update'),
@@ -175,6 +208,12 @@ describe('osnoise', () => {
       'NMI 1x 150 max 150',
     ]);
     expect(rest).toMatchObject({ gapsNs: 3900, explainedNs: 3050, outsideKernelNs: 0, notRecordedNs: 0 });
+  });
+
+  test('what is left of a gap with lost events is not recorded', () => {
+    const text = noise.text.replace('  kworker/3:1-73', 'CPU:3 [LOST 2 EVENTS]\n  kworker/3:1-73');
+    const { rest } = joinText(occupyByNoise, { ...noise, text }, gapsOf([[0, 2500]]));
+    expect(rest).toMatchObject({ explainedNs: 2100, notRecordedNs: 400, besideCausesNs: 0 });
   });
 
   test('no more is explained than was stolen', () => {
