@@ -64,22 +64,16 @@ export function findThrottling(measured: MeasuredCpu, { realtime, fairServerNs }
   const periodNs = (periodUs ?? 1_000_000) * 1000;
   const throttledNs = runtimeUs === undefined || runtimeUs < 0 ? 0 : periodNs - runtimeUs * 1000;
   const fairNs = fairServerNs.get(cpu) ?? 0;
-  if (throttledNs > 0 && recurs(measured, throttledNs, periodNs)) {
-    const share = `${throttledNs / 1e6} ms of each ${periodNs / 1e6} ms`;
-    return [
-      {
-        kind: fairNs === 0 ? 'realtime-throttling' : 'fair-server',
-        cpu,
-        text: `CPU ${cpu}: gaps of about ${share} are the kernel's ${fairNs === 0 ? 'realtime throttling' : 'fair server'} of this very measurement, which runs under SCHED_FIFO.`,
-        fix: fairNs === 0 ? 'kernel.sysctl@kernel.sched_rt_runtime_us' : 'kernel.fair_server@isolated',
-      },
-    ];
-  }
+  const rate = (ns: number, ofNs: number) => `CPU ${cpu}: gaps of about ${ns / 1e6} ms in each ${ofNs / 1e6} ms`;
   if (fairNs > 0 && recurs(measured, fairNs, 1e9)) {
-    const text = `CPU ${cpu}: gaps of about ${fairNs / 1e6} ms a second are the kernel's fair server, whatever sched_rt_runtime_us says.`;
+    const text = `${rate(fairNs, 1e9)} are the kernel's fair server, which stops a SCHED_FIFO measurement whatever sched_rt_runtime_us says.`;
     return [{ kind: 'fair-server', cpu, text, fix: 'kernel.fair_server@isolated' }];
   }
-  return [];
+  if (throttledNs === 0 || !recurs(measured, throttledNs, periodNs)) return [];
+  // Since 6.12 both do the same, and debugfs alone tells them apart.
+  const other = fairServerNs.has(cpu) ? '' : ' (or, since Linux 6.12, its fair server: not readable here)';
+  const text = `${rate(throttledNs, periodNs)} are the kernel's realtime throttling${other} of this very measurement, which runs under SCHED_FIFO.`;
+  return [{ kind: 'realtime-throttling', cpu, text, fix: 'kernel.sysctl@kernel.sched_rt_runtime_us' }];
 }
 
 /** Half or more of the periods have a gap of about that length. The kernel counts in ticks, so it is never exact. */

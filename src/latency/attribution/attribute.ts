@@ -81,7 +81,10 @@ export function attribute(observed: Observed, run: AttributedRun, stolen: readon
   const measured = stolen.map((each) => measuredCpu(each, run));
   return {
     ...tierOf(observed, joinable),
-    causes: explanations.flatMap(({ causes }) => causes).sort((left, right) => right.totalNs - left.totalNs),
+    causes: explanations
+      .flatMap(({ causes }) => causes)
+      .map((cause) => adviseIdle(cause, run))
+      .sort((left, right) => right.totalNs - left.totalNs),
     candidates: joinable ? findHidden(observed, stolen) : findCandidates(observed, measured),
     artefacts: [...parts.flatMap(({ artefacts }) => artefacts), ...findArtefacts(observed, run, measured)],
     explainedFraction: stolenNs === 0 ? undefined : explainedNs / stolenNs,
@@ -103,6 +106,17 @@ function tierOf(
   if (trace === undefined || joinable) return { tier, why, missed };
   const reason = RAW;
   return { tier: 'C', why: 'Counters before and after.', missed: [...missed, { tier: trace.tier, reason }] };
+}
+
+/** Realtime throttling stops realtime threads alone. */
+function adviseIdle(cause: Cause, { policy }: AttributedRun): Cause {
+  if (cause.kind !== 'throttling' || policy === 'fifo') return cause;
+  const { fix: _, ...others } = cause;
+  return {
+    ...others,
+    advice:
+      'The CPU was idle in the gap: the cgroup of the measurement has a limit (cpu.max), or it waited for memory.',
+  };
 }
 
 interface CpuJoin {

@@ -54,14 +54,16 @@ async function watch(host: Host, { capability, request, mostMs }: Begin): Promis
     surroundings: await readSurroundings(host, cpus),
     counters: await readCounters(host, counted),
   });
-  const before = await look().catch(async (error: unknown) => {
-    await started.tracing?.discard();
-    throw error;
-  });
+  const lookOrDiscard = () =>
+    look().catch(async (error: unknown) => {
+      await started.tracing?.discard();
+      throw error;
+    });
+  const before = await lookOrDiscard();
   return {
     async stop() {
+      const after = await lookOrDiscard();
       const trace = await started.tracing?.stop();
-      const after = await look();
       return {
         tier: started.capability.tier,
         why: started.capability.why,

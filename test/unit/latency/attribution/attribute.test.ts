@@ -93,6 +93,18 @@ describe('a run joined with its trace', () => {
     expect(unexplained).toEqual({ outsideKernelNs: 0, besideCausesNs: 0, notRecordedNs: 3400, unlistedNs: 0 });
   });
 
+  test('an idle CPU is realtime throttling for a realtime thread only', async () => {
+    const text = readFixture('6.12-osnoise').replace('kworker/3:1:73 start', 'swapper/3:0 start');
+    const trace = { tier: 'A' as const, cpus: [{ cpu: 3, text, stats: { overrun: 0, dropped: 0 } }] };
+    const fixes = await Promise.all(
+      (['fifo', 'other'] as const).map(async (policy) => {
+        const { causes } = attribute(await observe({ trace }), { ...run, policy }, [stolen(GAPS)]);
+        return causes.find(({ kind }) => kind === 'throttling')?.fix;
+      }),
+    );
+    expect(fixes).toEqual(['kernel.sysctl@kernel.sched_rt_runtime_us', undefined]);
+  });
+
   test('gaps that the TSC did not time are not joined', async () => {
     const raw = { ...run, clock: { ...clock, source: 'raw' as const } };
     const found = attribute(await observe(), raw, [stolen(GAPS)]);

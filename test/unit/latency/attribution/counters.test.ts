@@ -152,6 +152,12 @@ describe('artefacts', () => {
     expect(kinds(findThrottling(measured, surroundings))).toEqual(expected === undefined ? [] : [expected]);
   });
 
+  test('which of the two it is is left open where the kernel does not show it', () => {
+    const said = (surroundings: Surroundings) => findThrottling(throttled('fifo'), surroundings)[0]?.text;
+    expect(said(around())).toContain('or, since Linux 6.12, its fair server');
+    expect(said(around({ fairServerNs: new Map([[2, 0]]) }))).not.toContain('fair server');
+  });
+
   test('a change of frequency and of clock', () => {
     const before = around({
       frequencyKhz: new Map([
