@@ -1,9 +1,10 @@
 import type { HostReader } from '../../host/host.ts';
+import { nameTarget } from '../../topology/irq-names.ts';
 import { readValue } from '../../topology/kernel-file.ts';
 import type { Irq } from '../../topology/machine.ts';
 import type { Candidate, CauseKind } from './cause.ts';
 import { describeCause } from './explain.ts';
-import { nameIrqSource, remedyFor, remedyForIrq } from './remedy.ts';
+import { remedyFor, remedyForIrq } from './remedy.ts';
 
 /** What the kernel counted on each CPU since it booted; read before and after a run. */
 export interface Counters {
@@ -145,7 +146,7 @@ function candidate(kind: CauseKind, name: string, cpu: number): Omit<Candidate, 
 
 function irqCandidate(number: number, cpu: number, irqs: readonly Irq[]): Omit<Candidate, 'evidence'> {
   const irq = irqs.find((each) => each.irq === number);
-  const name = irq === undefined ? `${number}` : nameIrqSource(irq);
+  const name = irq === undefined ? `${number}` : nameTarget(irq);
   return { cause: describeCause('irq', name), kind: 'irq', cpu, ...remedyForIrq(irq) };
 }
 

@@ -1,6 +1,7 @@
+import { nameTarget } from '../../topology/irq-names.ts';
 import type { Irq } from '../../topology/machine.ts';
 import type { Cause, CauseKind, GapTicks, Occurrence, Piece } from './cause.ts';
-import { nameIrqSource, remedyFor, remedyForIrq } from './remedy.ts';
+import { remedyFor, remedyForIrq } from './remedy.ts';
 
 /** Gaps of one CPU and who had it in them. */
 export interface OccupiedGaps {
@@ -94,7 +95,7 @@ function asCause({ kind, name, irq, count, ticks, maxTicks }: Sum, { cpu, nsOf, 
   const known = irqs.find((each) => each.irq === irq);
   const explained = kind !== 'outside-kernel' && kind !== 'not-recorded';
   const remedy = irq === undefined ? remedyFor(kind, name) : remedyForIrq(known);
-  const cause = describeCause(kind, known === undefined ? name : nameIrqSource(known));
+  const cause = describeCause(kind, known === undefined ? name : nameTarget(known));
   return { cause, kind, cpu, count, totalNs: nsOf(ticks), maxNs: nsOf(maxTicks), explained, ...remedy };
 }
 

@@ -1,3 +1,4 @@
+import { nameTarget } from '../../topology/irq-names.ts';
 import type { Irq } from '../../topology/machine.ts';
 import type { CauseKind } from './cause.ts';
 
@@ -135,10 +136,5 @@ export function remedyForIrq(irq: Irq | undefined): Remedy {
       fix: 'isolation.isolcpus',
       advice: 'The kernel places this interrupt itself: isolcpus=managed_irq keeps it away.',
     };
-  return { fix: `irq.affinity@${nameIrqSource(irq)}` };
-}
-
-export function nameIrqSource({ device, queue }: Irq): string {
-  const name = queue === '' ? device : `${device}/${queue}`;
-  return name.replaceAll(/\s+/g, '-');
+  return { fix: `irq.affinity@${nameTarget(irq)}` };
 }

@@ -5,10 +5,9 @@ import { installedProfiles } from '../../../../src/cli/installed-profiles.ts';
 import { observeAndPlan } from '../../../../src/engine/observe.ts';
 import { HftError } from '../../../../src/errors.ts';
 import { openSnapshot } from '../../../../src/host/snapshot.ts';
-import { nameIrqSource, remedyFor, remedyForIrq, remedyIds } from '../../../../src/latency/attribution/remedy.ts';
+import { remedyFor, remedyForIrq, remedyIds } from '../../../../src/latency/attribution/remedy.ts';
 import { listProfiles } from '../../../../src/profile/list.ts';
 import { loadProfile } from '../../../../src/profile/load.ts';
-import { nameTarget } from '../../../../src/tuning/irq/names.ts';
 import { buildMachine } from '../../../machine-builder.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
@@ -43,16 +42,16 @@ test('every setting that is named as a remedy is one that a tuning domain makes'
   expect(remedyIds().filter((id) => !planned.has(id))).toEqual([]);
 });
 
-test('an interrupt is named as the irq domain names it', () => {
-  const shapes = [
-    { irq: 35, device: 'ens1', queue: 'TxRx-2' },
-    { irq: 9, device: 'acpi', queue: '' },
-    { irq: 24, device: 'PCIe PME', queue: '0000:00:1c.0' },
-  ];
-  for (const irq of buildMachine({ irqs: shapes }).irqs) {
-    expect(nameIrqSource(irq)).toBe(nameTarget(irq));
-    expect(remedyForIrq(irq).fix).toBe(`irq.affinity@${nameTarget(irq)}`);
-  }
+test("an interrupt's remedy is its own setting, unless the kernel places it", () => {
+  const [queue, spaced] = buildMachine({
+    irqs: [
+      { irq: 35, device: 'ens1', queue: 'TxRx-2' },
+      { irq: 24, device: 'PCIe PME', queue: '' },
+    ],
+  }).irqs;
+  expect(remedyForIrq(queue).fix).toBe('irq.affinity@ens1/TxRx-2');
+  expect(remedyForIrq(spaced).fix).toBe('irq.affinity@PCIe-PME');
+  expect(remedyForIrq(undefined).fix).toBe('irq.default-affinity');
   const [managed] = buildMachine({ irqs: [{ irq: 40, device: 'nvme0', queue: 'q3', managed: true }] }).irqs;
   expect(remedyForIrq(managed).fix).toBe('isolation.isolcpus');
 });
