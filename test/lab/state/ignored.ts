@@ -32,7 +32,7 @@ export const ignoredState: readonly Ignored[] = [
     reason: 'counters',
   },
   {
-    pattern: /^unit\/systemd-fsckd\.(service|socket)$/,
+    pattern: /^(unit\/systemd-fsckd\.(service|socket)|thread\/systemd-fsckd)$/,
     reason: 'started when a file system is checked at boot, and ends by itself',
   },
   {
