@@ -1,10 +1,13 @@
+import type { PartInForce } from '../engine/in-force.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome, RollbackRequest } from '../engine/rollback.ts';
 import type { Scope, Wanted } from '../engine/scope.ts';
 import type { Status } from '../engine/status.ts';
 import type { TuneOutcome } from '../engine/tune.ts';
 import type { Verification } from '../engine/verify.ts';
+import type { Measured, Measurement } from '../latency/probe/measure.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
+import type { Machine } from '../topology/machine.ts';
 import type { BootReport } from './boot.ts';
 
 export interface Planned {
@@ -23,11 +26,16 @@ export interface ApplyRequest {
   readonly signal?: AbortSignal;
 }
 
+/** One variant of a probe; the agent knows where its hft-probe is. */
+export type ProbeRequest = Omit<Measurement, 'program'>;
+
 /** All that is done to a host. One interface: in process (embedded), and over a daemon's socket. */
 export interface Agent {
   /** The plan, with the machine it was made from. Changes nothing. `retries`: with what the kernel refused before for a
    *  reason of the moment. */
   plan(wanted: Wanted, scope?: Scope, options?: { readonly retries: boolean }): Promise<Planned>;
+  /** The facts of the host. Changes nothing. */
+  machine(): Promise<Machine>;
   apply(request: ApplyRequest): Promise<TuneOutcome>;
   /** Puts a profile in force that the host is as wanted by already, in place of another one, whose name is returned;
    *  undefined when no other one is in force. Changes nothing but the journal. */
@@ -45,4 +53,8 @@ export interface Agent {
   verify(wanted: Wanted, scope?: Scope): Promise<Verification>;
   /** Verifies what is in force as it was applied; undefined when nothing is. */
   verifyInForce(scope: Scope): Promise<Verification | undefined>;
+  /** The profile that was put in force last, as it was applied, and what of it; undefined when none is. */
+  inForce(): Promise<PartInForce | undefined>;
+  /** Runs a probe to its end, or to the abort of its signal. What it changes on the host ends with it. */
+  probe(request: ProbeRequest): Promise<Measured>;
 }

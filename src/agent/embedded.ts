@@ -13,6 +13,7 @@ import type { Host } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
+import { readMachine } from '../topology/read.ts';
 import { domains } from '../tuning/index.ts';
 import type { Agent, ApplyRequest, Planned } from './agent.ts';
 import { bringBack } from './boot.ts';
@@ -25,6 +26,8 @@ export interface EmbeddedOptions {
   readonly version: string;
   /** How this hft is started again for the guard of an unconfirmed run: `/usr/bin/hft`. */
   readonly command: string;
+  /** Where hft-probe is: `/usr/lib/hft/dist/hft-probe`. */
+  readonly probeProgram: string;
 }
 
 /** The agent of this machine in this process: no daemon, no configuration. */
@@ -33,7 +36,7 @@ export function embeddedAgent(options: EmbeddedOptions): Agent {
 }
 
 /** Watches a run of this machine until it is settled. What the guard process does. */
-export async function watchLocalRun(options: EmbeddedOptions, run: string): Promise<Settled> {
+export async function watchLocalRun(options: Omit<EmbeddedOptions, 'probeProgram'>, run: string): Promise<Settled> {
   const state = new LocalStateDirectory(statePath(options.environment));
   return watchRun(engineOn(new LocalHost(), state, options.version), run);
 }
@@ -43,7 +46,8 @@ function engineOn(host: Host, state: StateDirectory, version: string): Engine {
   return { host, state, domains, version, now: () => new Date(), nameRun };
 }
 
-function agentOn(host: Host, state: StateDirectory, { version, command, environment }: EmbeddedOptions): Agent {
+function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): Agent {
+  const { version, command, environment, probeProgram } = options;
   const engine = engineOn(host, state, version);
   const replan = async (wanted: Wanted, scope: Scope | undefined, retries: boolean): Promise<Planned> =>
     observeAndPlan({
@@ -65,6 +69,14 @@ function agentOn(host: Host, state: StateDirectory, { version, command, environm
   const plan: Agent['plan'] = (wanted, scope, options) => replan(wanted, scope, options?.retries ?? false);
   return {
     plan,
+    machine() {
+      const { SSH_CONNECTION: sshConnection } = environment;
+      return readMachine(host, sshConnection === undefined ? {} : { sshConnection });
+    },
+    async probe(request) {
+      const { measure } = await import('../latency/probe/measure.ts');
+      return measure(host, { ...request, program: probeProgram });
+    },
     apply,
     async adopt(request) {
       const before = findInForce(await readRuns(state))?.begin.wanted;
@@ -85,6 +97,10 @@ function agentOn(host: Host, state: StateDirectory, { version, command, environm
     },
     async verify(wanted, scope) {
       return verifyPlan((await plan(wanted, scope)).plan);
+    },
+    async inForce() {
+      const names = domains.map((domain) => domain.name);
+      return partsInForce(await readRuns(state), names).at(-1);
     },
     async verifyInForce(scope) {
       const runs = await readRuns(state);

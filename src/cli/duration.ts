@@ -1,11 +1,13 @@
 import { Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
 
-/** `60s`, `2m`, `90`: seconds. */
+const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** `60s`, `2m`, `1h`, `90`: seconds. */
 export function parseSeconds(text: string): number {
-  const match = /^(\d+)(s|m)?$/.exec(text.trim());
+  const match = /^(\d+)(s|m|h)?$/.exec(text.trim());
   if (!match) throw new UsageError(`expected a time such as 60s or 2m, got ${JSON.stringify(text)}`);
-  return Number(match[1]) * (match[2] === 'm' ? 60 : 1);
+  return Number(match[1]) * (UNIT_S[match[2] ?? 's'] as number);
 }
 
 export const confirmWithinFlag = Flags.string({

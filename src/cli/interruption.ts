@@ -9,3 +9,10 @@ export function watchInterruption(): AbortSignal {
   process.on('SIGHUP', () => {});
   return controller.signal;
 }
+
+/** What only looks ends with the person who asked: Ctrl-C, an end of the session, an orderly kill. */
+export function watchCancellation(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());
+  return controller.signal;
+}

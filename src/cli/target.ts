@@ -18,7 +18,12 @@ export interface Installation {
 /** This machine, with everything that can be done to it. */
 export async function openAgent({ root, version }: Installation): Promise<Agent> {
   const { embeddedAgent } = await import('../agent/embedded.ts');
-  return embeddedAgent({ environment: process.env, version, command: `${root}/bin/hft` });
+  return embeddedAgent({
+    environment: process.env,
+    version,
+    command: `${root}/bin/hft`,
+    probeProgram: `${root}/dist/hft-probe`,
+  });
 }
 
 /** This machine, or the captured one at `snapshot`. Close it when done. */

@@ -13,6 +13,7 @@ import Rollback from './rollback.ts';
 import SnapshotCommand from './snapshot.ts';
 import StatusCommand from './status.ts';
 import Tune from './tune.ts';
+import VerifyLatency from './verify/latency.ts';
 import VerifySettings from './verify/settings.ts';
 
 /** Every command, by its id: `profile:list` is typed `hft profile list`. A test compares this list with the folder. */
@@ -31,5 +32,6 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   snapshot: SnapshotCommand,
   status: StatusCommand,
   tune: Tune,
+  'verify:latency': VerifyLatency,
   'verify:settings': VerifySettings,
 };

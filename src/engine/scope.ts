@@ -1,3 +1,4 @@
+import type { LatencyWanted } from '../latency/targets/schema.ts';
 import type { LayoutWanted } from '../layout/schema.ts';
 
 /** What a profile asks for: the part of each domain by the domain's name, checked against the schemas. */
@@ -5,6 +6,8 @@ export interface Wanted {
   readonly name: string;
   readonly layout: LayoutWanted;
   readonly domains: Readonly<Record<string, unknown>>;
+  /** What the latency of the host is judged by; it changes nothing. */
+  readonly latency?: LatencyWanted;
 }
 
 /** Limits a plan to some domains (`--only`, `--skip`), or leaves out single settings that were rolled back by hand. */

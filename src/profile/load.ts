@@ -1,3 +1,4 @@
+import type { LatencyWanted } from '../latency/targets/schema.ts';
 import type { LayoutWanted } from '../layout/schema.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
 import { findChecked } from './prepared.ts';
@@ -15,6 +16,8 @@ export interface Profile {
   /** The parsed part of each domain that the profile speaks of, by the domain's name. */
   readonly wanted: Readonly<Record<string, unknown>>;
   readonly layout: LayoutWanted;
+  /** What `hft verify latency` judges by; undefined when the profile has no limits. */
+  readonly latency: LatencyWanted | undefined;
   /** The merged keys as they were written (`64M`, not 67108864), without the header. */
   readonly written: Readonly<Record<string, unknown>>;
   /** Where each value was written, by its path: `layout.isolated.cores`. */
@@ -29,7 +32,7 @@ export interface ProfileContext extends ProfileStore {
 export async function loadProfile(nameOrPath: string, context: ProfileContext): Promise<Profile> {
   const source = await readProfileTree(nameOrPath, context);
   const written = toPlain(source.tree) as Record<string, unknown>;
-  const { name, description, layout, ...wanted } =
+  const { name, description, layout, latency, ...wanted } =
     findKnown(source, written, context) ?? (await check(source, written, context));
   return {
     name: name ?? source.name,
@@ -38,6 +41,7 @@ export async function loadProfile(nameOrPath: string, context: ProfileContext): 
     sources: source.sources,
     wanted: Object.fromEntries(Object.entries(wanted).filter(([, part]) => part !== undefined)),
     layout,
+    latency,
     written: Object.fromEntries(Object.entries(written).filter(([key]) => key !== 'name' && key !== 'description')),
     positions: listPlaces(source.tree),
   };
@@ -48,6 +52,7 @@ interface CheckedProfile {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
   readonly layout: LayoutWanted;
+  readonly latency?: LatencyWanted | undefined;
   readonly [domain: string]: unknown;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { latencyWanted } from '../latency/targets/schema.ts';
 import { layoutWanted } from '../layout/schema.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
 import type { Path } from './sourced.ts';
@@ -19,7 +20,7 @@ export interface JsonSchema {
 /** Domains that `hft tune` fills in by itself: no keys of profiles. */
 const FILLED_IN = ['persistence'];
 
-/** The schema of a whole profile: its header, the layout and one optional key per domain. */
+/** The schema of a whole profile: its header, the layout, one optional key per domain, and the limits of latency. */
 export async function profileSchema(domains: readonly TuningDomain[]) {
   const written = domains.filter((domain) => !FILLED_IN.includes(domain.name));
   const parts = await Promise.all(
@@ -32,6 +33,7 @@ export async function profileSchema(domains: readonly TuningDomain[]) {
       description: z.string().optional().describe('One sentence: for which hosts it is'),
       layout: layoutWanted.prefault({}),
       ...Object.fromEntries(parts),
+      latency: latencyWanted.optional(),
     })
     .describe('A profile of hft: what a host should be like');
 }

@@ -42,3 +42,9 @@ export function wrap(text: string, columns: number, indent = 0): string {
   }
   return [...lines, line].join('\n');
 }
+
+/** Breaks text at spaces so that every line starts with `indent` spaces and keeps to the terminal. */
+export function indented(text: string, terminal: Terminal, indent: number): string {
+  const margin = ' '.repeat(indent);
+  return `${margin}${wrap(text, terminal.columns - indent).replaceAll('\n', `\n${margin}`)}`;
+}

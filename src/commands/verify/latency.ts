@@ -1,0 +1,43 @@
+import { Flags } from '@oclif/core';
+import { probes } from '../../latency/index.ts';
+import { BaseCommand } from '../base.ts';
+
+export default class VerifyLatency extends BaseCommand {
+  static override summary = 'Measure how late things happen on this host, and judge it by a profile';
+  static override description =
+    'Measures any host, tuned or not, and says how far it is from the profile. A limit is met or missed only when the whole 95 % interval is on one side; a percentile with too few samples is n/a. Without --profile: the profile in force, and without one nothing is judged. Ctrl-C ends it and shows what was measured. Exit code 0 as wanted, 1 a limit is missed, 6 undecided.';
+  static override examples = [
+    '<%= config.bin %> verify latency',
+    '<%= config.bin %> verify latency --profile colo --suite full --json',
+    '<%= config.bin %> verify latency --profile colo --probe jitter --probe wakeup --cpus isolated --duration 10m',
+  ];
+  static override flags = {
+    profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
+    suite: Flags.string({
+      options: ['quick', 'full'],
+      default: 'quick',
+      summary: 'Which measurements: the telling ones in a minute, or all',
+    }),
+    probe: Flags.string({
+      multiple: true,
+      options: probes.map(({ name }) => name),
+      summary: 'Only this probe; may be given several times',
+    }),
+    cpus: Flags.string({
+      helpValue: 'SET',
+      summary: 'Where: numbers (2-5,8) or names (isolated, node(0)); the isolated CPUs when left out',
+    }),
+    duration: Flags.string({
+      helpValue: 'TIME',
+      summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
+    }),
+  };
+
+  async run() {
+    const { flags } = await this.parse(VerifyLatency);
+    const { measureHost } = await import('../../cli/latency.ts');
+    const { viewLatency } = await import('../../views/latency.ts');
+    const { result, exitCode } = await measureHost(this.config, flags);
+    return this.show(result, (terminal) => viewLatency(result, terminal), exitCode);
+  }
+}

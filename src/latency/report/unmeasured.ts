@@ -1,0 +1,82 @@
+import type { Target } from '../targets/target.ts';
+import type { Outcome } from './result.ts';
+import type { LatencyRow } from './row.ts';
+
+/** A probe of hft that was not started at all. */
+export interface Unmeasured {
+  readonly probe: string;
+  readonly because: 'left out' | 'too few CPUs' | 'stopped';
+}
+
+/** What was to be measured and was not, with the reason: nothing is dropped silently. */
+export interface NotMeasured {
+  readonly probe: string;
+  /** '' for the probe as a whole. */
+  readonly variant: string;
+  /** The row of the profile; null for a measurement that no row asks for. */
+  readonly target: string | null;
+  readonly reason: string;
+  /** What would make it possible. */
+  readonly need: string | null;
+  /** The person named other probes. */
+  readonly isLeftOut: boolean;
+}
+
+interface Situation {
+  readonly targets: readonly Target[];
+  readonly rows: readonly LatencyRow[];
+  readonly outcomes: readonly Outcome[];
+  readonly unmeasured: readonly Unmeasured[];
+}
+
+const REASONS: Readonly<Record<Unmeasured['because'], string>> = {
+  'left out': 'Another probe was asked for.',
+  'too few CPUs': 'It needs two CPUs to measure on, beside one for the rest of the system.',
+  stopped: 'It was ended before this.',
+};
+
+export function whyNotMeasured(situation: Situation): readonly NotMeasured[] {
+  const { targets, rows, outcomes } = situation;
+  const judged = new Set(rows.map(({ target }) => target?.name));
+  const missed = targets.filter(({ name }) => !judged.has(name)).map((target) => whyMissed(target, situation));
+  const failed = outcomes.flatMap((outcome) => explainFailure(outcome));
+  const others = situation.unmeasured
+    .filter(({ because, probe }) => because !== 'left out' && !missed.some((each) => each.probe === probe))
+    .map(({ probe, because }) => plain({ probe, reason: REASONS[because] }));
+  const named = new Set(missed.map(({ probe, reason }) => `${probe} ${reason}`));
+  return [...missed, ...failed.filter(({ probe, reason }) => !named.has(`${probe} ${reason}`)), ...others];
+}
+
+function whyMissed(target: Target, { outcomes, unmeasured }: Situation): NotMeasured {
+  const { name, probe } = target;
+  const about = { probe, target: name };
+  const skipped = unmeasured.find((each) => each.probe === probe);
+  if (skipped) return plain({ ...about, reason: REASONS[skipped.because], isLeftOut: skipped.because === 'left out' });
+  const own = outcomes.filter((outcome) => outcome.probe.name === probe);
+  if (own.length === 0) return plain({ ...about, reason: `This hft has no probe for ${probe}.` });
+  const [failure] = own.flatMap((outcome) => explainFailure(outcome));
+  if (failure !== undefined) return { ...failure, ...about };
+  return plain({ ...about, reason: `None of its measurements is one of ${sayConditions(target)}.` });
+}
+
+function explainFailure({ probe, variant, measured }: Outcome): NotMeasured[] {
+  if (measured.status === 'measured') return [];
+  const need = measured.status === 'unsupported' ? measured.need : null;
+  return [{ ...plain({ probe: probe.name, reason: measured.reason }), variant: variant.name, need }];
+}
+
+function plain(known: { probe: string; reason: string; target?: string; isLeftOut?: boolean }): NotMeasured {
+  return { variant: '', target: null, need: null, isLeftOut: false, ...known };
+}
+
+function sayConditions({ direction, payload, pacing, wait, load, part }: Target): string {
+  const stated = [
+    part,
+    direction,
+    payload === undefined ? undefined : `${payload} B`,
+    typeof pacing === 'number' ? `every ${pacing / 1000} us` : pacing,
+    wait,
+    load === 'none' ? undefined : `load ${load}`,
+  ];
+  return stated.filter((word) => word !== undefined).join(', ');
+}

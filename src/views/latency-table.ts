@@ -1,0 +1,143 @@
+import type { LatencyRow } from '../latency/report/row.ts';
+import type { QuantileName } from '../latency/targets/target.ts';
+import { printCpulist } from '../topology/cpulist.ts';
+import { printLimit, printNs } from './duration.ts';
+import { paint, type Style, type Terminal } from './terminal.ts';
+
+const NAMES: readonly QuantileName[] = ['p50', 'p99', 'p99.9', 'p99.99'];
+const LABEL = 20;
+const CELL = 9;
+/** With its interval: `1.23us [1.20us to 1.31us]`. */
+const WIDE_CELL = 29;
+/** The least that holds intervals. */
+const WIDE_COLUMNS = LABEL + 4 * WIDE_CELL + CELL + 14;
+/** More rows of one measurement than this are shown by their worst. */
+const ROWS_SHOWN = 4;
+
+export const VERDICT_STYLES: Readonly<Record<string, Style>> = { pass: 'green', fail: 'red', inconclusive: 'yellow' };
+
+/** The measurements, each with its conditions, its CPUs and, dimmed, the limits. */
+export function viewRows(rows: readonly LatencyRow[], terminal: Terminal): string {
+  if (rows.length === 0) return '';
+  const isWide = terminal.columns >= WIDE_COLUMNS;
+  const width = isWide ? WIDE_CELL : CELL;
+  const heads = NAMES.map((name) => padCell(name.toUpperCase(), width));
+  const head = `${' '.repeat(LABEL)}${heads.join('')}${'max'.padStart(CELL)}`;
+  const groups = groupRows(rows).map((group) => viewGroup(group, { terminal, width }));
+  return [paint(terminal, 'dim', head), groups.join('\n\n')].join('\n');
+}
+
+interface Shape {
+  readonly terminal: Terminal;
+  readonly width: number;
+}
+
+function groupRows(rows: readonly LatencyRow[]): LatencyRow[][] {
+  const groups = new Map<string, LatencyRow[]>();
+  for (const row of rows) {
+    const key = [row.name, row.variant, row.rule, row.target?.name].join('|');
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
+}
+
+function viewGroup(group: readonly LatencyRow[], shape: Shape): string {
+  const { terminal } = shape;
+  const [first] = group;
+  if (first === undefined) return '';
+  const shown = group.length > ROWS_SHOWN ? [worstOf(group)] : group;
+  const title = `${paint(terminal, 'bold', first.name)}  ${paint(terminal, 'dim', sayConditions(first, terminal.columns - first.name.length - 2))}`;
+  const lines = shown.flatMap((row) => viewRow(row, shape, group.length > ROWS_SHOWN ? group.length : 1));
+  return [title, ...lines, ...viewLimits(first, shape)].join('\n');
+}
+
+function viewRow(row: LatencyRow, { terminal, width }: Shape, outOf: number): string[] {
+  const cpus = row.cpus.length === 2 ? row.cpus.join('→') : printCpulist(row.cpus);
+  const label = outOf > 1 ? `CPU ${cpus}, of ${outOf}` : `CPU ${cpus}`;
+  const cells = NAMES.map((name) => viewCell(row, name, { terminal, width }));
+  const max = padCell(printValue(row.percentiles.max, row.floorNs), CELL);
+  const verdict = row.verdict ?? (row.notJudged === null ? '' : 'not judged');
+  const style = VERDICT_STYLES[verdict] ?? 'dim';
+  const line = `  ${label.padEnd(LABEL - 2)}${cells.join('')}${max}  ${paint(terminal, style, verdict)}`.trimEnd();
+  return [line, ...viewBeside(row, { terminal, width }), ...viewGaps(row, terminal)];
+}
+
+function viewCell(row: LatencyRow, name: QuantileName, { terminal, width }: Shape): string {
+  const { lower, upper } = row.interval[name];
+  const value = printValue(row.percentiles[name], row.floorNs);
+  const bounds = `[${printValue(lower, row.floorNs)} to ${upper === null ? '?' : printNs(upper)}]`;
+  const text = width === WIDE_CELL ? `${value} ${bounds.padStart(WIDE_CELL - CELL - 1)}` : value;
+  const style = VERDICT_STYLES[row.judgements[name]?.verdict ?? ''];
+  const padded = padCell(text, width);
+  return style === undefined ? padded : paint(terminal, style, padded);
+}
+
+/** The closed loop, or cyclictest's way of counting, of the same run. */
+function viewBeside({ beside, floorNs }: LatencyRow, { terminal, width }: Shape): string[] {
+  if (beside === null) return [];
+  const label = beside.rule === 'service' ? 'as cyclictest' : 'closed loop';
+  const cells = NAMES.map((name) =>
+    padCell(printValue(beside.percentiles[name], floorNs).padEnd(0), CELL).padEnd(width),
+  );
+  const line = `    ${label.padEnd(LABEL - 4)}${cells.join('')}${padCell(printValue(beside.percentiles.max, floorNs), CELL)}`;
+  return [paint(terminal, 'dim', line)];
+}
+
+function viewGaps({ gaps, samples, durationS }: LatencyRow, terminal: Terminal): string[] {
+  if (gaps === null) return [];
+  const { perSecond, stolenShare } = gaps;
+  const rate = perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toPrecision(2);
+  const text = `    ${samples} gaps in ${durationS.toFixed(1)} s, ${rate} a second, ${(stolenShare * 100).toPrecision(2)} % of the time`;
+  return [paint(terminal, 'dim', text)];
+}
+
+function viewLimits({ target }: LatencyRow, { terminal, width }: Shape): string[] {
+  if (target === null) return [];
+  const cells = NAMES.map((name) => {
+    const limit = target[name];
+    return padCell(limit === undefined ? '' : printLimit(limit), CELL).padEnd(width);
+  });
+  return [paint(terminal, 'dim', `    ${'at most'.padEnd(LABEL - 4)}${cells.join('')}`.trimEnd())];
+}
+
+function padCell(text: string, width: number): string {
+  if (width === CELL) return text.padStart(CELL);
+  const [value = '', ...rest] = text.split(' ');
+  return `${value.padStart(CELL)} ${rest
+    .join(' ')
+    .trim()
+    .padEnd(width - CELL - 1)}`;
+}
+
+function printValue(ns: number | null, floorNs: number): string {
+  if (ns === null) return 'n/a';
+  return ns === 0 ? `<${printLimit(Math.ceil(floorNs))}` : printNs(ns);
+}
+
+/** `one way, 64 B, every 100us, spin`, as much as fits. */
+function sayConditions(row: LatencyRow, columns: number): string {
+  const { direction, payloadBytes, pacing, wait, policy, variant, quantity } = row;
+  const parts = [
+    quantity === 'delay' ? 'delay of a random arrival' : '',
+    direction === 'none' ? '' : direction.replace('-', ' '),
+    payloadBytes === null ? '' : `${payloadBytes} B`,
+    pacing.kind === 'periodic' ? `every ${printLimit(pacing.periodNs)}` : 'saturated',
+    wait,
+    policy,
+    /dma-latency \S+/.exec(variant)?.[0] ?? '',
+    /(\S+) pages/.exec(variant)?.[0] ?? '',
+    row.rule === 'closed' ? 'closed loop' : '',
+  ].filter((part) => part !== '');
+  while (parts.join(', ').length > columns) parts.pop();
+  return parts.join(', ');
+}
+
+const SEVERITY = ['fail', 'inconclusive', 'pass'];
+
+/** The worst verdict, and of these the longest P99. */
+function worstOf(group: readonly LatencyRow[]): LatencyRow {
+  const rank = ({ verdict }: LatencyRow) => (verdict === null ? SEVERITY.length : SEVERITY.indexOf(verdict));
+  const slow = ({ percentiles }: LatencyRow) => percentiles.p99 ?? percentiles.p50 ?? 0;
+  const [worst] = [...group].sort((one, other) => rank(one) - rank(other) || slow(other) - slow(one));
+  return worst as LatencyRow;
+}
