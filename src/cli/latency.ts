@@ -1,9 +1,9 @@
-import type { Agent } from '../agent/agent.ts';
+import type { Agent, ProbeRequest } from '../agent/agent.ts';
 import type { Scope, Wanted } from '../engine/scope.ts';
 import { HftError, UsageError } from '../errors.ts';
 import { probes } from '../latency/index.ts';
 import { type ChosenCpus, chooseCpus, housekeepingCpus } from '../latency/probe/choose-cpus.ts';
-import type { Measured } from '../latency/probe/measure.ts';
+import type { Measured, Progress } from '../latency/probe/measure.ts';
 import type { Probe, Variant } from '../latency/probe/probe.ts';
 import {
   type LatencyResult,
@@ -39,21 +39,49 @@ const SHORTEST_S = 1;
 const LONGEST_S = 24 * 3600;
 
 /** Measures this machine, whatever state it is in, and judges it by the profile that was named or is in force. */
-export async function measureHost(
-  installation: Installation,
-  flags: LatencyFlags,
-): Promise<{ readonly result: LatencyResult; readonly exitCode: number }> {
-  const suite = flags.suite === 'full' ? 'full' : 'quick';
-  const durationMs = readDuration(flags.duration, DURATION_S[suite]) * 1000;
+export async function measureHost(installation: Installation, flags: LatencyFlags): Promise<MeasuredHost> {
+  const durationS = readDuration(flags);
   const agent = await openAgent(installation);
-  const { wanted, machine, layout, distance } = await readSituation(agent, installation, flags.profile);
+  const asked =
+    flags.profile === undefined ? await agent.inForce() : await loadWanted(flags.profile, installation.root);
+  const line = new ProgressLine(process.stderr);
+  try {
+    const showProgress = (text: string) => line.show(text);
+    return await measureOn(agent, { asked, flags, durationS, signal: watchCancellation(), showProgress });
+  } finally {
+    line.clear();
+  }
+}
+
+/** What measuring needs of an agent. */
+export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
+
+export interface MeasuringRequest {
+  /** undefined: nothing is judged. */
+  readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
+  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus'>;
+  readonly durationS: number;
+  readonly signal: AbortSignal;
+  readonly showProgress: (text: string) => void;
+}
+
+export interface MeasuredHost {
+  readonly result: LatencyResult;
+  readonly exitCode: number;
+}
+
+/** Reads the machine, chooses CPUs, runs one measurement after the other, judges. */
+export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest): Promise<MeasuredHost> {
+  const { asked, flags } = request;
+  const suite = flags.suite === 'full' ? 'full' : 'quick';
+  const { machine, layout, distance } = await readSituation(agent, asked);
   const chosen = flags.cpus === undefined ? chooseCpus(machine, layout) : askedCpus(flags.cpus, machine, layout);
   const runs = listRuns({ cpus: chosen.cpus, suite, asked: flags.probe });
-  const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, durationMs });
+  const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request });
   const question = {
     host: machine.host,
     profile: distance,
-    targets: listTargets(wanted?.latency),
+    targets: listTargets(asked?.wanted.latency),
     cpus: chosen,
     suite,
     hypervisor: machine.kernel.hypervisor,
@@ -62,37 +90,33 @@ export async function measureHost(
   return { result, exitCode: latencyExitCode(result) };
 }
 
-function readDuration(text: string | undefined, defaultS: number): number {
-  if (text === undefined) return defaultS;
-  const seconds = parseSeconds(text);
+function readDuration({ duration, suite }: LatencyFlags): number {
+  if (duration === undefined) return suite === 'full' ? DURATION_S.full : DURATION_S.quick;
+  const seconds = parseSeconds(duration);
   if (seconds >= SHORTEST_S && seconds <= LONGEST_S) return seconds;
-  throw new UsageError(`--duration: expected 1s to 24h, got ${text}`);
+  throw new UsageError(`--duration: expected 1s to 24h, got ${duration}`);
 }
 
 interface Situation {
-  readonly wanted: Wanted | undefined;
   readonly machine: Machine;
   readonly layout: Layout | undefined;
   readonly distance: ProfileDistance | undefined;
 }
 
-/** The machine, the profile, and how far one is from the other. A profile that this host cannot have is no reason not to measure. */
-async function readSituation(agent: Agent, { root }: Installation, profile: string | undefined): Promise<Situation> {
-  const asked = profile === undefined ? await agent.inForce() : await loadWanted(profile, root);
-  if (asked === undefined) {
-    return { wanted: undefined, machine: await agent.machine(), layout: undefined, distance: undefined };
-  }
+/** The machine, and how far it is from the profile. A profile that this host cannot have is no reason not to measure. */
+async function readSituation(agent: MeasuringAgent, asked: MeasuringRequest['asked']): Promise<Situation> {
+  if (asked === undefined) return { machine: await agent.machine(), layout: undefined, distance: undefined };
   const { wanted, scope } = asked;
   try {
-    return { wanted, ...(await readPlanned(agent, wanted, scope)) };
+    return await readPlanned(agent, wanted, scope);
   } catch (error) {
     if (!(error instanceof HftError)) throw error;
     const distance = { name: wanted.name, differs: null, unread: null, why: error.message };
-    return { wanted, machine: await agent.machine(), layout: undefined, distance };
+    return { machine: await agent.machine(), layout: undefined, distance };
   }
 }
 
-async function readPlanned(agent: Agent, wanted: Wanted, scope: Scope) {
+async function readPlanned(agent: MeasuringAgent, wanted: Wanted, scope: Scope) {
   const { plan, machine } = await agent.plan(wanted, scope);
   const distance = { name: wanted.name, differs: plan.changes.length, unread: plan.unread.length, why: null };
   return { machine, layout: machine.layout, distance };
@@ -135,40 +159,29 @@ function listRuns({
 
 /** One after the other: two at a time would measure each other. */
 async function runAll(
-  agent: Agent,
+  agent: MeasuringAgent,
   planned: readonly PlannedRun[],
-  { machine, durationMs }: { machine: Machine; durationMs: number },
+  { machine, request }: { machine: Machine; request: MeasuringRequest },
 ) {
-  const signal = watchCancellation();
-  const line = new ProgressLine(process.stderr);
+  const { signal, showProgress } = request;
   const housekeeping = housekeepingCpus(machine);
+  const durationMs = request.durationS * 1000;
   const outcomes: Outcome[] = [];
   for (const { probe, variant } of planned) {
     if (signal.aborted) break;
-    const behind = outcomes.length;
-    const onProgress = ({ phase, share }: { phase: string; share: number }) =>
-      line.show(
-        sayProgress({
-          probe: probe.name,
-          variant: variant.name,
-          phase,
-          share,
-          behind,
-          all: planned.length,
-          durationMs,
-        }),
-      );
-    const request = { probe: probe.name, variant, housekeeping, durationMs, warmupMs: WARMUP_MS, blockMs: BLOCK_MS };
-    outcomes.push({ probe, variant, measured: await tryProbe(agent, { ...request, signal, onProgress }) });
+    const place = { probe: probe.name, variant, behind: outcomes.length, all: planned.length, durationMs };
+    const onProgress = (progress: Progress) => showProgress(sayProgress(place, progress));
+    const timing = { durationMs, warmupMs: WARMUP_MS, blockMs: BLOCK_MS };
+    const measured = await tryProbe(agent, { probe: probe.name, variant, housekeeping, ...timing, signal, onProgress });
+    outcomes.push({ probe, variant, measured });
   }
-  line.clear();
   const begun = new Set(outcomes.map(({ probe }) => probe.name));
   const missed = new Set(planned.map(({ probe }) => probe.name).filter((name) => !begun.has(name)));
   return { outcomes, stopped: [...missed].map((probe): Unmeasured => ({ probe, because: 'stopped' })) };
 }
 
 /** One probe that cannot be started or breaks off does not take the others with it. */
-async function tryProbe(agent: Agent, request: Parameters<Agent['probe']>[0]): Promise<Measured> {
+async function tryProbe(agent: MeasuringAgent, request: ProbeRequest): Promise<Measured> {
   try {
     return await agent.probe(request);
   } catch (error) {
@@ -177,18 +190,16 @@ async function tryProbe(agent: Agent, request: Parameters<Agent['probe']>[0]): P
   }
 }
 
-interface Position {
+interface Place {
   readonly probe: string;
-  readonly variant: string;
-  readonly phase: string;
-  readonly share: number;
+  readonly variant: Variant;
   readonly behind: number;
   readonly all: number;
   readonly durationMs: number;
 }
 
-function sayProgress({ probe, variant, phase, share, behind, all, durationMs }: Position): string {
-  const leftS = Math.ceil(((all - behind - share) * durationMs + (all - behind) * WARMUP_MS) / 1000);
+function sayProgress({ probe, variant, behind, all, durationMs }: Place, { phase, share }: Progress): string {
+  const leftMs = (all - behind - share) * durationMs + (all - behind) * WARMUP_MS;
   const part = phase === 'measuring' ? `${Math.floor(share * 100)} %` : phase;
-  return `${behind + 1}/${all}  ${probe}${variant === '' ? '' : ` ${variant}`}  ${part}  about ${leftS} s left`;
+  return `${behind + 1}/${all}  ${`${probe} ${variant.name}`.trim()}  ${part}  about ${Math.ceil(leftMs / 1000)} s left`;
 }

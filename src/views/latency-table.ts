@@ -14,14 +14,14 @@ const WIDE_COLUMNS = LABEL + 4 * WIDE_CELL + CELL + 14;
 /** More rows of one measurement than this are shown by their worst. */
 const ROWS_SHOWN = 4;
 
-export const VERDICT_STYLES: Readonly<Record<string, Style>> = { pass: 'green', fail: 'red', inconclusive: 'yellow' };
+const VERDICT_STYLES: Readonly<Record<string, Style>> = { pass: 'green', fail: 'red', inconclusive: 'yellow' };
 
 /** The measurements, each with its conditions, its CPUs and, dimmed, the limits. */
 export function viewRows(rows: readonly LatencyRow[], terminal: Terminal): string {
   if (rows.length === 0) return '';
   const isWide = terminal.columns >= WIDE_COLUMNS;
   const width = isWide ? WIDE_CELL : CELL;
-  const heads = NAMES.map((name) => padCell(name.toUpperCase(), width));
+  const heads = NAMES.map((name) => cell(name.toUpperCase(), width));
   const head = `${' '.repeat(LABEL)}${heads.join('')}${'max'.padStart(CELL)}`;
   const groups = groupRows(rows).map((group) => viewGroup(group, { terminal, width }));
   return [paint(terminal, 'dim', head), groups.join('\n\n')].join('\n');
@@ -55,7 +55,7 @@ function viewRow(row: LatencyRow, { terminal, width }: Shape, outOf: number): st
   const cpus = row.cpus.length === 2 ? row.cpus.join('→') : printCpulist(row.cpus);
   const label = outOf > 1 ? `CPU ${cpus}, of ${outOf}` : `CPU ${cpus}`;
   const cells = NAMES.map((name) => viewCell(row, name, { terminal, width }));
-  const max = padCell(printValue(row.percentiles.max, row.floorNs), CELL);
+  const max = cell(printValue(row.percentiles.max, row.floorNs), CELL);
   const verdict = row.verdict ?? (row.notJudged === null ? '' : 'not judged');
   const style = VERDICT_STYLES[verdict] ?? 'dim';
   const line = `  ${label.padEnd(LABEL - 2)}${cells.join('')}${max}  ${paint(terminal, style, verdict)}`.trimEnd();
@@ -64,22 +64,22 @@ function viewRow(row: LatencyRow, { terminal, width }: Shape, outOf: number): st
 
 function viewCell(row: LatencyRow, name: QuantileName, { terminal, width }: Shape): string {
   const { lower, upper } = row.interval[name];
-  const value = printValue(row.percentiles[name], row.floorNs);
-  const bounds = `[${printValue(lower, row.floorNs)} to ${upper === null ? '?' : printNs(upper)}]`;
-  const text = width === WIDE_CELL ? `${value} ${bounds.padStart(WIDE_CELL - CELL - 1)}` : value;
+  const text = cell(printValue(row.percentiles[name], row.floorNs), width, sayBounds(lower, upper, row.floorNs));
   const style = VERDICT_STYLES[row.judgements[name]?.verdict ?? ''];
-  const padded = padCell(text, width);
-  return style === undefined ? padded : paint(terminal, style, padded);
+  return style === undefined ? text : paint(terminal, style, text);
+}
+
+function sayBounds(lower: number, upper: number | null, floorNs: number): string {
+  if (upper !== null) return `[${printValue(lower, floorNs)} to ${printValue(upper, floorNs)}]`;
+  return lower === 0 ? '' : `[${printNs(lower)} to ?]`;
 }
 
 /** The closed loop, or cyclictest's way of counting, of the same run. */
 function viewBeside({ beside, floorNs }: LatencyRow, { terminal, width }: Shape): string[] {
   if (beside === null) return [];
   const label = beside.rule === 'service' ? 'as cyclictest' : 'closed loop';
-  const cells = NAMES.map((name) =>
-    padCell(printValue(beside.percentiles[name], floorNs).padEnd(0), CELL).padEnd(width),
-  );
-  const line = `    ${label.padEnd(LABEL - 4)}${cells.join('')}${padCell(printValue(beside.percentiles.max, floorNs), CELL)}`;
+  const cells = NAMES.map((name) => cell(printValue(beside.percentiles[name], floorNs), width));
+  const line = `    ${label.padEnd(LABEL - 4)}${cells.join('')}${cell(printValue(beside.percentiles.max, floorNs), CELL)}`;
   return [paint(terminal, 'dim', line)];
 }
 
@@ -95,18 +95,15 @@ function viewLimits({ target }: LatencyRow, { terminal, width }: Shape): string[
   if (target === null) return [];
   const cells = NAMES.map((name) => {
     const limit = target[name];
-    return padCell(limit === undefined ? '' : printLimit(limit), CELL).padEnd(width);
+    return cell(limit === undefined ? '' : printLimit(limit), width);
   });
   return [paint(terminal, 'dim', `    ${'at most'.padEnd(LABEL - 4)}${cells.join('')}`.trimEnd())];
 }
 
-function padCell(text: string, width: number): string {
-  if (width === CELL) return text.padStart(CELL);
-  const [value = '', ...rest] = text.split(' ');
-  return `${value.padStart(CELL)} ${rest
-    .join(' ')
-    .trim()
-    .padEnd(width - CELL - 1)}`;
+/** A value, and beside it in the wide table its interval or nothing. */
+function cell(value: string, width: number, bounds = ''): string {
+  const right = width === CELL ? '' : ` ${bounds.padEnd(width - CELL - 1)}`;
+  return `${value.padStart(CELL)}${right}`;
 }
 
 function printValue(ns: number | null, floorNs: number): string {

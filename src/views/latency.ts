@@ -52,10 +52,9 @@ function sayDistance(profile: LatencyResult['profile']): string {
 }
 
 function viewNotMeasured({ notMeasured }: LatencyResult, terminal: Terminal): string {
-  const named = notMeasured.filter(({ isLeftOut }) => !isLeftOut);
-  if (named.length === 0) return '';
+  if (notMeasured.length === 0) return '';
   const byReason = new Map<string, Set<string>>();
-  for (const { probe, variant, target, reason, need } of named) {
+  for (const { probe, variant, target, reason, need } of notMeasured) {
     const text = need === null ? reason : `${reason.replace(/\.$/, '')}. It needs ${need}.`;
     const name = target ?? `${probe}${variant === '' ? '' : ` ${variant}`}`;
     byReason.set(text, (byReason.get(text) ?? new Set()).add(name));

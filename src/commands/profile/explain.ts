@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
 import { openTarget } from '../../cli/target.ts';
+import { probes } from '../../latency/index.ts';
 import { BaseCommand, snapshotFlag } from '../base.ts';
 
 export default class ProfileExplain extends BaseCommand {
@@ -20,7 +21,8 @@ export default class ProfileExplain extends BaseCommand {
     const target = await openTarget(this.config, flags.snapshot);
     try {
       const planned = await locate(() => target.plan(wanted));
-      return this.show(explainJson(planned), (terminal) => viewExplanation(planned, terminal));
+      const latency = { wanted: wanted.latency, probes: probes.map(({ name }) => name) };
+      return this.show(explainJson(planned, latency), (terminal) => viewExplanation(planned, latency, terminal));
     } finally {
       await target.close();
     }

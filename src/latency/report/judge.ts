@@ -1,5 +1,5 @@
 import { estimateQuantile } from '../statistics/quantile.ts';
-import { judgeQuantile } from '../statistics/verdict.ts';
+import { type Judgement, judgeQuantile } from '../statistics/verdict.ts';
 import { QUANTILES, type QuantileName, type Target } from '../targets/target.ts';
 import type { Observation } from './observed.ts';
 
@@ -46,15 +46,18 @@ function judgePercentile(observation: Observation, q: number, limitNs: number | 
     lower: roundToClock(lowerNs, observation),
     upper: Number.isFinite(upperNs) ? roundToClock(upperNs, observation) : null,
     why: why ?? null,
-    judgement:
-      judged === undefined
-        ? null
-        : {
-            verdict: judged.verdict,
-            limitNs: judged.targetNs,
-            why: judged.why,
-            decidesAfterS: judged.decidesAfterNs === undefined ? null : Math.ceil(judged.decidesAfterNs / 1e9),
-          },
+    judgement: judged === undefined ? null : describeJudgement(judged, observation),
+  };
+}
+
+/** A limit below what the probe sees can be missed and never met. */
+function describeJudgement({ verdict, targetNs, why, decidesAfterNs }: Judgement, { floorNs }: Observation): Judged {
+  const isUnseen = verdict === 'pass' && targetNs < floorNs;
+  return {
+    verdict: isUnseen ? 'inconclusive' : verdict,
+    limitNs: targetNs,
+    why: isUnseen ? `the probe sees nothing below ${Math.ceil(floorNs)} ns` : why,
+    decidesAfterS: decidesAfterNs === undefined ? null : Math.ceil(decidesAfterNs / 1e9),
   };
 }
 
