@@ -92,7 +92,7 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
 
 function readDuration({ duration, suite }: LatencyFlags): number {
   if (duration === undefined) return suite === 'full' ? DURATION_S.full : DURATION_S.quick;
-  const seconds = parseSeconds(duration);
+  const seconds = parseSeconds('--duration', duration);
   if (seconds >= SHORTEST_S && seconds <= LONGEST_S) return seconds;
   throw new UsageError(`--duration: expected 1s to 24h, got ${duration}`);
 }

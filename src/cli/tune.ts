@@ -54,7 +54,7 @@ const NOTHING_RECOVERED: RollbackOutcome = { reports: [], complete: true };
 
 /** plan → ask → apply → plan again, on this machine. */
 export async function tuneHost(installation: Installation, flags: TuneFlags, dialogue: TuneDialogue): Promise<Tuned> {
-  const confirmWithinS = parseSeconds(flags['confirm-within']);
+  const confirmWithinS = parseSeconds('--confirm-within', flags['confirm-within']);
   const scope = await readScope(flags);
   const { wanted, locate } = await readWanted(installation, flags);
   const agent = await openAgent(installation);

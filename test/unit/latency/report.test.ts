@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { Histogram } from '../../../src/latency/histogram/histogram.ts';
+import { jitter } from '../../../src/latency/jitter/jitter.ts';
+import type { Block } from '../../../src/latency/probe/block.ts';
+import type { Measured } from '../../../src/latency/probe/measure.ts';
+import type { Variant } from '../../../src/latency/probe/probe.ts';
+import { type ProbeRun, RunAssembly } from '../../../src/latency/probe/run.ts';
+import { type LatencyResult, latencyExitCode, reportLatency } from '../../../src/latency/report/result.ts';
+import type { Target } from '../../../src/latency/targets/target.ts';
+
+/** Jitter of a made-up CPU whose gaps are known: one of `gapNs` at the start of each of 100 blocks of 100 ms. */
+const VARIANT: Variant = { name: '', cpus: [2], spins: true, policy: 'other', options: {} };
+const EPOCH_TICKS = 2n ** 60n;
+const HZ = 2.5e9;
+
+function blockOf(gapNs: number, block: number): Omit<Block, 'startNs'> {
+  const histogram = new Histogram();
+  histogram.record(gapNs);
+  const recorded = [...histogram.recorded()];
+  return {
+    block,
+    durationNs: 1e8,
+    count: 1,
+    minNs: gapNs,
+    maxNs: gapNs,
+    sumNs: gapNs,
+    buckets: Uint32Array.from(recorded, ([bucket]) => bucket),
+    counts: Uint32Array.from(recorded, ([, count]) => count),
+  };
+}
+
+function jitterRun(gapNs: number, { listed = 100, result = {} }: { listed?: number; result?: object } = {}): ProbeRun {
+  const assembly = new RunAssembly();
+  const clock = { source: 'tsc', hz: HZ, quantumNs: 10, readNs: 8, orderedReadNs: 19, recordNs: 3, loopNs: 9 };
+  const meta = {
+    probe: 'jitter',
+    version: '0.1.0',
+    format: 1,
+    streams: [{ id: 0, name: 'gap', cpu: 2, unit: 'ns', what: 'gaps' }],
+    clock: { ...clock, epochTicks: `${EPOCH_TICKS}`, epochNs: '0' },
+    thresholdNs: 1000,
+    policy: 'other',
+    fifoPriority: 0,
+    durationNs: 1e10,
+    warmupNs: 1e9,
+    blockNs: 1e8,
+    controlShared: false,
+    memoryLocked: true,
+  };
+  assembly.add({ type: 'meta', json: meta });
+  for (let block = 0; block < 100; block++) {
+    assembly.add({ type: 'block', stream: 0, startRawNs: BigInt(block) * 100_000_000n, block: blockOf(gapNs, block) });
+  }
+  const ticksAt = (ns: number) => EPOCH_TICKS + BigInt(Math.round((ns * HZ) / 1e9));
+  const starts = BigUint64Array.from({ length: listed }, (_, i) => ticksAt(i * 1e8));
+  const ends = BigUint64Array.from({ length: listed }, (_, i) => ticksAt(i * 1e8 + gapNs));
+  assembly.add({ type: 'gaps', stream: 0, gaps: { starts, ends } });
+  const thread = {
+    cpu: 2,
+    cpuLastSeen: 2,
+    involuntarySwitches: 0,
+    voluntarySwitches: 0,
+    minorFaults: 0,
+    majorFaults: 0,
+  };
+  assembly.add({
+    type: 'result',
+    json: {
+      calibration: { startHz: HZ, endHz: HZ, ppm: 0.1, errorPpm: 0.2 },
+      startTicks: `${EPOCH_TICKS}`,
+      threads: [thread],
+      cpuLastSeen: [2],
+      involuntarySwitches: 0,
+      voluntarySwitches: 0,
+      minorFaults: 0,
+      majorFaults: 0,
+      lost: {},
+      ...result,
+    },
+  });
+  return assembly.finish() as ProbeRun;
+}
+
+function judge(run: ProbeRun, limits: Partial<Target>): LatencyResult {
+  const target = { name: 'quiet', probe: 'jitter', load: 'none', ...limits } as Target;
+  const profile = { name: 'colo', differs: 0, unread: 0, why: null };
+  const cpus = { cpus: [2], why: 'the isolated CPUs' };
+  const question = { host: 'box7', profile, targets: [target], cpus, suite: 'quick', hypervisor: undefined } as const;
+  const measured: Measured = { status: 'measured', run };
+  return reportLatency(question, [{ probe: jitter, variant: VARIANT, measured }], []);
+}
+
+const firstOf = ({ probes: [row] }: LatencyResult) => {
+  if (row === undefined) throw new Error('no row');
+  return row;
+};
+
+describe('the delay of a random arrival', () => {
+  // One gap of 10 ms in 100 ms: P(delay > x) = (10 ms - x) / 100 ms, so P99 is 9 ms.
+  const row = firstOf(judge(jitterRun(10_000_000), { p99: 20_000_000 }));
+
+  test('is computed from ticks', () => {
+    expect(row.percentiles.p99).toBeGreaterThan(8_990_000);
+    expect(row.percentiles.p99).toBeLessThan(9_020_000);
+    expect(row.gaps?.stolenShare).toBeCloseTo(0.1, 6);
+    expect(row.gaps?.perSecond).toBeCloseTo(10, 6);
+    expect(row.verdict).toBe('pass');
+  });
+
+  test('is the same from the histograms, when the gaps are not all listed', () => {
+    const cut = firstOf(judge(jitterRun(10_000_000, { listed: 40 }), { p99: 20_000_000 }));
+    expect(Math.abs((cut.percentiles.p99 ?? 0) - (row.percentiles.p99 ?? 0))).toBeLessThan(20_000);
+    expect(cut.gaps?.perSecond).toBeCloseTo(10, 6);
+    expect(cut.gaps?.stolenShare).toBeCloseTo(0.1, 3);
+  });
+
+  test('has no digits below the step of the clock, and is 0 below what the probe sees', () => {
+    expect((row.percentiles.p99 ?? 1) % 10).toBe(0);
+    expect(row.percentiles.p50).toBe(0);
+    expect(row.floorNs).toBe(1000);
+  });
+});
+
+describe('verdicts', () => {
+  test.each<[string, Partial<Target>, string]>([
+    ['a limit that is met', { p99: 20_000_000 }, 'pass'],
+    ['a limit that is missed', { p99: 1_000_000 }, 'fail'],
+    ['one met and one missed', { p99: 1_000_000, 'p99.9': 20_000_000 }, 'fail'],
+    ['a limit below what the probe sees', { p50: 500 }, 'inconclusive'],
+  ])('%s', (_, limits, verdict) => {
+    const result = judge(jitterRun(10_000_000), limits);
+    expect(firstOf(result).verdict).toBe(verdict);
+    expect(latencyExitCode(result)).toBe({ pass: 0, fail: 1, inconclusive: 6 }[verdict]);
+  });
+
+  test.each([
+    ['a cut run', { cut: 'SIGTERM' }, /ended early/],
+    ['a clock that drifted', { calibration: { startHz: HZ, endHz: HZ, ppm: 40, errorPpm: 0.2 } }, /40.00 ppm/],
+    ['a clock that went backwards', { backwards: 3 }, /backwards 3 times/],
+  ])('%s is shown and not judged, missed limit or not', (_, result, why) => {
+    const judged = judge(jitterRun(10_000_000, { result }), { p99: 1 });
+    const row = firstOf(judged);
+    expect(row.verdict).toBeNull();
+    expect(row.judgements.p99).toBeNull();
+    expect(row.notJudged).toMatch(why);
+    expect(row.percentiles.p99).toBeGreaterThan(0);
+    expect(latencyExitCode(judged)).toBe(6);
+  });
+
+  test('a row that nothing fits is not measured, and says so', () => {
+    const result = judge(jitterRun(10_000_000), { policy: 'fifo:1', p99: 1 });
+    expect(firstOf(result).verdict).toBeNull();
+    expect(result.notMeasured).toMatchObject([
+      { target: 'quiet', reason: expect.stringContaining('None of its measurements') },
+    ]);
+    expect(latencyExitCode(result)).toBe(6);
+  });
+});
