@@ -139,6 +139,8 @@ function delayedTime(
   const time = new Float64Array(Math.ceil(exposureNs / blockNs));
   for (const { startNs, endNs } of gaps) {
     const untilNs = endNs - delayNs;
+    // A gap that is no longer than the delay delays nothing by more.
+    if (untilNs <= startNs) continue;
     for (let block = Math.floor(startNs / blockNs); block * blockNs < untilNs; block++) {
       const fromNs = Math.max(startNs, block * blockNs);
       time[block] = (time[block] ?? 0) + Math.min(untilNs, (block + 1) * blockNs) - fromNs;

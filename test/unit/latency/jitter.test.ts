@@ -51,6 +51,19 @@ describe('the delay of a random arrival', () => {
     expect(delays.above(later) / 6e7).toBeCloseTo(1, 1);
   });
 
+  test('has nothing of the gaps that are shorter, wherever in their block they lie', () => {
+    const gaps = [
+      { startNs: 0.3e8, endNs: 0.5e8 },
+      { startNs: 0.9e8, endNs: 0.9e8 + 2000 },
+      { startNs: 1.7e8, endNs: 1.7e8 + 5000 },
+    ];
+    const delays = delayExceedances(gaps, { exposureNs: 2e8, floorNs: 1000, blockNs: 1e8 });
+    const later = delays.thresholdAt(1e7);
+    const byBlock = delays.aboveByBlock(later);
+    expect(byBlock[1]).toBe(0);
+    expect(byBlock[0]).toBeCloseTo(delays.above(later), 0);
+  });
+
   test('is 0 at every usual quantile when gaps are rare and short', () => {
     const jitter = jitterOf(regular(1e9, 5000), EXPOSURE, [0.99, 0.9999]);
     expect(jitter.delay).toMatchObject([
