@@ -1,10 +1,12 @@
 import type { Agent, ProbeRequest } from '../agent/agent.ts';
 import type { Scope, Wanted } from '../engine/scope.ts';
 import { HftError, UsageError } from '../errors.ts';
+import { LocalHost } from '../host/local.ts';
 import { probes } from '../latency/index.ts';
 import { type ChosenCpus, chooseCpus, housekeepingCpus } from '../latency/probe/choose-cpus.ts';
 import type { Measured, Progress } from '../latency/probe/measure.ts';
 import type { Probe, Variant } from '../latency/probe/probe.ts';
+import { logMeasurements } from '../latency/report/hdr-log.ts';
 import {
   type LatencyResult,
   latencyExitCode,
@@ -29,6 +31,8 @@ export interface LatencyFlags {
   readonly probe?: string[] | undefined;
   readonly cpus?: string | undefined;
   readonly duration?: string | undefined;
+  /** A file for the HDR log of all that was measured. */
+  readonly hdr?: string | undefined;
 }
 
 const DURATION_S = { quick: 10, full: 60 } as const;
@@ -44,13 +48,26 @@ export async function measureHost(installation: Installation, flags: LatencyFlag
   const agent = await openAgent(installation);
   const asked =
     flags.profile === undefined ? await agent.inForce() : await loadWanted(flags.profile, installation.root);
+  const writeLog = await openLog(flags.hdr);
   const line = new ProgressLine(process.stderr);
   try {
     const showProgress = (text: string) => line.show(text);
-    return await measureOn(agent, { asked, flags, durationS, signal: watchCancellation(), showProgress });
+    const measured = await measureOn(agent, { asked, flags, durationS, signal: watchCancellation(), showProgress });
+    await writeLog(measured.outcomes);
+    return measured;
   } finally {
     line.clear();
   }
+}
+
+/** An empty log is written at once: a file that cannot be written must not be found out after an hour of measuring. */
+async function openLog(file: string | undefined): Promise<(outcomes: readonly Outcome[]) => Promise<void>> {
+  if (file === undefined) return async () => {};
+  const startEpochS = Date.now() / 1000;
+  const write = (outcomes: readonly Outcome[]) =>
+    new LocalHost().replaceFile(file, logMeasurements(outcomes, startEpochS));
+  await write([]);
+  return write;
 }
 
 /** What measuring needs of an agent. */
@@ -68,6 +85,7 @@ export interface MeasuringRequest {
 export interface MeasuredHost {
   readonly result: LatencyResult;
   readonly exitCode: number;
+  readonly outcomes: readonly Outcome[];
 }
 
 /** Reads the machine, chooses CPUs, runs one measurement after the other, judges. */
@@ -87,7 +105,7 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
     hypervisor: machine.kernel.hypervisor,
   } as const;
   const result = reportLatency(question, outcomes, [...runs.unmeasured, ...stopped]);
-  return { result, exitCode: latencyExitCode(result) };
+  return { result, exitCode: latencyExitCode(result), outcomes };
 }
 
 function readDuration({ duration, suite }: LatencyFlags): number {
@@ -172,8 +190,9 @@ async function runAll(
     const place = { probe: probe.name, variant, behind: outcomes.length, all: planned.length, durationMs };
     const onProgress = (progress: Progress) => showProgress(sayProgress(place, progress));
     const timing = { durationMs, warmupMs: WARMUP_MS, blockMs: BLOCK_MS };
+    const startedEpochS = (Date.now() + WARMUP_MS) / 1000;
     const measured = await tryProbe(agent, { probe: probe.name, variant, housekeeping, ...timing, signal, onProgress });
-    outcomes.push({ probe, variant, measured });
+    outcomes.push({ probe, variant, measured, startedEpochS });
   }
   const begun = new Set(outcomes.map(({ probe }) => probe.name));
   const missed = new Set(planned.map(({ probe }) => probe.name).filter((name) => !begun.has(name)));

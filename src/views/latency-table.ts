@@ -70,6 +70,7 @@ function viewCell(row: LatencyRow, name: QuantileName, { terminal, width }: Shap
 }
 
 function sayBounds(lower: number, upper: number | null, floorNs: number): string {
+  if (upper === 0) return '';
   if (upper !== null) return `[${printValue(lower, floorNs)} to ${printValue(upper, floorNs)}]`;
   return lower === 0 ? '' : `[${printNs(lower)} to ?]`;
 }

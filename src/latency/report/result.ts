@@ -12,6 +12,8 @@ export interface Outcome {
   readonly probe: Probe;
   readonly variant: Variant;
   readonly measured: Measured;
+  /** When measuring began, after the warm-up; seconds since 1970-01-01 UTC. */
+  readonly startedEpochS: number;
 }
 
 /** How far the host is from the profile that it is judged by. It is measured all the same. */

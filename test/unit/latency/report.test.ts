@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Histogram } from '../../../src/latency/histogram/histogram.ts';
+import { readHdrLog } from '../../../src/latency/histogram/log-read.ts';
 import { jitter } from '../../../src/latency/jitter/jitter.ts';
 import type { Block } from '../../../src/latency/probe/block.ts';
 import type { Measured } from '../../../src/latency/probe/measure.ts';
 import type { Variant } from '../../../src/latency/probe/probe.ts';
 import { type ProbeRun, RunAssembly } from '../../../src/latency/probe/run.ts';
+import { logMeasurements } from '../../../src/latency/report/hdr-log.ts';
 import { type LatencyResult, latencyExitCode, reportLatency } from '../../../src/latency/report/result.ts';
 import type { Target } from '../../../src/latency/targets/target.ts';
 
@@ -87,7 +89,7 @@ function judge(run: ProbeRun, limits: Partial<Target>): LatencyResult {
   const cpus = { cpus: [2], why: 'the isolated CPUs' };
   const question = { host: 'box7', profile, targets: [target], cpus, suite: 'quick', hypervisor: undefined } as const;
   const measured: Measured = { status: 'measured', run };
-  return reportLatency(question, [{ probe: jitter, variant: VARIANT, measured }], []);
+  return reportLatency(question, [{ probe: jitter, variant: VARIANT, measured, startedEpochS: 0 }], []);
 }
 
 const firstOf = ({ probes: [row] }: LatencyResult) => {
@@ -119,6 +121,19 @@ describe('the delay of a random arrival', () => {
     expect(row.percentiles.p50).toBe(0);
     expect(row.floorNs).toBe(1000);
   });
+});
+
+test('an HDR log has a line for each second, with every gap in it', () => {
+  const measured: Measured = { status: 'measured', run: jitterRun(10_000_000) };
+  const text = logMeasurements(
+    [{ probe: jitter, variant: VARIANT, measured, startedEpochS: 1_790_000_001 }],
+    1_790_000_000,
+  );
+  const intervals = readHdrLog(text, { file: 'run.hlog' });
+  expect(intervals.map(({ tag }) => tag)).toEqual(new Array(10).fill('jitter/cpu2/gaps'));
+  expect(intervals.map(({ histogram }) => histogram.count)).toEqual(new Array(10).fill(10));
+  expect(intervals[3]?.startEpochS).toBeCloseTo(1_790_000_004, 2);
+  expect(intervals[3]?.durationNs).toBe(1_000_000_000);
 });
 
 describe('verdicts', () => {
