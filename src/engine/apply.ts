@@ -247,7 +247,8 @@ function failed(step: PlannedStep, reason: string): ApplyReport {
   return { applied: [], skipped: [], failure: { id: step.setting.id, reason } };
 }
 
-function intent(step: PlannedStep): JournalRecord {
+/** What the journal holds of a step before it is made. */
+export function intent(step: PlannedStep): JournalRecord {
   const { setting, tunable, from, to, persistent, beside } = step;
   const { id, stage, disruption, interface: name } = setting;
   const kept = { stage, disruption, ...(name !== undefined && { interface: name }), ...(beside && { beside }) };

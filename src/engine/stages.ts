@@ -1,7 +1,8 @@
 import type { Host } from '../host/host.ts';
-import { type ApplyReport, applySteps, planSteps } from './apply.ts';
+import { type ApplyReport, applySteps, type PlannedStep, planSteps } from './apply.ts';
 import type { Confirmation } from './confirmation.ts';
 import type { RunJournal } from './journal.ts';
+import { placeAgain } from './place-again.ts';
 import type { Change, Plan } from './plan.ts';
 import { bootChanges, isTrialSetting } from './trial.ts';
 import { tryOnce } from './trial-plan.ts';
@@ -51,6 +52,7 @@ async function applyShape(host: Host, request: TuneRequest, going: Going): Promi
     plan: request.planned.plan,
     next: 0,
   };
+  const placed: PlannedStep[] = [];
   for (let round = 0; round < MOST_ROUNDS; round++) {
     // What was made and is different again is somebody else's doing: told after the run, not fought.
     const shape = progress.plan.changes.filter(({ setting }) => setting.stage === 'shape' && !tried.has(setting.id));
@@ -58,7 +60,10 @@ async function applyShape(host: Host, request: TuneRequest, going: Going): Promi
     const steps = planSteps(shape, progress.next);
     const made = await applySteps(applying(host, request, going), steps);
     progress = { ...progress, report: join(progress.report, made), next: progress.next + steps.length };
+    const ids = new Set(made.applied.map(({ id }) => id));
+    placed.push(...steps.filter(({ setting }) => ids.has(setting.id)));
     if (made.failure || made.applied.length === 0) break;
+    await placeAgain(applying(host, request, going), placed);
     progress = await planRest(request, going, progress);
     if (progress.report.failure) break;
   }

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { readRuns } from '../../src/engine/journal.ts';
 import { rollback } from '../../src/engine/rollback.ts';
+import { readStatus } from '../../src/engine/status.ts';
 import { parseCpulist, printCpulist } from '../../src/topology/cpulist.ts';
 import { type Bystander, defineDomain, type Setting } from '../../src/tuning/domain.ts';
 import { viewPlan } from '../../src/views/plan.ts';
@@ -211,6 +213,51 @@ describe('an interrupt whose CPU goes offline', () => {
       ['cpu.affinity@rtc0', 'shape'],
       ['cpu.online@cpu3', 'shape'],
     ]);
+  });
+});
+
+describe('a driver that places its interrupt anew when a CPU comes or goes, as virtio_net does', () => {
+  function make(): Rig {
+    const rig = makeKernel([
+      OFFLINE,
+      { ...base, ...irqBystander, id: 'cpu.affinity@rtc0', stage: 'values', value: '0' },
+    ]);
+    const { files } = rig.host;
+    const set = files.set.bind(files);
+    files.set = (path, text) => {
+      const done = set(path, text);
+      if (path.endsWith('cpu3/online'))
+        files.set('/proc/irq/8/smp_affinity_list', text.trim() === '0' ? '0-2\n' : '3\n');
+      return done;
+    };
+    return rig;
+  }
+
+  test('the interrupt is where the profile wants it, and comes back', async () => {
+    const rig = make();
+    const before = stateOf(rig);
+    const outcome = await tuneRig(rig, { wanted });
+    expect(outcome?.result).toBe('applied');
+    expect(rig.host.files.get('/proc/irq/8/smp_affinity_list')?.trim()).toBe('0');
+    const status = await readStatus(rig.host, await readRuns(rig.state), { host: 'fake', bootId: 'boot-1' });
+    expect(status.drift).toEqual([]);
+    expect((await rollback(rig.engine, { scope: 'all' })).complete).toBe(true);
+    expect(stateOf(rig)).toEqual(before);
+  });
+
+  test('killed at any write: everything is as before', async () => {
+    const counted = make();
+    await tuneRig(counted, { wanted });
+    for (let at = 1; at <= counted.host.writeCount; at++) {
+      for (const effect of ['die-before', 'die-after'] as const) {
+        const rig = make();
+        const before = stateOf(rig);
+        rig.host.faults = [{ at, effect }];
+        expect(await tuneRig(rig, { wanted })).toBeUndefined();
+        await recoverRig(rig);
+        expect(stateOf(rig), `${effect} write ${at}`).toEqual(before);
+      }
+    }
   });
 });
 
