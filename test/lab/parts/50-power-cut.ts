@@ -31,10 +31,11 @@ async function cutPower(guest: Guest, check: Check, { what, sign }: (typeof mome
   const bootId = await guest.bootId();
   const script = `nohup hft tune --profile /root/power.yaml --no-persist --yes > /root/power.log 2>&1 &
 pid=$!
-while kill -0 $pid; do if ${sign} > /dev/null; then echo seen; exit; fi; done`;
+while kill -0 $pid; do if ${sign} > /dev/null; then echo seen; exit; fi; done
+cat /root/power.log >&2`;
   const seen = await guest.ssh('bash -s', { input: script, timeoutS: 300, allowFail: true });
   await guest.powerCut();
-  check(seen.stdout.includes('seen'), `the power is cut ${what}`, seen.stdout);
+  check(seen.stdout.includes('seen'), `the power is cut ${what}`, endOf(seen));
   await guest.start();
   await guest.waitBoot({ notBootId: bootId });
   const commandLine = await guest.read('cat /proc/cmdline');
