@@ -49,12 +49,14 @@ export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet
   for (const batch of inBatches(wanted)) {
     const undone = await undoBatch(context, run, batch);
     steps.push(...undone);
-    for (const each of undone) await noteOutcome(journal, each);
+    await noteOutcomes(journal, undone, { durable: batch.some(({ persistent }) => persistent) });
   }
   await restoreMoved(context.host, steps, wanted);
   const final = await recheckFailed(context, steps, wanted);
   const complete = final.every((step) => step.outcome !== 'failed');
-  if (only === undefined) await tryRecord(journal, { type: 'end', result: complete ? 'undone' : 'partly-undone' });
+  if (only === undefined) {
+    await tryRecord(journal, [{ type: 'end', result: complete ? 'undone' : 'partly-undone' }], { durable: true });
+  }
   return { run: run.run, steps: final, complete };
 }
 
@@ -191,18 +193,31 @@ export function holds(reading: Reading, tunable: Tunable, value: string | null):
   return reading.status === 'value' && canonicalOrNull(tunable, reading.value) === canonicalOrNull(tunable, value);
 }
 
-async function noteOutcome(journal: RunJournal | undefined, undone: UndoneStep): Promise<void> {
-  const { step, outcome, found, left } = undone;
-  if (outcome === 'kept') await tryRecord(journal, { type: 'kept', step, found });
-  else if (outcome !== 'failed') await tryRecord(journal, { type: 'undone', step });
+/** What lives across boots is synced when it was put back, like when it was set: a power cut must not make it look in force. */
+async function noteOutcomes(
+  journal: RunJournal | undefined,
+  undone: readonly UndoneStep[],
+  how: { readonly durable: boolean },
+): Promise<void> {
+  const records = undone.flatMap(recordOf);
+  if (records.length > 0) await tryRecord(journal, records, how);
+}
+
+function recordOf({ step, outcome, found, left }: UndoneStep): readonly JournalRecord[] {
+  if (outcome === 'kept') return [{ type: 'kept', step, found }];
+  if (outcome !== 'failed') return [{ type: 'undone', step }];
   // What an undo made of it is ours as well: the next undo must not take it for somebody else's.
-  else if (left !== undefined) await tryRecord(journal, { type: 'done', step, reported: left });
+  return left === undefined ? [] : [{ type: 'done', step, reported: left }];
 }
 
 /** A full or read-only disk must not stop an undo: doing it again later only finds it done already. */
-async function tryRecord(journal: RunJournal | undefined, record: JournalRecord): Promise<void> {
+async function tryRecord(
+  journal: RunJournal | undefined,
+  records: readonly JournalRecord[],
+  { durable }: { readonly durable: boolean },
+): Promise<void> {
   try {
-    await journal?.note(record);
+    await (durable ? journal?.record(...records) : journal?.note(...records));
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
   }
