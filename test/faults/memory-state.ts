@@ -9,6 +9,8 @@ export type AppendFault = 'die-before' | 'die-after' | 'torn' | { readonly errno
 export class MemoryState implements StateDirectory {
   readonly path = '/state';
   readonly files = new Map<string, string>();
+  /** What is on the disk: a synced append takes all before it in its file with it. */
+  private readonly synced = new Map<string, string>();
   appends = 0;
   fault: { readonly at: number; readonly effect: AppendFault } | undefined;
   /** From this append on, the disk is full. */
@@ -36,7 +38,13 @@ export class MemoryState implements StateDirectory {
     return this.files.get(name);
   }
 
-  async append(name: string, text: string): Promise<void> {
+  /** The power goes: what no append has synced is lost. */
+  losePower(): void {
+    this.files.clear();
+    for (const [name, text] of this.synced) this.files.set(name, text);
+  }
+
+  async append(name: string, text: string, durable: boolean): Promise<void> {
     if (this.dead) throw new Killed('a dead process cannot append');
     this.appends++;
     const effect = this.fault?.at === this.appends ? this.fault.effect : undefined;
@@ -45,15 +53,18 @@ export class MemoryState implements StateDirectory {
     if (typeof effect === 'object') throw new HostError('append', name, effect.errno);
     if (this.fullFrom !== undefined && this.appends >= this.fullFrom) throw new HostError('append', name, 'ENOSPC');
     this.files.set(name, kept + (effect === 'torn' ? text.slice(0, Math.floor(text.length / 2)) : text));
+    if (durable && effect !== 'torn') this.synced.set(name, this.files.get(name) as string);
     if (effect === 'torn' || effect === 'die-after') this.die();
   }
 
   async replace(name: string, text: string): Promise<void> {
     this.files.set(name, text);
+    this.synced.set(name, text);
   }
 
   async remove(name: string): Promise<void> {
     this.files.delete(name);
+    this.synced.delete(name);
   }
 
   async lock(): Promise<Lock> {
