@@ -1,10 +1,10 @@
-import { HostError } from '../../errors.ts';
 import type { HostReader } from '../../host/host.ts';
 import { type Desired, defineDomain, type Refusal, type Setting } from '../domain.ts';
 import { NOT_CAPTURED, observeWhole } from '../knobs/directories.ts';
-import { findOverrides, type LimitsFile, listAccounts, type Overriding } from './overrides.ts';
+import { findOverrides, type LimitsFile, listAccounts, type Overriding, readLimitsFile } from './overrides.ts';
 import { renderPamLimits, renderSystemdDefaults, type Subject } from './render.ts';
 import type { Limits, LimitsWanted } from './schema.ts';
+import { findSystemdOverrides, readLaterDropIns } from './systemd-overrides.ts';
 
 const PAM_FOLDER = '/etc/security/limits.d';
 const PAM_FILE = `${PAM_FOLDER}/90-hft.conf`;
@@ -25,6 +25,8 @@ export interface LimitsFacts {
   readonly hasSystemd: boolean;
   /** What else pam_limits reads, and for whom it can count. */
   readonly others: Overriding;
+  /** What systemd reads after hft's defaults of services. */
+  readonly laterDropIns: readonly LimitsFile[];
   /** fs.nr_open: the most that any limit of open files may be. */
   readonly nrOpen: number | undefined;
 }
@@ -54,7 +56,7 @@ export const limitsDomain = defineDomain<LimitsWanted, LimitsFacts>({
 });
 
 async function observeLimits(host: HostReader): Promise<LimitsFacts> {
-  const [isWhole, passwd, group, nsswitch, folder, systemd, nrOpen] = await Promise.all([
+  const [isWhole, passwd, group, nsswitch, folder, systemd, nrOpen, laterDropIns] = await Promise.all([
     observeWhole(host),
     host.readText('/etc/passwd'),
     host.readText('/etc/group'),
@@ -62,6 +64,7 @@ async function observeLimits(host: HostReader): Promise<LimitsFacts> {
     host.list(PAM_FOLDER),
     host.list('/etc/systemd'),
     host.readText('/proc/sys/fs/nr_open'),
+    readLaterDropIns(host, SYSTEMD_FILE),
   ]);
   const [hasAllUsers, hasAllGroups] = ['passwd', 'group'].map((database) => isFilesOnly(database, nsswitch));
   return {
@@ -72,6 +75,7 @@ async function observeLimits(host: HostReader): Promise<LimitsFacts> {
       files: await readOthers(host, folder ?? []),
       accounts: hasAllUsers && hasAllGroups ? listAccounts(passwd ?? '', group ?? '') : [],
     },
+    laterDropIns,
     hasPamLimits: folder !== undefined,
     hasSystemd: systemd !== undefined,
     nrOpen: nrOpen === undefined ? undefined : Number(nrOpen),
@@ -79,21 +83,12 @@ async function observeLimits(host: HostReader): Promise<LimitsFacts> {
 }
 
 async function readOthers(host: HostReader, names: readonly string[]): Promise<readonly LimitsFile[]> {
-  const main = await readOrUndefined(host, PAM_MAIN);
+  const main = await readLimitsFile(host, PAM_MAIN);
   const paths = names.filter((name) => name.endsWith('.conf')).map((name) => `${PAM_FOLDER}/${name}`);
   const dropIns = paths
     .filter((path) => path !== PAM_FILE)
-    .map(async (path) => ({ path, text: await readOrUndefined(host, path) }));
+    .map(async (path) => ({ path, text: await readLimitsFile(host, path) }));
   return [...(main === undefined ? [] : [{ path: PAM_MAIN, text: main }]), ...(await Promise.all(dropIns))];
-}
-
-async function readOrUndefined(host: HostReader, path: string): Promise<string | undefined> {
-  try {
-    return await host.readText(path);
-  } catch (error) {
-    if (error instanceof HostError) return undefined;
-    throw error;
-  }
 }
 
 /** nsswitch.conf(5): whether only local files (and systemd's made-up users) name this database. */
@@ -178,7 +173,9 @@ function desireSystemdFile(limits: Limits, facts: LimitsFacts, refused: Refusal[
   }
   const why =
     'Services do not read limits.conf. For services that start after systemctl daemon-reexec, or the next boot.';
-  return [fileSetting(`limits.systemd@${SYSTEMD_FILE}`, SYSTEMD_FILE, { value: renderSystemdDefaults(limits), why })];
+  const value = renderSystemdDefaults(limits);
+  refused.push(...findSystemdOverrides({ path: SYSTEMD_FILE, text: value }, facts.laterDropIns));
+  return [fileSetting(`limits.systemd@${SYSTEMD_FILE}`, SYSTEMD_FILE, { value, why })];
 }
 
 function fileSetting(id: string, path: string, { value, why }: { value: string; why: string }): Setting {

@@ -1,3 +1,5 @@
+import { HostError } from '../../errors.ts';
+import type { HostReader } from '../../host/host.ts';
 import type { Refusal } from '../domain.ts';
 import { type Account, findEffective, isSameLimit, type LimitEntry, parseLimits } from './limits-conf.ts';
 
@@ -5,6 +7,16 @@ import { type Account, findEffective, isSameLimit, type LimitEntry, parseLimits 
 export interface LimitsFile {
   readonly path: string;
   readonly text: string | undefined;
+}
+
+/** undefined: it is not there, or it cannot be read. */
+export async function readLimitsFile(host: HostReader, path: string): Promise<string | undefined> {
+  try {
+    return await host.readText(path);
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
 }
 
 /** What decides whether entries count. */
