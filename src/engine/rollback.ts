@@ -1,4 +1,5 @@
 import { HftError, UsageError } from '../errors.ts';
+import { findInForce } from './in-force.ts';
 import { forgetRun, type Run, RunJournal, readRuns } from './journal.ts';
 import type { Engine } from './tune.ts';
 import { type UndoReport, undoRun } from './undo.ts';
@@ -16,6 +17,14 @@ export interface RollbackRequest {
 export interface RollbackOutcome {
   readonly reports: readonly UndoReport[];
   readonly complete: boolean;
+  /** The profile that is in force again, by an older run. */
+  readonly again?: ProfileAgain;
+}
+
+export interface ProfileAgain {
+  readonly profile: string;
+  /** Its run was made before the last boot: what it set until then is not set now, but for what a boot brings back. */
+  readonly isOfEarlierBoot: boolean;
 }
 
 /** Undoes runs newest first, under the lock. Nothing to undo is a report without runs, not an error. */
@@ -31,10 +40,17 @@ export async function rollback(engine: Engine, request: RollbackRequest): Promis
     for (const run of chooseRuns(open, request.scope).toReversed()) {
       reports.push(await undoRun({ host: engine.host, state: engine.state, bootId }, run));
     }
-    return { reports, complete: reports.every((report) => report.complete) };
+    const complete = reports.every((report) => report.complete);
+    return { reports, complete, ...(reports.length > 0 && (await findAgain(engine, bootId))) };
   } finally {
     await lock.release();
   }
+}
+
+async function findAgain(engine: Engine, bootId: string | undefined): Promise<{ readonly again?: ProfileAgain }> {
+  const run = findInForce(await readRuns(engine.state));
+  if (run === undefined) return {};
+  return { again: { profile: run.begin.wanted.name, isOfEarlierBoot: run.begin.bootId !== bootId } };
 }
 
 /** Undoes every run that was cut off. What `hft tune` and the boot do before anything else. */

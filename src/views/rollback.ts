@@ -20,7 +20,17 @@ export function viewRollback(outcome: RollbackOutcome, terminal: Terminal): stri
   const verdict = outcome.complete
     ? paint(terminal, 'green', 'Everything is as it was before, but for what others changed since.')
     : paint(terminal, 'red', 'Not everything could be put back. Run `hft rollback` again when the cause is gone.');
-  return [...blocks, verdict].join('\n');
+  return [...blocks, verdict, ...viewAgain(outcome)].join('\n');
+}
+
+function viewAgain({ again }: RollbackOutcome): string[] {
+  if (again === undefined) return [];
+  const { profile, isOfEarlierBoot } = again;
+  const back = `Profile ${profile} is in force again.`;
+  if (!isOfEarlierBoot) return [back];
+  return [
+    `${back} It was set before the last boot: what ends with a boot comes back at the next one, or now by \`hft tune --profile ${profile}\`.`,
+  ];
 }
 
 function countOf(steps: readonly UndoneStep[], outcome: UndoneStep['outcome'], text: string): string[] {

@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { rollback } from '../../src/engine/rollback.ts';
 import type { Wanted } from '../../src/engine/scope.ts';
 import { verifyPlan } from '../../src/engine/verify.ts';
+import { viewRollback } from '../../src/views/rollback.ts';
+import type { Terminal } from '../../src/views/terminal.ts';
 import { makeRig, planRig, type Rig, recoverRig, stateOf, tuneRig, WANTED, wantedOf } from './rig.ts';
 
 /** The profile before is all that the rig has. This one asks for another swappiness and for nothing else. */
@@ -67,6 +69,19 @@ describe('another profile than the one in force', () => {
     expect([complete, reports.map(({ run }) => run)]).toEqual([true, runs]);
     expect(stateOf(rig)).toEqual(tuned);
     expect(await summarize(rig, WANTED)).toEqual([]);
+  });
+
+  test.each([
+    ['in the same boot', 'boot-1', 'Profile test is in force again.'],
+    ['after a reboot', 'boot-2', 'comes back at the next one, or now by `hft tune --profile test`'],
+  ])('rolled back %s: who is in force again is said, and whether all of it is set', async (_, boot, said) => {
+    await tuneRig(rig, { wanted: OTHER });
+    rig.host.files.set('/proc/sys/kernel/random/boot_id', `${boot}\n`);
+    const outcome = await rollback(rig.engine, { scope: 'last' });
+    expect(outcome.again).toEqual({ profile: 'test', isOfEarlierBoot: boot !== 'boot-1' });
+    const terminal: Terminal = { columns: 80, color: false };
+    expect(viewRollback(outcome, terminal)).toContain(said);
+    expect((await rollback(rig.engine, { scope: 'all' })).again).toBeUndefined();
   });
 
   test('rolled back altogether: the originals', async () => {
