@@ -5,7 +5,8 @@ import type { Scope, Wanted } from '../engine/scope.ts';
 import type { Status } from '../engine/status.ts';
 import type { TuneOutcome } from '../engine/tune.ts';
 import type { Verification } from '../engine/verify.ts';
-import type { Measured, Measurement } from '../latency/probe/measure.ts';
+import type { Watched } from '../latency/attribution/watched.ts';
+import type { Measurement } from '../latency/probe/measure.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
 import type { BootReport } from './boot.ts';
@@ -27,7 +28,10 @@ export interface ApplyRequest {
 }
 
 /** One variant of a probe; the agent knows where its hft-probe is. */
-export type ProbeRequest = Omit<Measurement, 'program'>;
+export interface ProbeRequest extends Omit<Measurement, 'program'> {
+  /** Whether to record meanwhile who has the CPUs, where the probe can make use of it. */
+  readonly seeksCauses: boolean;
+}
 
 /** All that is done to a host. One interface: in process (embedded), and over a daemon's socket. */
 export interface Agent {
@@ -56,5 +60,5 @@ export interface Agent {
   /** The profile that was put in force last, as it was applied, and what of it; undefined when none is. */
   inForce(): Promise<PartInForce | undefined>;
   /** Runs a probe to its end, or to the abort of its signal. What it changes on the host ends with it. */
-  probe(request: ProbeRequest): Promise<Measured>;
+  probe(request: ProbeRequest): Promise<Watched>;
 }

@@ -67,15 +67,16 @@ function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): A
       planAgain: () => replan(request.wanted, request.scope, true),
     });
   const plan: Agent['plan'] = (wanted, scope, options) => replan(wanted, scope, options?.retries ?? false);
+  const machine: Agent['machine'] = () => {
+    const { SSH_CONNECTION: sshConnection } = environment;
+    return readMachine(host, sshConnection === undefined ? {} : { sshConnection });
+  };
   return {
     plan,
-    machine() {
-      const { SSH_CONNECTION: sshConnection } = environment;
-      return readMachine(host, sshConnection === undefined ? {} : { sshConnection });
-    },
+    machine,
     async probe(request) {
-      const { measure } = await import('../latency/probe/measure.ts');
-      return measure(host, { ...request, program: probeProgram });
+      const { runProbe } = await import('./probe.ts');
+      return runProbe(host, { ...request, program: probeProgram, machine: await machine() });
     },
     apply,
     async adopt(request) {

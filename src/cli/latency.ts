@@ -2,9 +2,10 @@ import type { Agent, ProbeRequest } from '../agent/agent.ts';
 import type { Scope, Wanted } from '../engine/scope.ts';
 import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
+import type { Watched } from '../latency/attribution/watched.ts';
 import { probes } from '../latency/index.ts';
 import { type ChosenCpus, chooseCpus, housekeepingCpus } from '../latency/probe/choose-cpus.ts';
-import type { Measured, Progress } from '../latency/probe/measure.ts';
+import type { Progress } from '../latency/probe/measure.ts';
 import type { Probe, Variant } from '../latency/probe/probe.ts';
 import { logMeasurements } from '../latency/report/hdr-log.ts';
 import {
@@ -31,6 +32,8 @@ export interface LatencyFlags {
   readonly probe?: string[] | undefined;
   readonly cpus?: string | undefined;
   readonly duration?: string | undefined;
+  /** false: nothing is recorded beside the probes. */
+  readonly causes?: boolean;
   /** A file for the HDR log of all that was measured. */
   readonly hdr?: string | undefined;
 }
@@ -76,7 +79,7 @@ export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
 export interface MeasuringRequest {
   /** undefined: nothing is judged. */
   readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
-  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus'>;
+  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'causes'>;
   readonly durationS: number;
   readonly signal: AbortSignal;
   readonly showProgress: (text: string) => void;
@@ -188,11 +191,17 @@ async function runAll(
   for (const { probe, variant } of planned) {
     if (signal.aborted) break;
     const place = { probe: probe.name, variant, behind: outcomes.length, all: planned.length, durationMs };
-    const onProgress = (progress: Progress) => showProgress(sayProgress(place, progress));
+    let startedEpochS = (Date.now() + WARMUP_MS) / 1000;
+    const onProgress = (progress: Progress) => {
+      // The program has been started; what is prepared before it takes its time.
+      if (progress.phase === 'warm-up') startedEpochS = (Date.now() + WARMUP_MS) / 1000;
+      showProgress(sayProgress(place, progress));
+    };
     const timing = { durationMs, warmupMs: WARMUP_MS, blockMs: BLOCK_MS };
-    const startedEpochS = (Date.now() + WARMUP_MS) / 1000;
-    const measured = await tryProbe(agent, { probe: probe.name, variant, housekeeping, ...timing, signal, onProgress });
-    outcomes.push({ probe, variant, measured, startedEpochS });
+    const seeksCauses = request.flags.causes !== false && probe.stolen !== undefined;
+    const asked = { probe: probe.name, variant, housekeeping, ...timing, seeksCauses, signal, onProgress };
+    const measured = await tryProbe(agent, asked);
+    outcomes.push({ probe, variant, measured, seeksCauses, startedEpochS });
   }
   const begun = new Set(outcomes.map(({ probe }) => probe.name));
   const missed = new Set(planned.map(({ probe }) => probe.name).filter((name) => !begun.has(name)));
@@ -200,7 +209,7 @@ async function runAll(
 }
 
 /** One probe that cannot be started or breaks off does not take the others with it. */
-async function tryProbe(agent: MeasuringAgent, request: ProbeRequest): Promise<Measured> {
+async function tryProbe(agent: MeasuringAgent, request: ProbeRequest): Promise<Watched> {
   try {
     return await agent.probe(request);
   } catch (error) {

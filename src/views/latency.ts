@@ -1,6 +1,7 @@
 import type { LatencyResult } from '../latency/report/result.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { printNs } from './duration.ts';
+import { viewArtefacts, viewCauses } from './latency-causes.ts';
 import { viewMissed, viewUndecided } from './latency-reasons.ts';
 import { viewRows } from './latency-table.ts';
 import { indented, paint, type Terminal, wrap } from './terminal.ts';
@@ -13,7 +14,9 @@ export function viewLatency(result: LatencyResult, terminal: Terminal): string {
     viewMissed(result.probes, terminal),
     viewUndecided(result.probes, terminal),
     viewNotMeasured(result, terminal),
+    viewCauses(result, terminal),
     viewFindings(result, terminal),
+    viewArtefacts(result, terminal),
     viewFloor(result, terminal),
     viewSummary(result, terminal),
   ];

@@ -31,6 +31,11 @@ export default class VerifyLatency extends BaseCommand {
       helpValue: 'TIME',
       summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
     }),
+    causes: Flags.boolean({
+      allowNo: true,
+      default: true,
+      summary: 'Record what takes the CPUs while jitter is measured, and name it',
+    }),
     hdr: Flags.string({
       helpValue: 'FILE',
       summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',

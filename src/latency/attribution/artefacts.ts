@@ -10,7 +10,8 @@ export interface Artefact {
     | 'hypervisor-steal'
     | 'frequency-change'
     | 'clocksource-unstable'
-    | 'trace-incomplete';
+    | 'trace-incomplete'
+    | 'leftover';
   readonly cpu?: number;
   /** One sentence for people. */
   readonly text: string;

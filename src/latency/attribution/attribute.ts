@@ -1,5 +1,6 @@
 import type { Gaps } from '../probe/block.ts';
 import type { ProbeMeta } from '../probe/meta.ts';
+import type { StolenTime } from '../probe/probe.ts';
 import {
   type Artefact,
   findChanges,
@@ -12,6 +13,7 @@ import type { Capability } from './capability.ts';
 import type { Candidate, Cause, GapTicks } from './cause.ts';
 import { type Counted, candidatesBelow, candidatesBeside, candidatesOf } from './counters.ts';
 import { type Explanation, explain } from './explain.ts';
+import { type AttributedGap, listLargest } from './largest.ts';
 import { occupyByNoise } from './noise.ts';
 import { occupy } from './occupancy.ts';
 import { findPeriod, suspectOf } from './periodicity.ts';
@@ -27,15 +29,6 @@ export interface Observed extends Pick<Capability, 'tier' | 'why' | 'missed'> {
   readonly siblings: ReadonlyMap<number, readonly number[]>;
 }
 
-/** One CPU of a jitter run; JitterOfCpu is one. */
-export interface StolenTime {
-  readonly cpu: number;
-  readonly exposureNs: number;
-  /** Of the exposure, 0 to 1. */
-  readonly stolenShare: number;
-  readonly gaps: Gaps;
-}
-
 export type AttributedRun = Pick<ProbeMeta, 'clock' | 'policy' | 'dmaLatencyUs'>;
 
 export interface Attribution extends Pick<Capability, 'tier' | 'why' | 'missed'> {
@@ -44,6 +37,8 @@ export interface Attribution extends Pick<Capability, 'tier' | 'why' | 'missed'>
   /** What happened in the same time, seen by nobody in a gap: no verdicts. */
   readonly candidates: readonly Candidate[];
   readonly artefacts: readonly Artefact[];
+  /** The largest, by CPU and then in the order of time; each CPU has an equal part of GAPS_LISTED. */
+  readonly gaps: readonly AttributedGap[];
   /** Of the stolen time, 0 to 1; undefined when nothing was stolen. */
   readonly explainedFraction: number | undefined;
   readonly stolenNs: number;
@@ -63,13 +58,23 @@ export interface Unexplained {
   readonly unlistedNs: number;
 }
 
+/** As many as a timeline can show and a page can hold. */
+export const GAPS_LISTED = 1000;
+
 const RAW = 'The gaps were not timed by the TSC, so no event can be joined with them.';
 
 /** Joins the gaps of a run with what was recorded in the same time. Pure. */
 export function attribute(observed: Observed, run: AttributedRun, stolen: readonly StolenTime[]): Attribution {
   const { trace, counted } = observed;
   const joinable = trace !== undefined && run.clock.source === 'tsc';
-  const parts = joinable ? stolen.map((each) => explainCpu(trace, { counted, run, stolen: each })) : [];
+  const parts = stolen.map((each) =>
+    joinCpu(joinable ? trace : undefined, {
+      counted,
+      run,
+      stolen: each,
+      listed: Math.ceil(GAPS_LISTED / stolen.length),
+    }),
+  );
   const explanations = parts.flatMap(({ explanation }) => explanation ?? []);
   const sum = (of: (explanation: Explanation) => number) => explanations.reduce((total, each) => total + of(each), 0);
   const listedNs = stolen.reduce((total, { gaps }) => total + sumGapsNs(gaps, run), 0);
@@ -87,6 +92,7 @@ export function attribute(observed: Observed, run: AttributedRun, stolen: readon
       .sort((left, right) => right.totalNs - left.totalNs),
     candidates: joinable ? findHidden(observed, stolen) : findCandidates(observed, measured),
     artefacts: [...parts.flatMap(({ artefacts }) => artefacts), ...findArtefacts(observed, run, measured)],
+    gaps: parts.flatMap(({ gaps }) => gaps),
     explainedFraction: stolenNs === 0 ? undefined : explainedNs / stolenNs,
     stolenNs,
     explainedNs,
@@ -123,22 +129,34 @@ interface CpuJoin {
   readonly counted: Counted;
   readonly run: AttributedRun;
   readonly stolen: StolenTime;
+  /** How many of its gaps. */
+  readonly listed: number;
 }
 
-/** No explanation where the CPU was not recorded. */
-function explainCpu(
-  recorded: RecordedTrace,
-  { counted, run, stolen }: CpuJoin,
-): { explanation?: Explanation; artefacts: Artefact[] } {
+interface JoinedCpu {
+  /** undefined where the CPU was not recorded. */
+  readonly explanation?: Explanation;
+  readonly gaps: readonly AttributedGap[];
+  readonly artefacts: readonly Artefact[];
+}
+
+function joinCpu(
+  recorded: RecordedTrace | undefined,
+  { counted: { irqs }, run, stolen: { cpu, gaps: rawGaps }, listed }: CpuJoin,
+): JoinedCpu {
   const { hz, epochTicks } = run.clock;
-  const own = recorded.cpus.find(({ cpu }) => cpu === stolen.cpu);
-  if (own === undefined) return { artefacts: [] };
+  const own = recorded?.cpus.find((each) => each.cpu === cpu);
+  const gaps = gapTicks(rawGaps, epochTicks);
+  if (recorded === undefined || own === undefined)
+    return { gaps: listLargest({ cpu, gaps, pieces: undefined, hz }, irqs, listed), artefacts: [] };
   const trace = parseTrace(own.text, own.cpu, epochTicks);
-  const gaps = gapTicks(stolen.gaps, epochTicks);
   const join = recorded.tier === 'A' ? occupyByNoise : occupy;
   const pieces = join({ trace, hz, overrun: own.stats.overrun > 0 }, gaps);
-  const explanation = explain({ cpu: stolen.cpu, gaps, pieces, hz }, counted.irqs);
-  return { explanation, artefacts: findIncomplete(trace, own.stats) };
+  return {
+    explanation: explain({ cpu, gaps, pieces, hz }, irqs),
+    gaps: listLargest({ cpu, gaps, pieces, hz }, irqs, listed),
+    artefacts: findIncomplete(trace, own.stats),
+  };
 }
 
 function findIncomplete(

@@ -5,7 +5,7 @@ import { readSurroundings } from './artefacts.ts';
 import type { Observed } from './attribute.ts';
 import { type Capability, findCapability } from './capability.ts';
 import { readCounters } from './counters.ts';
-import { startTracing, type Tracing } from './recording.ts';
+import { type RecordedTrace, startTracing, type Tracing } from './recording.ts';
 
 export interface AttributionRequest {
   /** hft-probe, which keeps the tracing instance. */
@@ -39,6 +39,14 @@ export async function prepareAttribution(host: Host, request: AttributionRequest
   return { ...capability, start: ({ mostMs }) => watch(host, { capability, request, mostMs }) };
 }
 
+/** Only what the counters and the surroundings of a run say: nothing is recorded, nothing on the host changes. */
+export async function watchSurroundings(host: Host, request: AttributionRequest): Promise<Watch> {
+  const capability = { tier: 'C', why: COUNTERS, missed: [], tracefs: undefined } as const;
+  return watch(host, { capability, request, mostMs: 0 });
+}
+
+const COUNTERS = 'Counters before and after say what happened, not when: candidates, no verdicts.';
+
 interface Begin {
   readonly capability: Capability;
   readonly request: AttributionRequest;
@@ -63,11 +71,11 @@ async function watch(host: Host, { capability, request, mostMs }: Begin): Promis
   return {
     async stop() {
       const after = await lookOrDiscard();
-      const trace = await started.tracing?.stop();
+      const { capability: reached, trace } = await endTracing(started);
       return {
-        tier: started.capability.tier,
-        why: started.capability.why,
-        missed: started.capability.missed,
+        tier: reached.tier,
+        why: reached.why,
+        missed: reached.missed,
         trace,
         counted: { before: before.counters, after: after.counters, irqs: request.machine.irqs },
         surroundings: { before: before.surroundings, after: after.surroundings },
@@ -101,9 +109,24 @@ async function tryTracing(
     if (!(error instanceof HostError)) throw error;
     reason = `${error.message}.`;
   }
-  const missed = [...capability.missed, { tier: capability.tier, reason }];
-  const why = 'Counters before and after say what happened, not when: candidates, no verdicts.';
-  return { capability: { tier: 'C', why, missed, tracefs: undefined } };
+  return { capability: fallToCounters(capability, reason) };
+}
+
+/** Buffers that cannot be read leave the counters: the run was measured all the same. */
+async function endTracing({
+  capability,
+  tracing,
+}: Started): Promise<{ capability: Capability; trace: RecordedTrace | undefined }> {
+  try {
+    return { capability, trace: await tracing?.stop() };
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { capability: fallToCounters(capability, `${error.message}.`), trace: undefined };
+  }
+}
+
+function fallToCounters({ tier, missed }: Capability, reason: string): Capability {
+  return { tier: 'C', why: COUNTERS, missed: [...missed, { tier, reason }], tracefs: undefined };
 }
 
 function siblingsOf({ cpus, machine }: AttributionRequest): ReadonlyMap<number, readonly number[]> {

@@ -15,7 +15,7 @@ export interface Capability {
 }
 
 /** https://docs.kernel.org/trace/ftrace.html: the second one where only debugfs is mounted. */
-const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
+export const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 
 /** Finds the best tier. Reads only. */
 export async function findCapability(host: HostReader): Promise<Capability> {

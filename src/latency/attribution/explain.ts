@@ -35,7 +35,8 @@ interface Sum {
   maxTicks: number;
 }
 
-const UNSEEN: Occurrence = { kind: 'outside-kernel', name: 'outside the kernel, unproven' };
+/** Of a gap in which the kernel recorded nothing although it could. */
+export const UNSEEN: Occurrence = { kind: 'outside-kernel', name: 'outside the kernel, unproven' };
 
 /** Adds up what each cause took. A thread that was preempted and went on counts once. `irqs` name devices and queues. */
 export function explain({ cpu, gaps, pieces, hz }: OccupiedGaps, irqs: readonly Irq[]): Explanation {
@@ -95,8 +96,14 @@ function asCause({ kind, name, irq, count, ticks, maxTicks }: Sum, { cpu, nsOf, 
   const known = irqs.find((each) => each.irq === irq);
   const explained = kind !== 'outside-kernel' && kind !== 'not-recorded';
   const remedy = irq === undefined ? remedyFor(kind, name) : remedyForIrq(known);
-  const cause = describeCause(kind, known === undefined ? name : nameTarget(known));
+  const cause = nameOccurrence({ kind, name, ...(irq !== undefined && { irq }) }, irqs);
   return { cause, kind, cpu, count, totalNs: nsOf(ticks), maxNs: nsOf(maxTicks), explained, ...remedy };
+}
+
+/** As people read it, a device's interrupt by device and queue. */
+export function nameOccurrence({ kind, name, irq }: Occurrence, irqs: readonly Irq[]): string {
+  const known = irqs.find((each) => each.irq === irq);
+  return describeCause(kind, known === undefined ? name : nameTarget(known));
 }
 
 /** As people read it. */

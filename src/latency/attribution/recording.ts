@@ -3,7 +3,7 @@ import { printCpumask } from '../../topology/cpulist.ts';
 import { readNames, readValue } from '../../topology/kernel-file.ts';
 import type { Capability } from './capability.ts';
 import type { Tier } from './cause.ts';
-import { type Keeper, keepInstance, nameInstance, removeStaleInstances } from './instance.ts';
+import { type Keeper, keepInstance, nameInstance } from './instance.ts';
 import { type BufferStats, parseBufferStats } from './trace-text.ts';
 
 /** What the kernel's buffers held after a run, as text: it is read when the run's clock is known. */
@@ -29,6 +29,8 @@ export interface Tracing {
 }
 
 const BUFFER_KB = 8192;
+/** Of all measured CPUs together: a buffer is memory of the kernel, and its text three times that of hft. */
+const ALL_BUFFERS_KB = 65_536;
 /** CPUs that are not measured: the kernel makes buffers for all. */
 const SMALLEST_KB = 4;
 /** What starting, reading and a slow end take. */
@@ -96,7 +98,6 @@ export async function startTracing(
 ): Promise<Tracing | { readonly reason: string }> {
   const { tier, tracefs } = capability;
   if ((tier !== 'A' && tier !== 'B') || tracefs === undefined) return { reason: capability.why };
-  await removeStaleInstances(host, tracefs);
   const hasWorkload = tier === 'A' && (await hasOsnoiseWorkload(host, tracefs));
   const name = await nameInstance(host, process.pid, hasWorkload);
   const keeper = await keepInstance(host, { ...request, tracefs, name, deadlineMs: request.mostMs + SLACK_MS });
@@ -119,7 +120,8 @@ async function setUp(host: Host, folder: string, setup: TraceRequest & { readonl
   const write = (file: string, text: string) => host.writeText(`${folder}/${file}`, text);
   await write('tracing_on', '0');
   await write('buffer_size_kb', `${SMALLEST_KB}`);
-  for (const cpu of setup.cpus) await write(`per_cpu/cpu${cpu}/buffer_size_kb`, `${setup.bufferKb ?? BUFFER_KB}`);
+  for (const cpu of setup.cpus)
+    await write(`per_cpu/cpu${cpu}/buffer_size_kb`, `${setup.bufferKb ?? bufferKbFor(setup.cpus)}`);
   await write('tracing_cpumask', printCpumask(setup.cpus));
   // After the size: a change of clock empties the buffers.
   await write('trace_clock', 'x86-tsc');
@@ -134,6 +136,10 @@ async function setUp(host: Host, folder: string, setup: TraceRequest & { readonl
     await write(`events/${event}/enable`, '1');
   }
   await write('tracing_on', '1');
+}
+
+function bufferKbFor({ length }: readonly number[]): number {
+  return Math.min(BUFFER_KB, Math.floor(ALL_BUFFERS_KB / Math.max(1, length)));
 }
 
 function tracingOf(

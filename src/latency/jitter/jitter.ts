@@ -1,10 +1,10 @@
-import type { Gaps } from '../probe/block.ts';
 import { commonFindings, finding, floorOf } from '../probe/findings.ts';
 import {
   exposureOf,
   type Measure,
   type Probe,
   type ProbeReport,
+  type StolenTime,
   type Variant,
   type VariantRequest,
 } from '../probe/probe.ts';
@@ -14,17 +14,11 @@ export interface JitterReport extends ProbeReport {
   readonly cpus: readonly JitterOfCpu[];
 }
 
-export interface JitterOfCpu {
-  readonly cpu: number;
-  readonly exposureNs: number;
+export interface JitterOfCpu extends StolenTime {
   /** Longer than thresholdNs. */
   readonly gapCount: number;
   readonly gapsPerSecond: number;
-  /** Of the time, 0 to 1, what went to gaps. */
-  readonly stolenShare: number;
   readonly maxNs: number;
-  /** The largest of them, in raw ticks, to be joined with what the kernel says. */
-  readonly gaps: Gaps;
 }
 
 /** README.md says what it measures and why. */
@@ -34,7 +28,7 @@ export const jitter = {
   variants: ({ cpus }: VariantRequest): readonly Variant[] =>
     cpus.length === 0 ? [] : [{ name: '', cpus, spins: true, policy: 'other', options: {} }],
   report(run: ProbeRun, variant: Variant): JitterReport {
-    const gapStreams = run.streams.filter(({ name }) => name === 'gap');
+    const gapStreams = gapStreamsOf(run);
     const lost = run.result.lost.gaps ?? 0;
     return {
       probe: 'jitter',
@@ -55,7 +49,12 @@ export const jitter = {
       cpus: gapStreams.map(summarize),
     };
   },
+  stolen: (run: ProbeRun) => gapStreamsOf(run).map(summarize),
 } satisfies Probe;
+
+function gapStreamsOf({ streams }: ProbeRun): ProbeStream[] {
+  return streams.filter(({ name }) => name === 'gap');
+}
 
 function measureOf(stream: ProbeStream): Measure {
   return {

@@ -46,6 +46,15 @@ const NS_PER_MS = 1_000_000;
 
 const EXIT_UNSUPPORTED = 3;
 
+/** No run takes longer, from its start on: it is killed then. */
+export function mostMsOf(measurement: Measurement): number {
+  return deadlineMsOf(measurement) + GRACE_AFTER_DEADLINE_MS;
+}
+
+function deadlineMsOf({ warmupMs, durationMs }: Measurement): number {
+  return warmupMs + durationMs + SLACK_MS;
+}
+
 /**
  * Runs one variant of a probe to its end. The program dies with this process, at its deadline, and when `signal` is aborted.
  * Throws HostError (it cannot be started), BadFrame and BadReport (another version, or a bug).
@@ -53,7 +62,7 @@ const EXIT_UNSUPPORTED = 3;
 export async function measure(host: Host, measurement: Measurement): Promise<Measured> {
   const refused = refuseToSpin(measurement.variant, measurement.housekeeping);
   if (refused !== undefined) return { status: 'refused', reason: refused };
-  const deadlineMs = measurement.warmupMs + measurement.durationMs + SLACK_MS;
+  const deadlineMs = deadlineMsOf(measurement);
   const child = await host.startChild([measurement.program, ...probeArguments(measurement, deadlineMs)]);
   if (child === undefined) {
     return {

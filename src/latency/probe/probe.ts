@@ -1,4 +1,4 @@
-import type { Block } from './block.ts';
+import type { Block, Gaps } from './block.ts';
 import type { Skew } from './meta.ts';
 import type { ProbeRun } from './run.ts';
 
@@ -14,6 +14,18 @@ export interface Probe {
   /** The ways to run it on these CPUs; none when they are too few. */
   variants(request: VariantRequest): readonly Variant[];
   report(run: ProbeRun, variant: Variant): ProbeReport;
+  /** Of a probe that lists its gaps, which can be joined with what the kernel did then. */
+  stolen?(run: ProbeRun): readonly StolenTime[];
+}
+
+/** The time that was taken from one CPU. */
+export interface StolenTime {
+  readonly cpu: number;
+  readonly exposureNs: number;
+  /** Of the exposure, 0 to 1. */
+  readonly stolenShare: number;
+  /** The largest of them, in raw ticks. */
+  readonly gaps: Gaps;
 }
 
 export interface VariantRequest {

@@ -1,8 +1,9 @@
+import type { Watched } from '../attribution/watched.ts';
 import { floorOf } from '../probe/findings.ts';
-import type { Measured } from '../probe/measure.ts';
 import type { Finding, Floor, Probe, Variant } from '../probe/probe.ts';
 import type { ProbeRun } from '../probe/run.ts';
 import type { Target } from '../targets/target.ts';
+import { type CausesFound, listCauses } from './disturbances.ts';
 import type { Verdict } from './judge.ts';
 import { type LatencyRow, listRows } from './row.ts';
 import { type NotMeasured, type Unmeasured, whyNotMeasured } from './unmeasured.ts';
@@ -11,7 +12,9 @@ import { type NotMeasured, type Unmeasured, whyNotMeasured } from './unmeasured.
 export interface Outcome {
   readonly probe: Probe;
   readonly variant: Variant;
-  readonly measured: Measured;
+  readonly measured: Watched;
+  /** What took the CPUs was recorded meanwhile. */
+  readonly seeksCauses?: boolean;
   /** When measuring began, after the warm-up; seconds since 1970-01-01 UTC. */
   readonly startedEpochS: number;
 }
@@ -37,7 +40,7 @@ export interface LatencyQuestion {
 }
 
 /** The stable JSON of `hft verify latency`: additive changes only. */
-export interface LatencyResult {
+export interface LatencyResult extends CausesFound {
   readonly host: string;
   readonly profile: ProfileDistance | null;
   readonly suite: 'quick' | 'full';
@@ -49,9 +52,6 @@ export interface LatencyResult {
   readonly probes: readonly LatencyRow[];
   readonly notMeasured: readonly NotMeasured[];
   readonly findings: readonly (Finding & { readonly probe: string; readonly variant: string })[];
-  /** No causes are sought yet. */
-  readonly disturbances: readonly [];
-  readonly explainedFraction: null;
   readonly summary: Readonly<Record<Verdict, number>> & { readonly notMeasured: number; readonly notJudged: number };
   readonly hypervisor: string | null;
 }
@@ -81,8 +81,7 @@ export function reportLatency(
     findings: reported.flatMap(({ report, variant }) =>
       report.findings.map((finding) => ({ ...finding, probe: report.probe, variant: variant.name })),
     ),
-    disturbances: [],
-    explainedFraction: null,
+    ...listCauses(outcomes),
     summary: {
       pass: verdicts('pass'),
       fail: verdicts('fail'),

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Surroundings } from '../../../../src/latency/attribution/artefacts.ts';
-import { type AttributedRun, attribute, type Observed } from '../../../../src/latency/attribution/attribute.ts';
+import {
+  type AttributedRun,
+  attribute,
+  GAPS_LISTED,
+  type Observed,
+} from '../../../../src/latency/attribution/attribute.ts';
 import { prepareAttribution } from '../../../../src/latency/attribution/attribution.ts';
 import { readCounters } from '../../../../src/latency/attribution/counters.ts';
 import { FakeHost } from '../../../fake-host.ts';
@@ -210,5 +215,37 @@ describe('recording', () => {
     const { tier, missed } = await (await (await prepare(host)).start({ mostMs: 1000 })).stop();
     expect([tier, missed.at(-1)?.reason]).toEqual(['C', expect.stringContaining('without a C compiler')]);
     expect(host.log).toEqual([]);
+  });
+});
+
+describe('the largest gaps', () => {
+  test('stand in the order of time, each with what took most of it', async () => {
+    const { gaps } = attribute(await observe(), run, [stolen(GAPS)]);
+    expect(gaps.map(({ cpu, startNs, durationNs }) => [cpu, startNs, durationNs])).toEqual([
+      [3, 0, 2500],
+      [3, 10_000, 400],
+      [3, 15_000, 500],
+    ]);
+    const causes = new Set(attribute(await observe(), run, [stolen(GAPS)]).causes.map(({ cause }) => cause));
+    expect(gaps.every(({ cause }) => cause !== null && causes.has(cause))).toBe(true);
+    expect(gaps.at(-1)?.cause).toBe('outside the kernel, unproven');
+  });
+
+  test('have no cause where nothing was recorded', async () => {
+    const { gaps } = attribute(await observe({ trace: undefined }), run, [stolen(GAPS)]);
+    expect(gaps.map(({ cause }) => cause)).toEqual([null, null, null]);
+  });
+
+  test('are bounded, and each CPU has its part', async () => {
+    const many = Array.from({ length: 2000 }, (_, at) => [at * 1000, at * 1000 + 10 + (at % 100)] as const);
+    const { gaps } = attribute(await observe({ trace: undefined }), run, [
+      stolen(many),
+      { ...stolen(many.slice(0, 700)), cpu: 5 },
+    ]);
+    expect(gaps).toHaveLength(GAPS_LISTED);
+    expect(gaps.filter(({ cpu }) => cpu === 5)).toHaveLength(GAPS_LISTED / 2);
+    const own = gaps.filter(({ cpu }) => cpu === 3);
+    expect(Math.min(...own.map(({ durationNs }) => durationNs))).toBe(10 + 75);
+    expect(own.every(({ startNs }, at) => at === 0 || startNs > (own[at - 1]?.startNs as number))).toBe(true);
   });
 });

@@ -1,0 +1,99 @@
+import type { Artefact } from '../attribution/artefacts.ts';
+import type { Attribution } from '../attribution/attribute.ts';
+import type { Candidate, Cause, CauseKind } from '../attribution/cause.ts';
+import { nsOfTicks, type ProbeRun } from '../probe/run.ts';
+import type { Outcome } from './result.ts';
+
+/** What took the CPUs while jitter was measured, over all of them. Times are net, in ns. */
+export interface Disturbance {
+  readonly cause: string;
+  readonly kind: CauseKind;
+  readonly cpus: readonly number[];
+  readonly count: number;
+  readonly totalNs: number;
+  readonly maxNs: number;
+  /** false: time in which the kernel saw nothing, or recorded nothing. */
+  readonly explained: boolean;
+  /** The id of the setting that removes it. */
+  readonly fix: string | null;
+  /** What else helps, or why no setting does. */
+  readonly advice: string | null;
+}
+
+/** How causes were sought, and what is said of those that nobody saw in a gap. */
+export interface CauseSearch extends Pick<Attribution, 'tier' | 'why' | 'missed'> {
+  readonly stolenNs: number;
+  readonly explainedNs: number;
+  readonly unexplained: Attribution['unexplained'];
+  readonly candidates: readonly Candidate[];
+}
+
+/** One of the largest gaps. */
+export interface LargeGap {
+  readonly cpu: number;
+  /** Since measuring began. */
+  readonly atS: number;
+  readonly durationNs: number;
+  /** What took most of it; null: the tier records nothing. */
+  readonly cause: string | null;
+}
+
+export interface CausesFound {
+  readonly disturbances: readonly Disturbance[];
+  /** Of the stolen time, 0 to 1; null when nothing was stolen, or no causes were sought. */
+  readonly explainedFraction: number | null;
+  /** null: jitter was not measured, or causes were not to be sought. */
+  readonly attribution: CauseSearch | null;
+  readonly gaps: readonly LargeGap[];
+  /** What the measurement, the machine or its hypervisor did to the figures of a run. */
+  readonly artefacts: readonly (Artefact & { readonly probe: string; readonly variant: string })[];
+}
+
+/** Pure: what was found out beside the runs. */
+export function listCauses(outcomes: readonly Outcome[]): CausesFound {
+  const artefacts = outcomes.flatMap(({ probe, variant, measured: { attribution } }) =>
+    (attribution?.artefacts ?? []).map((artefact) => ({ ...artefact, probe: probe.name, variant: variant.name })),
+  );
+  for (const { measured, seeksCauses } of outcomes) {
+    if (measured.status !== 'measured' || measured.attribution === undefined || !seeksCauses) continue;
+    return { ...describe(measured.attribution, measured.run), artefacts };
+  }
+  return { disturbances: [], explainedFraction: null, attribution: null, gaps: [], artefacts };
+}
+
+function describe(attribution: Attribution, run: ProbeRun): Omit<CausesFound, 'artefacts'> {
+  const { tier, why, missed, stolenNs, explainedNs, unexplained, candidates, explainedFraction } = attribution;
+  const { clock } = run.meta;
+  const startNs = nsOfTicks(clock, run.result.startTicks - clock.epochTicks);
+  return {
+    disturbances: sumCauses(attribution.causes),
+    explainedFraction: explainedFraction ?? null,
+    attribution: { tier, why, missed, stolenNs, explainedNs, unexplained, candidates },
+    gaps: attribution.gaps.map((gap) => ({
+      cpu: gap.cpu,
+      // One that had begun in the warm-up counts from the start.
+      atS: Math.max(0, gap.startNs - startNs) / 1e9,
+      durationNs: Math.round(gap.durationNs),
+      cause: gap.cause,
+    })),
+  };
+}
+
+/** Over all CPUs, the longest total first. */
+function sumCauses(causes: readonly Cause[]): Disturbance[] {
+  const sums = new Map<string, Disturbance>();
+  for (const { cause, kind, cpu, count, totalNs, maxNs, explained, fix = null, advice = null } of causes) {
+    const key = JSON.stringify([kind, cause, fix]);
+    const sum = sums.get(key) ?? { cause, kind, cpus: [], count: 0, totalNs: 0, maxNs: 0, explained, fix, advice };
+    sums.set(key, {
+      ...sum,
+      cpus: [...sum.cpus, cpu].sort((left, right) => left - right),
+      count: sum.count + count,
+      totalNs: sum.totalNs + totalNs,
+      maxNs: Math.max(sum.maxNs, maxNs),
+    });
+  }
+  return [...sums.values()]
+    .map((sum) => ({ ...sum, totalNs: Math.round(sum.totalNs), maxNs: Math.round(sum.maxNs) }))
+    .sort((left, right) => right.totalNs - left.totalNs);
+}
