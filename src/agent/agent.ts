@@ -22,6 +22,8 @@ export interface ApplyRequest {
   readonly planned: Planned;
   /** Seconds until an unconfirmed change to the session's own interface is taken back by the host. */
   readonly confirmWithinS: number;
+  /** The run is taken back by the host, when hft dies too, unless it is confirmed within that time. */
+  readonly mustBeConfirmed?: boolean;
   /** Ended by the signal, the answer is no. */
   readonly approve: (plan: Plan, signal?: AbortSignal) => Promise<boolean>;
   readonly signal?: AbortSignal;

@@ -129,7 +129,11 @@ async function applyOn(engine: Engine, request: Applying) {
     trial,
     origin: 'user',
     approve,
-    guard: { confirmWithinS, arm: (run: string) => armGuard({ host, state, command, searchPath }, run) },
+    guard: {
+      confirmWithinS,
+      always: request.mustBeConfirmed === true,
+      arm: (run: string) => armGuard({ host, state, command, searchPath }, run),
+    },
     ...(scope && { scope }),
     ...(signal && { signal }),
   });

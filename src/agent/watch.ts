@@ -36,7 +36,9 @@ export async function watchRun(
       if (undone?.complete) return 'rolled-back';
       if (undone && ++attempts === MOST_ATTEMPTS) return 'partly-rolled-back';
     }
-    const periodMs = run.result === 'applied' ? periods.waitingMs : periods.workingMs;
+    // Without a session there is nothing to see but the deadline, and somebody measures meanwhile.
+    const isWaiting = run.result === 'applied' && run.session !== undefined;
+    const periodMs = isWaiting ? periods.waitingMs : periods.workingMs;
     await new Promise((resolve) => setTimeout(resolve, periodMs));
   }
 }

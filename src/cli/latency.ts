@@ -39,8 +39,8 @@ export interface LatencyFlags {
 }
 
 const DURATION_S = { quick: 10, full: 60 } as const;
-const WARMUP_MS = 1000;
-const BLOCK_MS = 100;
+export const WARMUP_MS = 1000;
+export const BLOCK_MS = 100;
 /** A block is 100 ms, and intervals need a few of them. */
 const SHORTEST_S = 1;
 const LONGEST_S = 24 * 3600;
@@ -111,7 +111,8 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
   return { result, exitCode: latencyExitCode(result), outcomes };
 }
 
-function readDuration({ duration, suite }: LatencyFlags): number {
+/** Seconds. Throws UsageError. */
+export function readDuration({ duration, suite }: LatencyFlags): number {
   if (duration === undefined) return suite === 'full' ? DURATION_S.full : DURATION_S.quick;
   const seconds = parseSeconds('--duration', duration);
   if (seconds >= SHORTEST_S && seconds <= LONGEST_S) return seconds;

@@ -21,6 +21,7 @@ export class Confirmation {
   readonly #guard: Guard | undefined;
   /** How the host could be reached before; undefined as long as nothing is done that could change that. */
   #session: SessionFacts | undefined;
+  #isArmed = false;
 
   constructor(engine: Engine, journal: RunJournal, guard: Guard | undefined) {
     this.#engine = engine;
@@ -31,18 +32,26 @@ export class Confirmation {
   /** Called with every plan before any of it is made: a later one can touch the session's interface for the first time. */
   async guardIfNeeded({ plan, machine }: Planned): Promise<void> {
     const guard = this.#guard;
-    if (guard === undefined || this.#session !== undefined) return;
+    if (guard === undefined || this.#isArmed) return;
+    if (guard.always) return this.#armAlways(guard);
     const touched = sessionInterfaces(plan, machine);
     if (touched.length === 0) return;
     const session = await readSession(this.#engine.host, withUppers(touched, machine.nics));
     await this.#journal.record({ type: 'confirm-by', time: this.#deadline(guard), session });
     await guard.arm(this.#journal.run);
     this.#session = session;
+    this.#isArmed = true;
+  }
+
+  async #armAlways(guard: Guard): Promise<void> {
+    await this.#journal.record({ type: 'confirm-by', time: this.#deadline(guard) });
+    await guard.arm(this.#journal.run);
+    this.#isArmed = true;
   }
 
   /** A question that nobody answers in time is declined: the session it was asked through may be the one that is cut. */
   async approve(plan: Plan, ask: TuneRequest['approve']): Promise<boolean> {
-    if (this.#guard === undefined || this.#session === undefined) return ask(plan);
+    if (this.#guard === undefined || !this.#isArmed) return ask(plan);
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), this.#guard.confirmWithinS * 1000);
     const declined = new Promise<false>((resolve) => late.signal.addEventListener('abort', () => resolve(false)));
@@ -58,15 +67,20 @@ export class Confirmation {
    * meanwhile may be older than the change that cuts them, so they prove nothing either. Returns the deadline, ISO 8601.
    */
   async endApplied(): Promise<string | undefined> {
-    if (this.#guard === undefined || this.#session === undefined) {
+    if (this.#guard === undefined || !this.#isArmed) {
       await this.#journal.record({ type: 'end', result: 'applied' });
       return undefined;
     }
-    const { inbound } = await readSession(this.#engine.host, this.#session.interfaces);
-    const session = { ...this.#session, inbound: [...this.#session.inbound, ...inbound] };
+    const session = this.#session && (await this.#withInbound(this.#session));
     const time = this.#deadline(this.#guard);
-    await this.#journal.record({ type: 'confirm-by', time, session }, { type: 'end', result: 'applied' });
+    const waits = { type: 'confirm-by', time, ...(session && { session }) } as const;
+    await this.#journal.record(waits, { type: 'end', result: 'applied' });
     return time;
+  }
+
+  async #withInbound(session: SessionFacts): Promise<SessionFacts> {
+    const { inbound } = await readSession(this.#engine.host, session.interfaces);
+    return { ...session, inbound: [...session.inbound, ...inbound] };
   }
 
   #deadline({ confirmWithinS }: Guard): string {

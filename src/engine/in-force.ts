@@ -18,6 +18,7 @@ export function findInForce(runs: readonly Run[]): Run | undefined {
  */
 export function partsInForce(runs: readonly Run[], domains: readonly string[]): readonly PartInForce[] {
   const inForce = runs.filter(isInForce);
+  const applied = runs.filter(isApplied);
   const parts: { wanted: Wanted; only: string[] }[] = [];
   for (const run of inForce.toReversed()) {
     const governed = parts.flatMap(({ only }) => only);
@@ -28,14 +29,14 @@ export function partsInForce(runs: readonly Run[], domains: readonly string[]): 
   }
   return parts.toReversed().map(({ wanted, only }) => ({
     wanted,
-    scope: narrow(only.length === domains.length ? {} : { only }, { exceptIds: findRolledBack(inForce, wanted) }),
+    scope: narrow(only.length === domains.length ? {} : { only }, { exceptIds: findRolledBack(applied, wanted) }),
   }));
 }
 
 /** Settings of a profile that were rolled back one by one and not made again since: they stay rolled back. */
-function findRolledBack(inForce: readonly Run[], wanted: Wanted): readonly string[] {
+function findRolledBack(applied: readonly Run[], wanted: Wanted): readonly string[] {
   const rolledBack = new Set<string>();
-  for (const run of inForce.filter((each) => isSameWanted(each.begin.wanted, wanted))) {
+  for (const run of applied.filter((each) => isSameWanted(each.begin.wanted, wanted))) {
     for (const { id, status } of run.steps) {
       if (status === 'undone') rolledBack.add(id);
       else if (status === 'done') rolledBack.delete(id);
@@ -44,6 +45,11 @@ function findRolledBack(inForce: readonly Run[], wanted: Wanted): readonly strin
   return [...rolledBack];
 }
 
+/** A run of single settings puts nothing in force: they stand beside what is. */
 function isInForce(run: Run): boolean {
+  return isApplied(run) && run.begin.scope?.onlyIds === undefined;
+}
+
+function isApplied(run: Run): boolean {
   return run.result === 'applied' && run.begin.origin === 'user';
 }

@@ -21,7 +21,7 @@ export type JournalRecord =
       readonly origin: 'user' | 'boot';
       readonly wanted: Wanted;
       /** The domains that the run was about; without it all of the profile. */
-      readonly scope?: Pick<Scope, 'only' | 'skip'>;
+      readonly scope?: Pick<Scope, 'only' | 'skip' | 'onlyIds'>;
       readonly version: string;
     }
   | {
@@ -48,9 +48,9 @@ export type JournalRecord =
   | { readonly type: 'undone'; readonly step: number }
   /** Left as somebody else changed it. */
   | { readonly type: 'kept'; readonly step: number; readonly found: string | null }
-  /** The run is taken back by the host itself unless it is confirmed by then (ISO 8601), or the host is seen to be as
-   *  reachable as it was before. */
-  | { readonly type: 'confirm-by'; readonly time: string; readonly session: SessionFacts }
+  /** The run is taken back by the host itself unless it is confirmed by then (ISO 8601), or, where a session is given, the
+   *  host is seen to be as reachable as it was before. */
+  | { readonly type: 'confirm-by'; readonly time: string; readonly session?: SessionFacts }
   /** The guard that would take the run back is at work. */
   | { readonly type: 'watched' }
   | { readonly type: 'confirmed' }
@@ -86,7 +86,7 @@ export interface Run {
   /** Places of earlier runs that this one left to who changed them since. */
   readonly released: readonly { readonly id: string; readonly tunable: Tunable }[];
   readonly confirmBy: string | undefined;
-  /** How the host could be reached before the run; with confirmBy. */
+  /** How the host could be reached before the run; with confirmBy, where the run can cut that. */
   readonly session: SessionFacts | undefined;
   readonly watched: boolean;
   readonly confirmed: boolean;

@@ -81,6 +81,7 @@ async function besideOf(
 function isLeftBy(held: HeldPlace, { wanted, scope, refused }: Decided): boolean {
   const { run, step } = held.changes[0];
   const domain = ownerOf(held);
+  if (scope?.onlyIds !== undefined) return false;
   if (!isInScope(domain, scope) || scope?.exceptIds?.includes(step.id) || isTrialSetting(step.id)) return false;
   // The wish is there and could not be looked into.
   if (refused.some(({ id, kind }) => id === step.id && kind === 'unknown')) return false;

@@ -14,7 +14,7 @@ import type { Run } from './journal.ts';
 import { findLeftOver, type LeftOver } from './left-over.ts';
 import type { Plan } from './plan.ts';
 import { findRefusedBefore, type RefusedBefore, withoutRefused } from './refused-before.ts';
-import { isInScope, type Scope, type Wanted } from './scope.ts';
+import { isIdInScope, isInScope, type Scope, type Wanted } from './scope.ts';
 import { bootChanges } from './trial.ts';
 import { withArmedTrial } from './trial-plan.ts';
 
@@ -55,7 +55,10 @@ export async function observeAndPlan(planning: Planning): Promise<{ plan: Plan; 
   const plan = { ...compared, changes: inSafeOrder(await withBystanders(reader, compared.changes)) };
   return {
     machine,
-    plan: mayHaveTrial(plan, past) ? await withArmedTrial(reader, plan, planning.scope) : plan,
+    plan:
+      planning.scope?.onlyIds === undefined && mayHaveTrial(plan, past)
+        ? await withArmedTrial(reader, plan, planning.scope)
+        : plan,
   };
 }
 
@@ -91,9 +94,10 @@ async function desireAll(
     const part = wanted.domains[domain.name];
     if (part === undefined) continue;
     const desired = domain.desire(part, await domain.observe(reader, facts, part), machine);
-    const settings = desired.settings.filter((setting) => !scope?.exceptIds?.includes(setting.id));
+    const settings = desired.settings.filter(({ id }) => isIdInScope(id, scope));
     wishes.push(...settings.map((setting) => ({ domain: domain.name, setting })));
-    refused.push(...desired.refused.map((refusal) => ({ ...refusal, domain: domain.name })));
+    const refusals = desired.refused.filter(({ id }) => scope?.onlyIds?.includes(id) !== false);
+    refused.push(...refusals.map((refusal) => ({ ...refusal, domain: domain.name })));
   }
   return { wishes, refused };
 }

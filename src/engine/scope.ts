@@ -10,11 +10,21 @@ export interface Wanted {
   readonly latency?: LatencyWanted;
 }
 
-/** Limits a plan to some domains (`--only`, `--skip`), or leaves out single settings that were rolled back by hand. */
+/**
+ * Limits a plan to some domains (`--only`, `--skip`) or to single settings (`verify latency --fix`), or leaves out single settings
+ * that were rolled back by hand.
+ */
 export interface Scope {
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
   readonly exceptIds?: readonly string[];
+  /** Nothing but these, and the run does not put its profile in force. */
+  readonly onlyIds?: readonly string[];
+}
+
+/** Whether a setting of a domain in scope is meant. */
+export function isIdInScope(id: string, scope: Scope | undefined): boolean {
+  return !scope?.exceptIds?.includes(id) && scope?.onlyIds?.includes(id) !== false;
 }
 
 export function isInScope(domain: string, scope: Scope | undefined): boolean {
@@ -51,5 +61,11 @@ export function narrow(scope: Scope, by: Scope): Scope {
   const only = scope.only && by.only ? by.only.filter((name) => scope.only?.includes(name)) : (by.only ?? scope.only);
   const skip = [...(scope.skip ?? []), ...(by.skip ?? [])];
   const exceptIds = [...(scope.exceptIds ?? []), ...(by.exceptIds ?? [])];
-  return { ...(only && { only }), ...(skip.length > 0 && { skip }), ...(exceptIds.length > 0 && { exceptIds }) };
+  const onlyIds = by.onlyIds ?? scope.onlyIds;
+  return {
+    ...(only && { only }),
+    ...(skip.length > 0 && { skip }),
+    ...(exceptIds.length > 0 && { exceptIds }),
+    ...(onlyIds && { onlyIds }),
+  };
 }

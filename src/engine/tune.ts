@@ -32,6 +32,8 @@ export interface Planned {
 export interface Guard {
   /** Taken back unless confirmed within this time after everything is made. */
   readonly confirmWithinS: number;
+  /** Whatever the run changes: it is kept only when somebody confirms it, not since the host is still reachable. */
+  readonly always?: boolean;
   /** Starts the watch on the host. Returns when it is at work; throws when it is not. */
   readonly arm: (run: string) => Promise<void>;
 }
@@ -123,7 +125,11 @@ async function applyOrFail(
 async function begin(engine: Engine, { planned, origin, wanted, scope }: TuneRequest, run: string) {
   const journal = new RunJournal(engine.state, run);
   const { plan } = planned;
-  const chosen = { ...(scope?.only && { only: scope.only }), ...(scope?.skip && { skip: scope.skip }) };
+  const chosen = {
+    ...(scope?.only && { only: scope.only }),
+    ...(scope?.skip && { skip: scope.skip }),
+    ...(scope?.onlyIds && { onlyIds: scope.onlyIds }),
+  };
   const released = plan.kept.map(({ id, tunable, found }) => ({ type: 'released', id, tunable, found }) as const);
   await journal.record(
     {

@@ -1,5 +1,8 @@
 import { Flags } from '@oclif/core';
+import { fixFlags } from '../../cli/fix-flags.ts';
+import type { FixFlags } from '../../cli/latency-fix.ts';
 import { probes } from '../../latency/index.ts';
+import type { LatencyResult } from '../../latency/report/result.ts';
 import { BaseCommand } from '../base.ts';
 
 export default class VerifyLatency extends BaseCommand {
@@ -10,6 +13,7 @@ export default class VerifyLatency extends BaseCommand {
     '<%= config.bin %> verify latency',
     '<%= config.bin %> verify latency --profile colo --suite full --json',
     '<%= config.bin %> verify latency --profile colo --probe jitter --probe wakeup --cpus isolated --duration 10m',
+    '<%= config.bin %> verify latency --profile colo --probe jitter --fix',
   ];
   static override flags = {
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
@@ -31,11 +35,7 @@ export default class VerifyLatency extends BaseCommand {
       helpValue: 'TIME',
       summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
     }),
-    causes: Flags.boolean({
-      allowNo: true,
-      default: true,
-      summary: 'Record what takes the CPUs while jitter is measured, and name it',
-    }),
+    ...fixFlags,
     hdr: Flags.string({
       helpValue: 'FILE',
       summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
@@ -44,9 +44,18 @@ export default class VerifyLatency extends BaseCommand {
 
   async run() {
     const { flags } = await this.parse(VerifyLatency);
-    const { measureHost } = await import('../../cli/latency.ts');
     const { viewLatency } = await import('../../views/latency.ts');
+    if (flags.fix) return this.fix(flags, (result) => this.log(`${viewLatency(result, this.terminal).trimEnd()}\n`));
+    const { measureHost } = await import('../../cli/latency.ts');
     const { result, exitCode } = await measureHost(this.config, flags);
     return this.show(result, (terminal) => viewLatency(result, terminal), exitCode);
+  }
+
+  private async fix(flags: FixFlags, showResult: (result: LatencyResult) => void) {
+    const { measureAndFix } = await import('../../cli/latency-fix.ts');
+    const { viewFix } = await import('../../views/latency-fix.ts');
+    const dialogue = { terminal: this.terminal, report: (text: string) => this.logToStderr(text), showResult };
+    const { result, exitCode } = await measureAndFix(this.config, flags, dialogue);
+    return this.show(result, (terminal) => viewFix(result.fix, terminal), exitCode);
   }
 }

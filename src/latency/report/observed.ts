@@ -68,6 +68,7 @@ function timeWatched({ exposureNs }: Measure, gaps: readonly Gap[]): GapExposure
   return Math.max(exposureNs, gaps.at(-1)?.endNs ?? 0);
 }
 
-function middleNs(bucket: number): number {
+/** Of a bucket. */
+export function middleNs(bucket: number): number {
   return (lowestNs(PROBE_LAYOUT, bucket) + highestNs(PROBE_LAYOUT, bucket)) / 2;
 }

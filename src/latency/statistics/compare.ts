@@ -34,8 +34,8 @@ export interface Comparison {
 }
 
 /** So few pairs can give no probability below 5 %: with three, any half of six runs is one of 20. */
-const PAIRS_MIN = 4;
-const SIGNIFICANT = 0.05;
+export const PAIRS_MIN = 4;
+export const SIGNIFICANT = 0.05;
 /** A quantile of a run with fewer samples beyond it is one sample's business. */
 const SAMPLES_BEYOND_MIN = 10;
 
@@ -128,7 +128,8 @@ function studentInterval(values: readonly number[]): { value: number; lower: num
   return { value, lower: value - half, upper: value + half };
 }
 
-function adjustedProbabilities(logs: readonly (readonly number[])[], seed: number): number[] {
+/** For each question, from the logarithm of its value in each run (before 0, after 0, before 1, after 1 …). */
+export function adjustedProbabilities(logs: readonly (readonly number[])[], seed: number): number[] {
   const pairs = (logs[0]?.length ?? 0) / 2;
   const actual = logs.map((values) => statistic(values, { isAfter: values.map((_, i) => i % 2 === 1) }));
   const rows = relabellings(pairs, seededRandom(seed)).map((labels) => logs.map((values) => statistic(values, labels)));
