@@ -36,6 +36,8 @@ export interface Tried {
   readonly exitCode: 0 | 3 | 4;
 }
 
+export const ENDED = 'It was ended before all rounds were made.';
+
 /**
  * Without, with, without, with …: each "with" is a run of its own in the journal, which the host takes back by itself when hft dies.
  * Ends with the settings in place only if `decide` says so after all rounds. Throws what the agent throws, with nothing in place.
@@ -46,6 +48,7 @@ export async function tryInRounds(agent: TryingAgent, trying: Trying): Promise<T
     const isLast = round + 1 === trying.rounds;
     const before = await trying.measure('without', round);
     if (typeof before === 'string') return stop(rounds, before);
+    if (trying.signal.aborted) return stop(rounds, ENDED);
     const applied = await applyOnce(agent, trying);
     if ('stopped' in applied) return { rounds, kept: undefined, ...applied };
     const after = await measureApplied(agent, trying, { round, run: applied.run });

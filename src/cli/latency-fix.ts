@@ -9,7 +9,7 @@ import { type Suffered, sufferedIn } from '../latency/report/suffered.ts';
 import { compareStates, type StateComparison } from '../latency/statistics/states.ts';
 import { viewPlan } from '../views/plan.ts';
 import { chooseFixes, type FixChoice } from './fix-choice.ts';
-import { type Round, type TryingAgent, tryInRounds } from './fix-rounds.ts';
+import { ENDED, type Round, type TryingAgent, tryInRounds } from './fix-rounds.ts';
 import { watchCancellation } from './interruption.ts';
 import { BLOCK_MS, type LatencyFlags, measureHost, readDuration, WARMUP_MS } from './latency.ts';
 import { ProgressLine } from './progress.ts';
@@ -48,11 +48,13 @@ interface FixDialogue extends TuneDialogue {
   readonly showResult: (result: LatencyResult) => void;
 }
 
-/** As few pairs as can decide. */
-const ROUNDS = 4;
+/** Four pairs decide only when all eight runs are in line; five leave room for one that is not. */
+export const ROUNDS = 5;
 /** Between the end of a run and its rollback. */
 const SLACK_S = 60;
 const SEED = 1;
+/** As of a measurement that was cut. */
+const EXIT_UNDECIDED = 6;
 
 /** Measures, tries the settings that would remove what was found, keeps them when it is better with them. */
 export async function measureAndFix(
@@ -179,7 +181,7 @@ async function tryChoice(agent: FixingAgent, result: LatencyResult, trying: Tryi
       why: stopped ?? sayAnswer(comparison),
       run: kept ?? null,
       lasting: inForce?.wanted.name === wanted.name,
-      exitCode,
+      exitCode: exitCode === 0 && kept === undefined && signal.aborted ? EXIT_UNDECIDED : exitCode,
     };
   } finally {
     line.clear();
@@ -197,7 +199,7 @@ async function measurerOf(
   const [variant] = jitter.variants({ cpus: cpus.cpus, suite });
   if (variant === undefined) throw new UsageError('There is no CPU to measure jitter on.');
   return async (state: 'without' | 'with', round: number): Promise<Suffered | string> => {
-    if (signal.aborted) return 'It was ended before all rounds were made.';
+    if (signal.aborted) return ENDED;
     const measured = await agent.probe({
       ...{ probe: jitter.name, variant, housekeeping, signal, seeksCauses: false },
       ...{ durationMs: seconds * 1000, warmupMs: WARMUP_MS, blockMs: BLOCK_MS },

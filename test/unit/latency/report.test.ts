@@ -1,88 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { Histogram } from '../../../src/latency/histogram/histogram.ts';
 import { readHdrLog } from '../../../src/latency/histogram/log-read.ts';
 import { jitter } from '../../../src/latency/jitter/jitter.ts';
-import type { Block } from '../../../src/latency/probe/block.ts';
 import type { Measured } from '../../../src/latency/probe/measure.ts';
 import type { Variant } from '../../../src/latency/probe/probe.ts';
-import { type ProbeRun, RunAssembly } from '../../../src/latency/probe/run.ts';
+import type { ProbeRun } from '../../../src/latency/probe/run.ts';
 import { logMeasurements } from '../../../src/latency/report/hdr-log.ts';
 import { type LatencyResult, latencyExitCode, reportLatency } from '../../../src/latency/report/result.ts';
 import type { Target } from '../../../src/latency/targets/target.ts';
+import { jitterRun } from './jitter-run.ts';
 
-/** Jitter of a made-up CPU whose gaps are known: one of `gapNs` at the start of each of 100 blocks of 100 ms. */
 const VARIANT: Variant = { name: '', cpus: [2], spins: true, policy: 'other', options: {} };
-const EPOCH_TICKS = 2n ** 60n;
-const HZ = 2.5e9;
-
-function blockOf(gapNs: number, block: number): Omit<Block, 'startNs'> {
-  const histogram = new Histogram();
-  histogram.record(gapNs);
-  const recorded = [...histogram.recorded()];
-  return {
-    block,
-    durationNs: 1e8,
-    count: 1,
-    minNs: gapNs,
-    maxNs: gapNs,
-    sumNs: gapNs,
-    buckets: Uint32Array.from(recorded, ([bucket]) => bucket),
-    counts: Uint32Array.from(recorded, ([, count]) => count),
-  };
-}
-
-function jitterRun(gapNs: number, { listed = 100, result = {} }: { listed?: number; result?: object } = {}): ProbeRun {
-  const assembly = new RunAssembly();
-  const clock = { source: 'tsc', hz: HZ, quantumNs: 10, readNs: 8, orderedReadNs: 19, recordNs: 3, loopNs: 9 };
-  const meta = {
-    probe: 'jitter',
-    version: '0.1.0',
-    format: 1,
-    streams: [{ id: 0, name: 'gap', cpu: 2, unit: 'ns', what: 'gaps' }],
-    clock: { ...clock, epochTicks: `${EPOCH_TICKS}`, epochNs: '0' },
-    thresholdNs: 1000,
-    policy: 'other',
-    fifoPriority: 0,
-    durationNs: 1e10,
-    warmupNs: 1e9,
-    blockNs: 1e8,
-    controlShared: false,
-    memoryLocked: true,
-  };
-  assembly.add({ type: 'meta', json: meta });
-  for (let block = 0; block < 100; block++) {
-    assembly.add({ type: 'block', stream: 0, startRawNs: BigInt(block) * 100_000_000n, block: blockOf(gapNs, block) });
-  }
-  const ticksAt = (ns: number) => EPOCH_TICKS + BigInt(Math.round((ns * HZ) / 1e9));
-  const starts = BigUint64Array.from({ length: listed }, (_, i) => ticksAt(i * 1e8));
-  const ends = BigUint64Array.from({ length: listed }, (_, i) => ticksAt(i * 1e8 + gapNs));
-  assembly.add({ type: 'gaps', stream: 0, gaps: { starts, ends } });
-  const thread = {
-    cpu: 2,
-    cpuLastSeen: 2,
-    involuntarySwitches: 0,
-    voluntarySwitches: 0,
-    minorFaults: 0,
-    majorFaults: 0,
-  };
-  assembly.add({
-    type: 'result',
-    json: {
-      calibration: { startHz: HZ, endHz: HZ, ppm: 0.1, errorPpm: 0.2 },
-      startTicks: `${EPOCH_TICKS}`,
-      threads: [thread],
-      cpuLastSeen: [2],
-      involuntarySwitches: 0,
-      voluntarySwitches: 0,
-      minorFaults: 0,
-      majorFaults: 0,
-      lost: {},
-      ...result,
-    },
-  });
-  return assembly.finish() as ProbeRun;
-}
-
 function judge(run: ProbeRun, limits: Partial<Target>): LatencyResult {
   const target = { name: 'quiet', probe: 'jitter', load: 'none', ...limits } as Target;
   const profile = { name: 'colo', differs: 0, unread: 0, why: null };
@@ -150,7 +77,7 @@ describe('verdicts', () => {
 
   test.each([
     ['a cut run', { cut: 'SIGTERM' }, /ended early/],
-    ['a clock that drifted', { calibration: { startHz: HZ, endHz: HZ, ppm: 40, errorPpm: 0.2 } }, /40.00 ppm/],
+    ['a clock that drifted', { calibration: { startHz: 2.5e9, endHz: 2.5e9, ppm: 40, errorPpm: 0.2 } }, /40.00 ppm/],
     ['a clock that went backwards', { backwards: 3 }, /backwards 3 times/],
   ])('%s is shown and not judged, missed limit or not', (_, result, why) => {
     const judged = judge(jitterRun(10_000_000, { result }), { p99: 1 });
