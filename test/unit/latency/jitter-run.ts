@@ -24,7 +24,7 @@ function blockOf(gapNs: number, block: number): Omit<Block, 'startNs'> {
 
 export function jitterRun(
   gapNs: number,
-  { listed = 100, result = {} }: { listed?: number; result?: object } = {},
+  { listed = 100, startNs = 0, result = {} }: { listed?: number; startNs?: number; result?: object } = {},
 ): ProbeRun {
   const assembly = new RunAssembly();
   const clock = { source: 'tsc', hz: HZ, quantumNs: 10, readNs: 8, orderedReadNs: 19, recordNs: 3, loopNs: 9 };
@@ -63,7 +63,7 @@ export function jitterRun(
     type: 'result',
     json: {
       calibration: { startHz: HZ, endHz: HZ, ppm: 0.1, errorPpm: 0.2 },
-      startTicks: `${EPOCH_TICKS}`,
+      startTicks: `${ticksAt(startNs)}`,
       threads: [thread],
       cpuLastSeen: [2],
       involuntarySwitches: 0,
