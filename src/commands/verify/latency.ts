@@ -10,7 +10,6 @@ export default class VerifyLatency extends BaseCommand {
   static override description =
     'Measures any host, tuned or not, and says how far it is from the profile. A limit is met or missed only when the whole 95 % interval is on one side; a percentile with too few samples is n/a. Without --profile: the profile in force, and without one nothing is judged. Ctrl-C ends it and shows what was measured. Exit code 0 as wanted, 1 a limit is missed, 6 undecided.';
   static override examples = [
-    '<%= config.bin %> verify latency',
     '<%= config.bin %> verify latency --profile colo --suite full --json',
     '<%= config.bin %> verify latency --profile colo --probe jitter --probe wakeup --cpus isolated --duration 10m',
     '<%= config.bin %> verify latency --profile colo --probe jitter --fix',
@@ -54,8 +53,8 @@ export default class VerifyLatency extends BaseCommand {
   private async fix(flags: FixFlags, showResult: (result: LatencyResult) => void) {
     const { measureAndFix } = await import('../../cli/latency-fix.ts');
     const { viewFix } = await import('../../views/latency-fix.ts');
-    const dialogue = { terminal: this.terminal, report: (text: string) => this.logToStderr(text), showResult };
-    const { result, exitCode } = await measureAndFix(this.config, flags, dialogue);
+    const said = { terminal: this.terminal, report: this.logToStderr.bind(this), showResult };
+    const { result, exitCode } = await measureAndFix(this.config, flags, said);
     return this.show(result, (terminal) => viewFix(result.fix, terminal), exitCode);
   }
 }
