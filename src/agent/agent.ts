@@ -5,6 +5,7 @@ import type { Scope, Wanted } from '../engine/scope.ts';
 import type { Status } from '../engine/status.ts';
 import type { TuneOutcome } from '../engine/tune.ts';
 import type { Verification } from '../engine/verify.ts';
+import type { LoadRequest } from '../latency/probe/load.ts';
 import type { Measured, Measurement } from '../latency/probe/measure.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
@@ -27,7 +28,10 @@ export interface ApplyRequest {
 }
 
 /** One variant of a probe; the agent knows where its hft-probe is. */
-export type ProbeRequest = Omit<Measurement, 'program'>;
+export interface ProbeRequest extends Omit<Measurement, 'program'> {
+  /** What else is to run meanwhile; undefined: nothing. */
+  readonly load?: LoadRequest | undefined;
+}
 
 /** All that is done to a host. One interface: in process (embedded), and over a daemon's socket. */
 export interface Agent {

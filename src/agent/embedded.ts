@@ -74,8 +74,8 @@ function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): A
       return readMachine(host, sshConnection === undefined ? {} : { sshConnection });
     },
     async probe(request) {
-      const { measure } = await import('../latency/probe/measure.ts');
-      return measure(host, { ...request, program: probeProgram });
+      const { measureUnderLoad } = await import('../latency/probe/under-load.ts');
+      return measureUnderLoad(host, { ...request, program: probeProgram }, request.load);
     },
     apply,
     async adopt(request) {

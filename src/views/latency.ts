@@ -1,6 +1,7 @@
 import type { LatencyResult } from '../latency/report/result.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { printNs } from './duration.ts';
+import { viewLoad } from './latency-load.ts';
 import { viewMissed, viewUndecided } from './latency-reasons.ts';
 import { viewRows } from './latency-table.ts';
 import { indented, paint, type Terminal, wrap } from './terminal.ts';
@@ -14,6 +15,7 @@ export function viewLatency(result: LatencyResult, terminal: Terminal): string {
     viewUndecided(result.probes, terminal),
     viewNotMeasured(result, terminal),
     viewFindings(result, terminal),
+    viewLoad(result, terminal),
     viewFloor(result, terminal),
     viewSummary(result, terminal),
   ];
