@@ -19,11 +19,14 @@ export function chooseLoad(machine: Machine, kind: LoadKind, measured: readonly 
   if (kind === 'network' && others.length > 1)
     return { kind, cpus: others.slice(0, others.length - (others.length % 2)) };
   if (kind === 'network' && spare.length === 2) return { kind, cpus: spare };
-  const need = kind === 'housekeeping' ? 'one more to bear the load' : 'two that send and receive';
+  const need =
+    kind === 'housekeeping'
+      ? 'one for the rest of the system and one more to bear the load'
+      : 'two, to send and to receive';
   const left = spare.length === 0 ? 'none is' : `only ${printCpulist(spare)} ${spare.length === 1 ? 'is' : 'are'}`;
   throw new UsageError(
     `--load ${kind}: of the housekeeping CPUs ${left} left beside those that are measured (${printCpulist(measured)}) and their hyperthreads. ` +
-      `It needs one for the rest of the system and ${need}.`,
+      `It needs ${need}.`,
     { next: ['Measure on fewer CPUs (`--cpus`), or without --load.'] },
   );
 }

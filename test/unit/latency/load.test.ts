@@ -47,7 +47,7 @@ describe('CPUs of the load', () => {
 
   test.each([
     ['housekeeping', 2, /housekeeping CPUs only 0 is left beside those that are measured \(1\).*one more to bear/],
-    ['network', 2, /only 0 is left .* two that send and receive/],
+    ['network', 2, /only 0 is left .* needs two, to send and to receive/],
     ['housekeeping', 1, /none is left beside/],
   ] as const)('%s: a host of %i CPUs has none', (kind, coresPerPackage, says) => {
     const machine = buildMachine({ packages: 1, coresPerPackage, threads: 1 });
