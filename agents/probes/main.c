@@ -5,14 +5,19 @@
 #include "clock.h"
 #include "failure.h"
 #include "keep_trace.h"
+#include "load.h"
 #include "probes.h"
 #include "self_test.h"
 
-static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core_to_core_probe, &shm_probe};
+static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core_to_core_probe, &shm_probe, &unix_probe,
+                                           &pipe_probe,   &futex_probe,  &tcp_probe,          &udp_probe};
 
 int main(int argc, char **argv) {
-  if (argc < 2) usage("expected the name of a probe: jitter, wakeup, core-to-core, shm");
+  if (argc < 2) usage("expected the name of a probe: jitter, wakeup, core-to-core, shm, unix-socket, pipe, futex, tcp, udp");
   if (strcmp(argv[1], "keep-trace") == 0) return keep_trace(argv + 2);
+  if (strcmp(argv[1], "load") == 0) return load(argv + 2);
+  /* What a load starts. */
+  if (strcmp(argv[1], "nothing") == 0) return EXIT_DONE;
   clock_choose(argc > 3 && strcmp(argv[2], "--clock") == 0 && strcmp(argv[3], "raw") == 0);
   char **arguments = argv + 2;
   if (argc > 3 && strcmp(argv[2], "--clock") == 0) arguments += 2;

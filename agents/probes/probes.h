@@ -8,5 +8,10 @@ extern const struct probe jitter_probe;
 extern const struct probe wakeup_probe;
 extern const struct probe core_to_core_probe;
 extern const struct probe shm_probe;
+extern const struct probe unix_probe;
+extern const struct probe pipe_probe;
+extern const struct probe futex_probe;
+extern const struct probe tcp_probe;
+extern const struct probe udp_probe;
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,27 +23,21 @@ static struct message *slot_of(const struct ring_end *end, uint64_t number) {
   return (struct message *)(end->lines->slots + ((number - 1) & (end->slots - 1)) * end->bytes);
 }
 
-static uint64_t word_count(const struct ring_end *end) { return (end->bytes - offsetof(struct message, words)) / sizeof(uint64_t); }
-
 static void wait_for_place(struct ring_end *end, uint64_t number) {
   while (number - end->known_received > end->slots)
     end->known_received = atomic_load_explicit(&end->lines->received, memory_order_acquire);
 }
 
-void ring_send(struct ring_end *end, uint64_t intended, uint64_t kind) {
-  uint64_t number = ++end->number;
-  wait_for_place(end, number);
-  struct message *message = slot_of(end, number);
-  uint64_t words = word_count(end);
-  message->intended = intended;
-  message->kind = kind;
-  for (uint64_t i = 0; i < words; i++) message->words[i] = number + i;
+void ring_send(struct ring_end *end, const struct letter *letter) {
+  wait_for_place(end, letter->number);
+  struct message *message = slot_of(end, letter->number);
+  message_fill(message, end->bytes, letter);
   if (end->wait == WAIT_SPIN) {
-    atomic_store_explicit(&message->number, number, memory_order_release);
+    atomic_store_explicit(&message->number, letter->number, memory_order_release);
     return;
   }
   /* Either the receiver sees the message, or we see that it waits: both stores and loads are in one total order. */
-  atomic_store(&message->number, number);
+  atomic_store(&message->number, letter->number);
   atomic_fetch_add(&end->lines->doorbell, 1);
   if (atomic_load(&end->lines->waiting) != 0) futex(&end->lines->doorbell, FUTEX_WAKE, 1);
 }
@@ -59,22 +52,12 @@ static void block_until_there(struct ring_end *end, struct message *message, uin
   }
 }
 
-struct received ring_receive(struct ring_end *end) {
+void ring_receive(struct ring_end *end, struct letter *letter) {
   uint64_t number = ++end->number;
   struct message *message = slot_of(end, number);
   if (end->wait == WAIT_BLOCK) block_until_there(end, message, number);
   while (atomic_load_explicit(&message->number, memory_order_acquire) != number) {
   }
-  struct received received = {.intended = message->intended, .kind = message->kind};
-  uint64_t words = word_count(end);
-  uint64_t difference = 0;
-  for (uint64_t i = 0; i < words; i++) difference |= message->words[i] ^ (number + i);
-  if (UNLIKELY(difference != 0)) end->damaged++;
+  message_read(message, end->bytes, number, letter);
   atomic_store_explicit(&end->lines->received, number, memory_order_release);
-  return received;
-}
-
-void ring_wait_until_read(struct ring_end *end) {
-  while (end->known_received != end->number)
-    end->known_received = atomic_load_explicit(&end->lines->received, memory_order_acquire);
 }

@@ -1,25 +1,15 @@
 /*
- * A ring of messages from one thread to one other, in memory that processes can share. A message is `bytes` long as a
- * whole: its first word is its number, written last, by which it becomes visible. So a message of 64 bytes is one cache
- * line and moves as one.
+ * A ring of messages from one thread to one other, in memory that processes can share. The number of a message is written
+ * last, and by it the message becomes visible. So a message of 64 bytes is one cache line and moves as one.
  */
 #ifndef HFT_RING_H
 #define HFT_RING_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "attributes.h"
-
-enum wait_kind { WAIT_SPIN, WAIT_BLOCK };
-
-struct message {
-  _Atomic uint64_t number; /* from 1 */
-  uint64_t intended;       /* ticks of the sender's clock */
-  uint64_t kind;
-  uint64_t words[];
-};
+#include "channel.h"
 
 /* In the shared memory. */
 struct ring_lines {
@@ -35,9 +25,8 @@ struct ring_end {
   uint64_t bytes;
   uint64_t slots; /* a power of two */
   enum wait_kind wait;
-  uint64_t number; /* of the last message sent or received */
+  uint64_t number; /* of the last message received */
   uint64_t known_received;
-  uint64_t damaged;
 };
 
 #define RING_BYTES_OF_SLOTS (512 * 1024)
@@ -46,17 +35,10 @@ struct ring_end {
 
 void ring_open(struct ring_end *end, void *memory, uint64_t message_bytes, enum wait_kind wait);
 
-/* Writes every word of the message. */
-void ring_send(struct ring_end *end, uint64_t intended, uint64_t kind);
+/* Numbers from 1, none left out. Waits, spinning, while the ring is full. */
+void ring_send(struct ring_end *end, const struct letter *letter);
 
 /* Waits for the next message, reads and checks every word, and frees its place. */
-struct received {
-  uint64_t intended;
-  uint64_t kind;
-};
-struct received ring_receive(struct ring_end *end);
-
-/* Waits until the other side has read all that was sent. */
-void ring_wait_until_read(struct ring_end *end);
+void ring_receive(struct ring_end *end, struct letter *letter);
 
 #endif

@@ -14,6 +14,7 @@
 #include "options.h"
 #include "placement.h"
 
+struct channel;
 struct run;
 
 /* One measuring thread. */
@@ -30,6 +31,7 @@ struct worker {
 struct probe {
   const char *name;
   const struct option_spec *options;
+  const struct channel *channel; /* of those that send messages (traffic.h) */
   /* Its threads never sleep while they measure, so they must not share a CPU under SCHED_FIFO. */
   bool (*spins)(void);
   /* In the control thread: how many workers; refuses what cannot work. Without it: one for each CPU. */

@@ -6,6 +6,7 @@ import type { Status } from '../engine/status.ts';
 import type { TuneOutcome } from '../engine/tune.ts';
 import type { Verification } from '../engine/verify.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
+import type { LoadRequest } from '../latency/probe/load.ts';
 import type { Measurement } from '../latency/probe/measure.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
@@ -33,6 +34,8 @@ export interface ApplyRequest {
 export interface ProbeRequest extends Omit<Measurement, 'program'> {
   /** Whether to record meanwhile who has the CPUs, where the probe can make use of it. */
   readonly seeksCauses: boolean;
+  /** What else is to run meanwhile; undefined: nothing. */
+  readonly load?: LoadRequest | undefined;
 }
 
 /** All that is done to a host. One interface: in process (embedded), and over a daemon's socket. */

@@ -10,9 +10,9 @@ interface Running extends ProbeRequest {
   readonly machine: Machine;
 }
 
-/** One variant of a probe on this host, with what the kernel did meanwhile. */
-export function runProbe(host: Host, { machine, seeksCauses, ...measurement }: Running): Promise<Watched> {
+/** One variant of a probe on this host, under the load that was asked for, with what the kernel did meanwhile. */
+export function runProbe(host: Host, { machine, seeksCauses, load, ...measurement }: Running): Promise<Watched> {
   const probe = probes.find(({ name }) => name === measurement.probe);
   const stolenOf = seeksCauses ? probe?.stolen?.bind(probe) : undefined;
-  return measureWatched(host, measurement, { machine, stolenOf });
+  return measureWatched(host, measurement, { machine, stolenOf, load });
 }

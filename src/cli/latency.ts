@@ -5,6 +5,8 @@ import { LocalHost } from '../host/local.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
 import { probes } from '../latency/index.ts';
 import { type ChosenCpus, chooseCpus, housekeepingCpus } from '../latency/probe/choose-cpus.ts';
+import type { LoadRequest } from '../latency/probe/load.ts';
+import { chooseLoad } from '../latency/probe/load-cpus.ts';
 import type { Progress } from '../latency/probe/measure.ts';
 import type { Probe, Variant } from '../latency/probe/probe.ts';
 import { logMeasurements } from '../latency/report/hdr-log.ts';
@@ -34,6 +36,7 @@ export interface LatencyFlags {
   readonly duration?: string | undefined;
   /** false: nothing is recorded beside the probes. */
   readonly causes?: boolean;
+  readonly load?: string | undefined;
   /** A file for the HDR log of all that was measured. */
   readonly hdr?: string | undefined;
 }
@@ -79,7 +82,7 @@ export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
 export interface MeasuringRequest {
   /** undefined: nothing is judged. */
   readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
-  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'causes'>;
+  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes'>;
   readonly durationS: number;
   readonly signal: AbortSignal;
   readonly showProgress: (text: string) => void;
@@ -97,8 +100,12 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
   const suite = flags.suite === 'full' ? 'full' : 'quick';
   const { machine, layout, distance } = await readSituation(agent, asked);
   const chosen = flags.cpus === undefined ? chooseCpus(machine, layout) : askedCpus(flags.cpus, machine, layout);
+  const load =
+    flags.load === 'housekeeping' || flags.load === 'network'
+      ? chooseLoad(machine, flags.load, chosen.cpus)
+      : undefined;
   const runs = listRuns({ cpus: chosen.cpus, suite, asked: flags.probe });
-  const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request });
+  const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request, load });
   const question = {
     host: machine.host,
     profile: distance,
@@ -170,12 +177,16 @@ function listRuns({
   asked?: string[] | undefined;
 }) {
   const isAsked = ({ name }: Probe) => asked === undefined || asked.includes(name);
+  const isInSuite = ({ onlyInFull = false }: Probe) => asked !== undefined || suite === 'full' || !onlyInFull;
   const planned = probes
-    .filter(isAsked)
+    .filter((probe) => isAsked(probe) && isInSuite(probe))
     .flatMap((probe) => probe.variants({ cpus, suite }).map((variant): PlannedRun => ({ probe, variant })));
   const unmeasured = probes
     .filter((probe) => !planned.some((run) => run.probe === probe))
-    .map((probe): Unmeasured => ({ probe: probe.name, because: isAsked(probe) ? 'too few CPUs' : 'left out' }));
+    .map((probe): Unmeasured => {
+      if (!isAsked(probe)) return { probe: probe.name, because: 'left out' };
+      return { probe: probe.name, because: isInSuite(probe) ? 'too few CPUs' : 'in the full suite' };
+    });
   return { planned, unmeasured };
 }
 
@@ -183,7 +194,7 @@ function listRuns({
 async function runAll(
   agent: MeasuringAgent,
   planned: readonly PlannedRun[],
-  { machine, request }: { machine: Machine; request: MeasuringRequest },
+  { machine, request, load }: { machine: Machine; request: MeasuringRequest; load: LoadRequest | undefined },
 ) {
   const { signal, showProgress } = request;
   const housekeeping = housekeepingCpus(machine);
@@ -200,7 +211,7 @@ async function runAll(
     };
     const timing = { durationMs, warmupMs: WARMUP_MS, blockMs: BLOCK_MS };
     const seeksCauses = request.flags.causes !== false && probe.stolen !== undefined;
-    const asked = { probe: probe.name, variant, housekeeping, ...timing, seeksCauses, signal, onProgress };
+    const asked = { probe: probe.name, variant, housekeeping, ...timing, seeksCauses, signal, onProgress, load };
     const measured = await tryProbe(agent, asked);
     outcomes.push({ probe, variant, measured, seeksCauses, startedEpochS });
   }

@@ -112,12 +112,13 @@ function printValue(ns: number | null, floorNs: number): string {
   return ns === 0 ? `<${printLimit(Math.ceil(floorNs))}` : printNs(ns);
 }
 
-/** `one way, 64 B, every 100us, spin`, as much as fits. */
+/** `one way, load network, 64 B, every 100us, spin`, as much as fits. */
 function sayConditions(row: LatencyRow, columns: number): string {
-  const { direction, payloadBytes, pacing, wait, policy, variant, quantity } = row;
+  const { direction, payloadBytes, pacing, wait, policy, variant, quantity, load } = row;
   const parts = [
     quantity === 'delay' ? 'delay of a random arrival' : '',
     direction === 'none' ? '' : direction.replace('-', ' '),
+    load === 'none' ? '' : `load ${load}`,
     payloadBytes === null ? '' : `${payloadBytes} B`,
     pacing.kind === 'periodic' ? `every ${printLimit(pacing.periodNs)}` : 'saturated',
     wait,

@@ -2,6 +2,7 @@ import type { LatencyResult } from '../latency/report/result.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { printNs } from './duration.ts';
 import { viewArtefacts, viewCauses } from './latency-causes.ts';
+import { viewLoad } from './latency-load.ts';
 import { viewMissed, viewUndecided } from './latency-reasons.ts';
 import { viewRows } from './latency-table.ts';
 import { indented, paint, type Terminal, wrap } from './terminal.ts';
@@ -17,6 +18,7 @@ export function viewLatency(result: LatencyResult, terminal: Terminal): string {
     viewCauses(result, terminal),
     viewFindings(result, terminal),
     viewArtefacts(result, terminal),
+    viewLoad(result, terminal),
     viewFloor(result, terminal),
     viewSummary(result, terminal),
   ];

@@ -16,6 +16,7 @@ test('help and mistakes', async () => {
     'hft verify latency --duration 0s',
     'hft verify latency --cpus 2..5',
     'hft verify latency --cpus none',
+    'hft verify latency --load network,housekeeping',
     'hft verify latency --hdr /proc/nowhere/run.hlog',
     'hft verify latency --profile nowhere',
   ];

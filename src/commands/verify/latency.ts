@@ -19,12 +19,13 @@ export default class VerifyLatency extends BaseCommand {
     suite: Flags.string({
       options: ['quick', 'full'],
       default: 'quick',
-      summary: 'Which measurements: the telling ones in a minute, or all',
+      summary: 'Which measurements: the telling ones in a minute or two, or all',
     }),
     probe: Flags.string({
       multiple: true,
       options: probes.map(({ name }) => name),
-      summary: 'Only this probe; may be given several times',
+      helpValue: 'NAME',
+      summary: `Only this probe; may be given several times: ${probes.map(({ name }) => name).join(', ')}`,
     }),
     cpus: Flags.string({
       helpValue: 'SET',
@@ -33,6 +34,11 @@ export default class VerifyLatency extends BaseCommand {
     duration: Flags.string({
       helpValue: 'TIME',
       summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
+    }),
+    load: Flags.string({
+      options: ['none', 'housekeeping', 'network'],
+      default: 'none',
+      summary: 'What else runs meanwhile, on CPUs that do not measure: housekeeping work, or UDP packets over loopback',
     }),
     ...fixFlags,
     hdr: Flags.string({

@@ -1,7 +1,9 @@
 import type { Host } from '../../host/host.ts';
-import { type Measured, type Measurement, measure, mostMsOf } from '../probe/measure.ts';
+import type { LoadRequest } from '../probe/load.ts';
+import { type Measured, type Measurement, mostMsOf } from '../probe/measure.ts';
 import type { StolenTime } from '../probe/probe.ts';
 import type { ProbeRun } from '../probe/run.ts';
+import { measureUnderLoad } from '../probe/under-load.ts';
 import { type Attribution, attribute } from './attribute.ts';
 import { type AttributionRequest, prepareAttribution, type Watch, watchSurroundings } from './attribution.ts';
 import { removeLeftovers } from './leftovers.ts';
@@ -14,6 +16,8 @@ export interface Watching {
   readonly machine: AttributionRequest['machine'];
   /** The gaps whose causes are sought; without it only what falsifies the figures is (artefacts). */
   readonly stolenOf: ((run: ProbeRun) => readonly StolenTime[]) | undefined;
+  /** What else is to run meanwhile; undefined: nothing. */
+  readonly load?: LoadRequest | undefined;
 }
 
 /**
@@ -28,7 +32,7 @@ export async function measureWatched(host: Host, measurement: Measurement, watch
     watching.stolenOf === undefined
       ? await watchSurroundings(host, request)
       : await (await prepareAttribution(host, request)).start({ mostMs: mostMsOf(measurement) });
-  const measured = await measureOrDiscard(host, measurement, watch);
+  const measured = await measureOrDiscard(host, { measurement, load: watching.load }, watch);
   if (measured.status !== 'measured') {
     await watch.discard();
     return measured;
@@ -39,9 +43,14 @@ export async function measureWatched(host: Host, measurement: Measurement, watch
   return { ...measured, attribution: { ...attribution, artefacts: [...leftovers, ...artefacts] } };
 }
 
-async function measureOrDiscard(host: Host, measurement: Measurement, watch: Watch): Promise<Measured> {
+interface Loaded {
+  readonly measurement: Measurement;
+  readonly load: LoadRequest | undefined;
+}
+
+async function measureOrDiscard(host: Host, { measurement, load }: Loaded, watch: Watch): Promise<Measured> {
   try {
-    return await measure(host, measurement);
+    return await measureUnderLoad(host, measurement, load);
   } catch (error) {
     await watch.discard();
     throw error;

@@ -1,6 +1,7 @@
 import type { Child, Host } from '../../host/host.ts';
 import { printCpulist } from '../../topology/cpulist.ts';
 import { FrameReader } from './frames.ts';
+import type { LoadAchieved } from './load.ts';
 import type { Variant } from './probe.ts';
 import { type ProbeRun, RunAssembly } from './run.ts';
 import { controlCpuFor, refuseToSpin } from './spin-rule.ts';
@@ -29,12 +30,16 @@ export interface Progress {
 }
 
 export type Measured =
-  | { readonly status: 'measured'; readonly run: ProbeRun }
+  /** With what else ran meanwhile, where that was asked for. */
+  | { readonly status: 'measured'; readonly run: ProbeRun; readonly load?: LoadAchieved }
   /** Not on this host as it is; `need` says what would make it possible. */
   | { readonly status: 'unsupported'; readonly reason: string; readonly need: string }
   /** Possible and wrong. */
   | { readonly status: 'refused'; readonly reason: string }
   | { readonly status: 'failed'; readonly reason: string };
+
+/** There is no figure. */
+export type Refused = Exclude<Measured, { readonly status: 'measured' }>;
 
 /** What starting and ending take at most, on a busy machine. */
 const SLACK_MS = 10_000;
@@ -48,11 +53,7 @@ const EXIT_UNSUPPORTED = 3;
 
 /** No run takes longer, from its start on: it is killed then. */
 export function mostMsOf(measurement: Measurement): number {
-  return deadlineMsOf(measurement) + GRACE_AFTER_DEADLINE_MS;
-}
-
-function deadlineMsOf({ warmupMs, durationMs }: Measurement): number {
-  return warmupMs + durationMs + SLACK_MS;
+  return mostRunMs(measurement) + GRACE_AFTER_DEADLINE_MS;
 }
 
 /**
@@ -62,7 +63,7 @@ function deadlineMsOf({ warmupMs, durationMs }: Measurement): number {
 export async function measure(host: Host, measurement: Measurement): Promise<Measured> {
   const refused = refuseToSpin(measurement.variant, measurement.housekeeping);
   if (refused !== undefined) return { status: 'refused', reason: refused };
-  const deadlineMs = deadlineMsOf(measurement);
+  const deadlineMs = mostRunMs(measurement);
   const child = await host.startChild([measurement.program, ...probeArguments(measurement, deadlineMs)]);
   if (child === undefined) {
     return {
@@ -77,6 +78,11 @@ export async function measure(host: Host, measurement: Measurement): Promise<Mea
   } finally {
     release();
   }
+}
+
+/** When the program ends itself at the latest. */
+export function mostRunMs({ warmupMs, durationMs }: Measurement): number {
+  return warmupMs + durationMs + SLACK_MS;
 }
 
 /** The command line of hft-probe, without the program. */

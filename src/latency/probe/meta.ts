@@ -88,6 +88,8 @@ const resultSchema = z.looseObject({
   cut: z.string().optional(),
   backwards: count.optional(),
   overdue: count.optional(),
+  sent: count.optional(),
+  dropped: count.optional(),
   unsent: count.optional(),
   negative: count.optional(),
   damaged: count.optional(),

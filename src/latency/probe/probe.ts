@@ -11,6 +11,8 @@ export interface Probe {
   readonly name: string;
   /** One sentence for people. */
   readonly what: string;
+  /** The quick suite has it only when it is named. */
+  readonly onlyInFull?: boolean;
   /** The ways to run it on these CPUs; none when they are too few. */
   variants(request: VariantRequest): readonly Variant[];
   report(run: ProbeRun, variant: Variant): ProbeReport;
@@ -108,6 +110,7 @@ export interface Finding {
     | 'gaps-lost'
     | 'periods-overdue'
     | 'rate-not-kept'
+    | 'messages-dropped'
     | 'messages-damaged';
   /** One sentence for people. */
   readonly text: string;

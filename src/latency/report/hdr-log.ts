@@ -1,6 +1,7 @@
 import type { Block } from '../histogram/block.ts';
 import { Histogram } from '../histogram/histogram.ts';
 import { type LoggedInterval, writeHdrLog } from '../histogram/log-write.ts';
+import type { LoadKind } from '../probe/load.ts';
 import type { Measure } from '../probe/probe.ts';
 import type { Outcome } from './result.ts';
 
@@ -9,7 +10,7 @@ const INTERVAL_NS = 1_000_000_000;
 
 /**
  * Everything that was measured as one HDR log, a line for each second and stream. Tags: `wakeup/other/cpu1/open`; of jitter the
- * histograms are of the gaps (`jitter/cpu1/gaps`), not of delays.
+ * histograms are of the gaps (`jitter/cpu1/gaps`), not of delays. A load is named behind the variant (`load-network`).
  */
 export function logMeasurements(outcomes: readonly Outcome[], startEpochS: number): string {
   const intervals = outcomes.flatMap(({ probe, variant, measured, startedEpochS }) => {
@@ -19,7 +20,7 @@ export function logMeasurements(outcomes: readonly Outcome[], startEpochS: numbe
       listSeconds(measure.blocks).map((blocks): LoggedInterval => {
         const [first] = blocks;
         return {
-          tag: tagOf(probe.name, variant.name, measure),
+          tag: tagOf([probe.name, variant.name, sayLoad(measured.load?.kind)], measure),
           startEpochS: startedEpochS + (first?.startNs ?? 0) / 1e9,
           durationNs: blocks.reduce((sum, { durationNs }) => sum + durationNs, 0),
           histogram: Histogram.ofBlocks(blocks),
@@ -39,8 +40,12 @@ function listSeconds(blocks: readonly Block[]): Block[][] {
   return [...seconds.values()];
 }
 
-function tagOf(probe: string, variant: string, { cpus, samples, rule }: Measure): string {
-  const parts = [probe, variant, `cpu${cpus.join('-')}`, samples === 'gap' ? 'gaps' : rule];
+function sayLoad(kind: LoadKind | undefined): string {
+  return kind === undefined ? '' : `load ${kind}`;
+}
+
+function tagOf(names: readonly string[], { cpus, samples, rule }: Measure): string {
+  const parts = [...names, `cpu${cpus.join('-')}`, samples === 'gap' ? 'gaps' : rule];
   return parts
     .filter((part) => part !== '')
     .join('/')

@@ -64,7 +64,9 @@ export function reportLatency(
 ): LatencyResult {
   const { targets } = question;
   const reported = outcomes.flatMap(({ probe, variant, measured }) =>
-    measured.status === 'measured' ? [{ variant, run: measured.run, report: probe.report(measured.run, variant) }] : [],
+    measured.status === 'measured'
+      ? [{ variant, run: measured.run, load: measured.load, report: probe.report(measured.run, variant) }]
+      : [],
   );
   const rows = reported.flatMap((each) => listRows(each, targets));
   const notMeasured = whyNotMeasured({ targets, rows, outcomes, unmeasured });

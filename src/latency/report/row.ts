@@ -1,3 +1,4 @@
+import type { LoadAchieved, LoadKind } from '../probe/load.ts';
 import type { Measure, Pacing, ProbeReport, Variant } from '../probe/probe.ts';
 import type { ProbeRun } from '../probe/run.ts';
 import { isMeantFor, QUANTILES, type QuantileName, type Target } from '../targets/target.ts';
@@ -14,7 +15,9 @@ export interface LatencyRow {
   readonly direction: Measure['direction'];
   readonly payloadBytes: number | null;
   readonly pacing: Pacing;
-  readonly load: 'none';
+  readonly load: 'none' | LoadKind;
+  /** What the load did by its own count; null without one. */
+  readonly loadAchieved: LoadAchieved | null;
   readonly wait: Measure['wait'];
   readonly policy: Variant['policy'];
   readonly rule: Measure['rule'];
@@ -52,16 +55,19 @@ export interface ReportedRun {
   readonly report: ProbeReport;
   readonly variant: Variant;
   readonly run: ProbeRun;
+  /** undefined: nothing else was made to run. */
+  readonly load?: LoadAchieved | undefined;
 }
 
 /** The rows of one run: one for each measure, and for each target where several fit. Closed loops stand beside open ones. */
 export function listRows(reported: ReportedRun, targets: readonly Target[]): LatencyRow[] {
   const { report, variant } = reported;
+  const load = reported.load?.kind ?? 'none';
   const invalid = report.findings.find(({ invalidates }) => invalidates);
   const open = report.measures.filter(({ rule }) => rule === 'open');
   const shown = open.length > 0 ? open : report.measures;
   return shown.flatMap((measure) => {
-    const fitting = targets.filter((target) => isMeantFor(target, report.probe, { measure, variant }));
+    const fitting = targets.filter((target) => isMeantFor(target, report.probe, { measure, variant, load }));
     const beside = report.measures.find((other) => other.rule !== measure.rule && isSamePlace(other, measure));
     const judged: readonly (Target | undefined)[] = fitting.length > 0 ? fitting : [undefined];
     return judged.map((target) => ({
@@ -78,7 +84,11 @@ function isSamePlace(one: Measure, other: Measure): boolean {
   return one.cpus.join() === other.cpus.join();
 }
 
-function makeRow({ report, variant, run }: ReportedRun, measure: Measure, target: Target | undefined): LatencyRow {
+function makeRow(
+  { report, variant, run, load }: ReportedRun,
+  measure: Measure,
+  target: Target | undefined,
+): LatencyRow {
   const observation = observe(measure, run);
   const judged = judgePercentiles(observation, target);
   const { maxNs, floorNs, jitter, samples, durationNs, unseenPerSecondMax } = observation;
@@ -95,7 +105,8 @@ function makeRow({ report, variant, run }: ReportedRun, measure: Measure, target
     direction: measure.direction,
     payloadBytes: measure.payloadBytes ?? null,
     pacing: measure.pacing,
-    load: 'none',
+    load: load?.kind ?? 'none',
+    loadAchieved: load ?? null,
     wait: measure.wait,
     policy: variant.policy,
     rule: measure.rule,

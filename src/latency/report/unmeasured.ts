@@ -5,7 +5,7 @@ import type { LatencyRow } from './row.ts';
 /** A probe of hft that was not started at all. */
 export interface Unmeasured {
   readonly probe: string;
-  readonly because: 'left out' | 'too few CPUs' | 'stopped';
+  readonly because: 'left out' | 'too few CPUs' | 'in the full suite' | 'stopped';
 }
 
 /** What was to be measured and was not, with the reason: nothing is dropped silently. */
@@ -32,6 +32,7 @@ interface Situation {
 const REASONS: Readonly<Record<Unmeasured['because'], string>> = {
   'left out': 'Another probe was asked for.',
   'too few CPUs': 'It needs two CPUs to measure on, beside one for the rest of the system.',
+  'in the full suite': 'It is part of `--suite full`, or of any suite when it is named: `--probe NAME`.',
   stopped: 'It was ended before this.',
 };
 
@@ -56,7 +57,10 @@ function whyMissed(target: Target, { outcomes, unmeasured }: Situation): NotMeas
   if (own.length === 0) return plain({ ...about, reason: `This hft has no probe for ${probe}.` });
   const [failure] = own.flatMap((outcome) => explainFailure(outcome));
   if (failure !== undefined) return { ...failure, ...about };
-  return plain({ ...about, reason: `None of its measurements is one of ${sayConditions(target)}.` });
+  return plain({
+    ...about,
+    reason: `None of its measurements is one of ${sayConditions(target, own.some(isUnderLoad))}.`,
+  });
 }
 
 function explainFailure({ probe, variant, measured }: Outcome): NotMeasured[] {
@@ -69,14 +73,18 @@ function plain(known: { probe: string; reason: string; target?: string; isLeftOu
   return { variant: '', target: null, need: null, isLeftOut: false, ...known };
 }
 
-function sayConditions({ direction, payload, pacing, wait, load, part }: Target): string {
+function isUnderLoad({ measured }: Outcome): boolean {
+  return measured.status === 'measured' && measured.load !== undefined;
+}
+
+function sayConditions({ direction, payload, pacing, wait, load, part }: Target, wasUnderLoad: boolean): string {
   const stated = [
     part,
     direction,
     payload === undefined ? undefined : `${payload} B`,
     typeof pacing === 'number' ? `every ${pacing / 1000} us` : pacing,
     wait,
-    load === 'none' ? undefined : `load ${load}`,
+    load !== 'none' ? `load ${load}` : wasUnderLoad ? 'no load' : undefined,
   ];
   return stated.filter((word) => word !== undefined).join(', ');
 }

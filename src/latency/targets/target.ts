@@ -19,10 +19,10 @@ export function listTargets(wanted: LatencyWanted | undefined): readonly Target[
 
 /**
  * Whether the target judges this measure: everything that the row states must be so. Closed loops and cyclictest's way of
- * counting are never judged; samples are only taken without load today.
+ * counting are never judged. A row that names no load is one without.
  */
-export function isMeantFor(target: Target, probe: string, { measure, variant }: Measured): boolean {
-  if (target.probe !== probe || measure.rule !== 'open' || target.load !== 'none' || target.part !== undefined)
+export function isMeantFor(target: Target, probe: string, { measure, variant, load }: Measured): boolean {
+  if (target.probe !== probe || measure.rule !== 'open' || target.load !== load || target.part !== undefined)
     return false;
   const { pacing } = measure;
   const actual: Partial<Target> = {
@@ -40,4 +40,5 @@ export function isMeantFor(target: Target, probe: string, { measure, variant }: 
 interface Measured {
   readonly measure: Measure;
   readonly variant: Variant;
+  readonly load: Target['load'];
 }

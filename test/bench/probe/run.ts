@@ -1,6 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { FrameReader } from '../../../src/latency/probe/frames.ts';
 import { type ProbeRun, type ProbeStream, RunAssembly } from '../../../src/latency/probe/run.ts';
 import { parseCpulist } from '../../../src/topology/cpulist.ts';
@@ -14,11 +15,12 @@ export function allowedCpus(): readonly number[] {
 }
 
 /** One run of hft-probe as it is, without the rule about housekeeping CPUs: a benchmark owns its machine. */
-export function runProbe(argv: readonly string[], seconds: number): ProbeRun {
+export async function startProbe(argv: readonly string[], seconds: number): Promise<ProbeRun> {
   const span = ['--duration-ns', `${seconds * 1e9}`, '--warmup-ns', '200000000'];
-  const output = execFileSync(PROGRAM, [...argv, ...span], { maxBuffer: 1e9 });
+  const options = { maxBuffer: 1e9, encoding: 'buffer' } as const;
+  const { stdout } = await promisify(execFile)(PROGRAM, [...argv, ...span], options);
   const assembly = new RunAssembly();
-  for (const frame of new FrameReader().push(output)) assembly.add(frame);
+  for (const frame of new FrameReader().push(stdout)) assembly.add(frame);
   const run = assembly.finish();
   if (run === undefined) throw new Error(`${argv.join(' ')}: no result`);
   return run;

@@ -135,6 +135,10 @@ describe('an abort', () => {
     ['core-to-core', [], 2],
     ['shm', ['--rate', '1'], 2],
     ['shm', ['--rate', '1', '--wait', 'block', '--direction', 'one-way'], 2],
+    ['futex', ['--rate', '1', '--wait', 'block'], 2],
+    ['pipe', ['--rate', '1', '--wait', 'block', '--direction', 'one-way'], 2],
+    ['tcp', ['--rate', '1'], 2],
+    ['udp', ['--rate', '1', '--wait', 'block', '--direction', 'one-way'], 2],
   ] as const)('%s %j ends in order, in the warm-up too', async (probe, options, cpuCount) => {
     const cpus = CPUS.slice(0, cpuCount).join(',');
     for (const warmupMs of [20_000, 20]) {
@@ -247,6 +251,10 @@ describe('what cannot begin', () => {
     ['core-to-core --cpus 0', /needs two CPUs/],
     ['shm --cpus 0', /needs two CPUs/],
     ['shm --cpus 0,1 --payload 100', /whole cache lines/],
+    ['tcp --cpus 0', /tcp needs two CPUs/],
+    ['udp --cpus 0,1 --pages 2m', /there is no option --pages here/],
+    ['load --kind cpu --cpus 0', /"cpu" is none of its words/],
+    ['load --kind network --cpus 0', /in pairs, got 1/],
     ['shm --cpus 0,1 --wait poll', /"poll" is none of its words/],
     ['wakeup --cpus 0 --threshold-ns 5', /there is no option --threshold-ns here/],
   ];

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LocalHost } from '../../../src/host/local.ts';
@@ -107,12 +108,12 @@ test('core-to-core: a round trip for the pair, and bounds of the skew around its
   expect(highNs - lowNs).toBeLessThanOrEqual(2 * errorNs + 2);
 });
 
-describe('shm', () => {
+describe('messages', () => {
   test.each([
     ['round-trip', 64, 'spin'],
     ['one-way', 1024, 'spin'],
     ['round-trip', 1024, 'block'],
-  ])('%s, %i B, %s: every intended message is a sample or told as unsent', async (direction, payload, wait) => {
+  ])('shm, %s, %i B, %s: every intended message is a sample or told as unsent', async (direction, payload, wait) => {
     const measured = await run({
       probe: 'shm',
       cpus: [first, second],
@@ -125,6 +126,49 @@ describe('shm', () => {
     expect(measured.streams.map(({ name }) => name)).toEqual(['open', 'closed']);
     expect(measured.result.damaged).toBe(0);
     expect(measured.meta.skew).toBeDefined();
+  });
+
+  test.each([
+    ['unix-socket', 'round-trip', 64, 'block'],
+    ['unix-socket', 'one-way', 1024, 'spin'],
+    ['pipe', 'round-trip', 1024, 'spin'],
+    ['pipe', 'one-way', 4096, 'block'],
+    ['futex', 'round-trip', 64, 'block'],
+    ['futex', 'one-way', 1024, 'spin'],
+    ['tcp', 'round-trip', 64, 'spin'],
+    ['tcp', 'one-way', 1024, 'block'],
+    ['udp', 'round-trip', 64, 'block'],
+    ['udp', 'one-way', 64, 'spin'],
+  ])('%s, %s, %i B, %s: every message sent is a sample or told as dropped', async (probe, direction, payload, wait) => {
+    const options = { direction, payload, wait, rate: 1000 };
+    const measured = await run({ probe, cpus: [first, second], options });
+    const { sent, dropped, unsent = 0, damaged } = measured.result;
+    const [open, closed] = [total(measured, 'open'), total(measured, 'closed')];
+    expect(open.count + closed.count).toBe((sent ?? Number.NaN) - (dropped ?? Number.NaN));
+    if (probe !== 'udp') {
+      expect(dropped).toBe(0);
+      // 12 of 15 blocks of 20 ms are open, 20 messages each; the last instant of each may miss one.
+      expect(Math.abs(open.count + unsent - 240)).toBeLessThanOrEqual(12);
+    }
+    expect(damaged).toBe(0);
+    expect(measured.meta).toMatchObject({ probe, direction, payloadBytes: payload, wait });
+  });
+
+  test('udp: what a full buffer drops is counted, as the kernel counts it', async () => {
+    const dropsOfAll = () => {
+      const [names, values] = readFileSync('/proc/net/snmp', 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith('Udp:'))
+        .map((line) => line.split(' ')) as [string[], string[]];
+      return Number(values[names.indexOf('RcvbufErrors')]);
+    };
+    const before = dropsOfAll();
+    const options = { direction: 'one-way', payload: 1024, wait: 'block', rate: 1_000_000, 'receive-buffer': 1 };
+    const measured = await run({ probe: 'udp', cpus: [first, second], options });
+    const { sent = 0, dropped = 0 } = measured.result;
+    expect(dropped).toBeGreaterThan(10);
+    expect(total(measured, 'open').count + total(measured, 'closed').count).toBe(sent - dropped);
+    expect(dropsOfAll() - before).toBeGreaterThanOrEqual(dropped);
   });
 
   test('a rate that nobody can keep is not kept quietly', async () => {

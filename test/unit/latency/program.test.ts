@@ -127,10 +127,28 @@ describe('under the address and undefined-behaviour sanitizers', () => {
     ['shm', '--cpus', `${first},${second}`, '--rate', '20000', ...span],
     ['shm', '--cpus', `${second},${first}`, '--rate', '5000', '--wait', 'block', '--payload', '1024', ...span],
     ['shm', '--cpus', `${first},${second}`, '--direction', 'one-way', '--rate', '20000', '--payload', '4096', ...span],
+    ...['unix-socket', 'pipe', 'futex', 'tcp', 'udp'].flatMap((probe) => [
+      [probe, '--cpus', `${first},${second}`, '--rate', '5000', '--wait', 'block', ...span],
+      [
+        probe,
+        '--cpus',
+        `${second},${first}`,
+        '--direction',
+        'one-way',
+        '--payload',
+        '4096',
+        '--rate',
+        '20000',
+        ...span,
+      ],
+    ]),
+    ['load', '--kind', 'housekeeping', '--cpus', `${first},${second}`, '--deadline-ns', '200000000'],
+    ['load', '--kind', 'network', '--cpus', `${first},${second}`, '--deadline-ns', '200000000'],
   ])('%s %s %s', (...argv) => {
     const reader = new FrameReader();
     const output = execFileSync(sanitized, argv, { maxBuffer: 1e8, stdio: ['ignore', 'pipe', 'pipe'] });
-    if (argv[0] === 'self-test' && argv[1] !== 'frames') return expect(output.length).toBeGreaterThan(10);
+    if (argv[0] === 'load' || (argv[0] === 'self-test' && argv[1] !== 'frames'))
+      return expect(output.length).toBeGreaterThan(10);
     const frames = [...reader.push(output)];
     expect(frames.at(-1)?.type).toBe('result');
   });

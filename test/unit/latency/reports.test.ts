@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { coreToCore } from '../../../src/latency/core-to-core/core-to-core.ts';
-import { probes } from '../../../src/latency/index.ts';
 import { jitter } from '../../../src/latency/jitter/jitter.ts';
 import type { Block } from '../../../src/latency/probe/block.ts';
 import { BadFrame } from '../../../src/latency/probe/frames.ts';
-import { probeArguments } from '../../../src/latency/probe/measure.ts';
 import { BadReport } from '../../../src/latency/probe/meta.ts';
 import type { ProbeReport, Variant } from '../../../src/latency/probe/probe.ts';
 import { type ProbeRun, RunAssembly, rawNsAt } from '../../../src/latency/probe/run.ts';
-import { controlCpuFor, refuseToSpin } from '../../../src/latency/probe/spin-rule.ts';
 import { shm } from '../../../src/latency/shm/shm.ts';
 import { wakeup } from '../../../src/latency/wakeup/wakeup.ts';
 
@@ -165,6 +162,7 @@ describe('findings', () => {
   test.each([
     ['rate-not-kept', shmMeta, { unsent: 2 }],
     ['messages-damaged', shmMeta, { damaged: 1 }],
+    ['messages-dropped', shmMeta, { sent: 10, dropped: 1 }],
     ['clock-skew', shmMeta, { negative: 1 }],
     ['clock-skew', { ...shmMeta, skew: { ...shmMeta.skew, lowNs: 11 } }, {}],
     ['clock-skew', { ...shmMeta, skew: undefined }, {}],
@@ -204,80 +202,4 @@ test('core-to-core: pairs with their skew, undefined for what was not reached', 
     { cpus: [2, 3], direction: 'round-trip', rule: 'closed' },
     { cpus: [2, 4], direction: 'round-trip', rule: 'closed' },
   ]);
-});
-
-describe('variants', () => {
-  test.each(probes.map((probe) => [probe.name, probe] as const))(
-    '%s: unique names, CPUs as asked, none without CPUs',
-    (_, probe) => {
-      expect(probe.variants({ cpus: [], suite: 'full' })).toEqual([]);
-      for (const suite of ['quick', 'full'] as const) {
-        const variants = probe.variants({ cpus: [4, 5, 6], suite });
-        expect(variants.length).toBeGreaterThan(0);
-        expect(new Set(variants.map(({ name }) => name)).size).toBe(variants.length);
-        for (const { cpus } of variants) expect([4, 5, 6]).toEqual(expect.arrayContaining([...cpus]));
-      }
-    },
-  );
-
-  test('pairs need two CPUs', () => {
-    expect([coreToCore, shm].flatMap((probe) => probe.variants({ cpus: [3], suite: 'full' }))).toEqual([]);
-  });
-
-  test('no priority above 1 unless it is asked for', () => {
-    const policies = probes.flatMap((probe) =>
-      probe.variants({ cpus: [3, 4], suite: 'full' }).map(({ policy }) => policy),
-    );
-    expect(new Set(policies)).toEqual(new Set(['other', 'fifo:1']));
-  });
-
-  test('the command line keeps the order of a pair', () => {
-    const variant: Variant = {
-      name: '',
-      cpus: [5, 3],
-      spins: true,
-      policy: 'fifo:1',
-      dmaLatencyUs: 0,
-      options: { payload: 64 },
-    };
-    const measurement = {
-      program: 'p',
-      probe: 'shm',
-      variant,
-      housekeeping: [0, 3],
-      durationMs: 2,
-      warmupMs: 1,
-      blockMs: 100,
-    };
-    expect(probeArguments(measurement, 10).join(' ')).toBe(
-      'shm --cpus 5,3 --control-cpu 0 --duration-ns 2000000 --warmup-ns 1000000 --block-ns 100000000 --deadline-ns 10000000' +
-        ` --policy fifo:1 --parent ${process.pid} --dma-latency 0 --payload 64`,
-    );
-  });
-});
-
-describe('the last housekeeping CPU', () => {
-  const spinning = (...cpus: number[]): Variant => ({ ...VARIANT, cpus });
-  test.each([
-    ['two CPUs, nothing isolated: one may spin', [0], [0, 1], false],
-    ['two CPUs, nothing isolated: two may not', [0, 1], [0, 1], true],
-    ['one CPU', [0], [0], true],
-    ['isolated CPUs', [2, 3], [0, 1], false],
-    ['isolated and the last housekeeping CPU', [0, 2], [0], true],
-    ['all of many', [0, 1, 2, 3], [0, 1, 2, 3], true],
-    ['none known', [2], [], true],
-  ])('%s', (_, cpus, housekeeping, isRefused) => {
-    const reason = refuseToSpin(spinning(...cpus), housekeeping);
-    expect(reason !== undefined).toBe(isRefused);
-    if (isRefused) expect(reason).toContain('leave none of the housekeeping CPUs');
-  });
-
-  test('what sleeps may run there', () => {
-    expect(refuseToSpin({ ...VARIANT, cpus: [0, 1], spins: false }, [0, 1])).toBeUndefined();
-  });
-
-  test('the control thread takes one that does not measure', () => {
-    expect(controlCpuFor(spinning(0, 2), [0, 1])).toBe(1);
-    expect(controlCpuFor(spinning(0, 1), [0, 1])).toBeUndefined();
-  });
 });

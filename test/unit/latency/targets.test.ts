@@ -117,7 +117,7 @@ describe('a row is meant for', () => {
   ];
 
   test('what is as it states, whatever it leaves out', () => {
-    expect(isMeantFor(ring, 'shm', { measure, variant })).toBe(true);
+    expect(isMeantFor(ring, 'shm', { measure, variant, load: 'none' })).toBe(true);
   });
 
   test.each<[string, Partial<Target>, Partial<Measure>]>([
@@ -131,6 +131,15 @@ describe('a row is meant for', () => {
     ['a part of a probe that has none', { part: 'get' }, {}],
     ['a closed loop', {}, { rule: 'closed' }],
   ])('not for %s', (_, stated, actual) => {
-    expect(isMeantFor({ ...ring, ...stated }, 'shm', { measure: { ...measure, ...actual }, variant })).toBe(false);
+    expect(
+      isMeantFor({ ...ring, ...stated }, 'shm', { measure: { ...measure, ...actual }, variant, load: 'none' }),
+    ).toBe(false);
+  });
+
+  test('what ran under its load, and only that', () => {
+    const loaded = { ...ring, load: 'network' } as const;
+    expect(isMeantFor(loaded, 'shm', { measure, variant, load: 'network' })).toBe(true);
+    expect(isMeantFor(loaded, 'shm', { measure, variant, load: 'housekeeping' })).toBe(false);
+    expect(isMeantFor(ring, 'shm', { measure, variant, load: 'network' })).toBe(false);
   });
 });

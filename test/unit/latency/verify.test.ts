@@ -57,7 +57,7 @@ function ask(latency: LatencyWanted | undefined, flags: Partial<MeasuringRequest
 }
 
 const row = (probe: 'jitter' | 'wakeup' | 'shm' | 'redis', limits: object) =>
-  ({ probe, load: 'none', ...limits }) as const;
+  ({ probe, load: 'none' as const, ...limits }) as const;
 const JITTER = ['jitter'];
 
 describe('exit code', () => {
@@ -141,6 +141,92 @@ describe('CPUs', () => {
     const shape = { packages: 1, coresPerPackage: 2 };
     const { result } = await measureOn(stage({ shape }), ask(undefined, { probe: JITTER, cpus: 'all' }));
     expect(result.notMeasured[0]?.reason).toContain('leave none of the housekeeping CPUs (0-1) to the system');
+  });
+});
+
+describe('suites', () => {
+  const started = async (flags: Partial<MeasuringRequest['flags']>) => {
+    const names = new Set<string>();
+    const agent = stage({ shape: { kernel: { isolated: [6, 7] } }, onProbe: ({ probe }) => names.add(probe) });
+    const { result } = await measureOn(agent, ask(undefined, flags));
+    return { names: [...names], result };
+  };
+
+  test('quick has the telling ones and names the others', async () => {
+    const { names, result } = await started({});
+    expect(names).toEqual(['jitter', 'wakeup', 'core-to-core', 'shm', 'unix-socket']);
+    const others = result.notMeasured.filter(({ reason }) => reason.includes('--suite full'));
+    expect(others.map(({ probe }) => probe)).toEqual(['futex', 'pipe', 'tcp', 'udp']);
+  });
+
+  test('quick has any that is named', async () => {
+    expect((await started({ probe: ['udp', 'pipe'] })).names).toEqual(['pipe', 'udp']);
+  });
+
+  test('full has all', async () => {
+    expect((await started({ suite: 'full' })).names).toHaveLength(9);
+  });
+});
+
+describe('--load', () => {
+  const PLACE = { shape: { packages: 1, coresPerPackage: 8, kernel: { isolated: [6, 7] } } };
+  const achieved = {
+    kind: 'network',
+    cpus: [1, 2],
+    nice: 0,
+    seconds: 3,
+    perSecond: { sentPackets: 81_234, receivedPackets: 79_999 },
+  } as const;
+  const underLoad = async (latency: LatencyWanted) => {
+    const agent = stage(PLACE);
+    const loads: unknown[] = [];
+    const loading: MeasuringAgent = {
+      ...agent,
+      async probe(request) {
+        loads.push(request.load);
+        const measured = await agent.probe(request);
+        return measured.status === 'measured' ? { ...measured, load: achieved } : measured;
+      },
+    };
+    const { result } = await measureOn(loading, ask(latency, { probe: ['wakeup'], load: 'network' }));
+    return { loads, result };
+  };
+
+  test('is asked for on CPUs that do not measure, and stands in the rows and the text', async () => {
+    const { loads, result } = await underLoad({ w: row('wakeup', { p50: 60e9, load: 'network' }) });
+    expect(loads[0]).toEqual({ kind: 'network', cpus: [1, 2, 3, 4] });
+    expect(result.probes[0]).toMatchObject({
+      load: 'network',
+      loadAchieved: achieved,
+      verdict: 'pass',
+      target: { name: 'w' },
+    });
+    const text = viewLatency(result, { columns: 200, color: false });
+    expect(text).toContain('wakeup  load network, every 500us');
+    expect(text).toContain(
+      'Load: network (loopback, no network card) on CPUs 1-2: a second at least 81.2 k UDP packets sent, 80 k received.',
+    );
+  });
+
+  test('is not what a row without load asks for', async () => {
+    const { result } = await underLoad({ w: row('wakeup', { p50: 60e9 }) });
+    expect(result.probes[0]).toMatchObject({ verdict: null, target: null });
+    expect(result.notMeasured[0]).toMatchObject({ target: 'w', reason: 'None of its measurements is one of no load.' });
+  });
+
+  test('without it rows say so', async () => {
+    const { result } = await measureOn(stage(PLACE), ask(undefined, { probe: ['wakeup'], load: 'none' }));
+    expect(result.probes[0]).toMatchObject({ load: 'none', loadAchieved: null });
+  });
+
+  test('on a host with one CPU to spare is wrong usage', async () => {
+    const shape = { packages: 1, coresPerPackage: 2 };
+    await expect(
+      measureOn(stage({ shape }), ask(undefined, { probe: JITTER, load: 'housekeeping' })),
+    ).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('of the housekeeping CPUs only 0 is left'),
+    });
   });
 });
 
