@@ -1,4 +1,6 @@
 import { Flags } from '@oclif/core';
+import { ingestFlags, requireFlagsTogether, savedFlags } from '../../cli/latency-flags.ts';
+import type { IngestFlags } from '../../cli/latency-ingest.ts';
 import { probes } from '../../latency/index.ts';
 import { BaseCommand } from '../base.ts';
 
@@ -9,6 +11,9 @@ export default class VerifyLatency extends BaseCommand {
   static override examples = [
     '<%= config.bin %> verify latency',
     '<%= config.bin %> verify latency --profile colo --suite full --json',
+    '<%= config.bin %> verify latency --save stock',
+    '<%= config.bin %> verify latency compare stock colo --abab',
+    '<%= config.bin %> verify latency --profile colo --ingest app.hlog --as risk-check --unit us',
     '<%= config.bin %> verify latency --profile colo --probe jitter --probe wakeup --cpus isolated --duration 10m',
   ];
   static override flags = {
@@ -35,13 +40,29 @@ export default class VerifyLatency extends BaseCommand {
       helpValue: 'FILE',
       summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
     }),
+    ...savedFlags,
+    ...ingestFlags,
   };
 
   async run() {
     const { flags } = await this.parse(VerifyLatency);
+    requireFlagsTogether(flags);
+    if (flags.ingest !== undefined) return this.#judgeLog({ ...flags, ingest: flags.ingest });
     const { measureHost } = await import('../../cli/latency.ts');
+    const { localKeeper, measureAndKeep } = await import('../../cli/latency-saved.ts');
     const { viewLatency } = await import('../../views/latency.ts');
-    const { result, exitCode } = await measureHost(this.config, flags);
-    return this.show(result, (terminal) => viewLatency(result, terminal), exitCode);
+    const { viewKept } = await import('../../views/latency-saved.ts');
+    const measure = () => measureHost(this.config, flags);
+    const { result, exitCode } = await measureAndKeep(localKeeper(this.config.version), flags, measure);
+    const lost = result.saved?.error;
+    if (lost) this.logToStderr([lost.message, ...lost.next].join('\n  '));
+    return this.show(result, (terminal) => viewLatency(result, terminal) + viewKept(result, terminal), exitCode);
+  }
+
+  async #judgeLog(flags: IngestFlags) {
+    const { ingestLog } = await import('../../cli/latency-ingest.ts');
+    const { viewIngested } = await import('../../views/latency-ingest.ts');
+    const { result, exitCode } = await ingestLog(this.config, flags);
+    return this.show(result, (terminal) => viewIngested(result, terminal), exitCode);
   }
 }
