@@ -139,7 +139,8 @@ function judgeTag(
     ),
     ofTheseSamples: each((_, q) => (kind.quantity === 'delay' ? null : describe(whole, q, observation))),
     target: target === undefined ? null : limitsOf(target),
-    verdict: target === undefined ? null : verdictOf(judged),
+    // Without samples no percentile is judged, which must not pass.
+    verdict: target === undefined ? null : (verdictOf(judged) ?? 'inconclusive'),
     unit: 'ns',
     floorNs: stepNs,
     unseenPerSecondMax: durationNs > 0 ? observation.unseenPerSecondMax : null,
