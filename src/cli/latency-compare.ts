@@ -69,7 +69,7 @@ async function readState(name: string, unitNs: number): Promise<ComparedState> {
   if (name.includes('/')) return readPath(name, unitNs);
   const baselines = localBaselines(process.env);
   const isSaved = (await baselines.find(name)) !== undefined;
-  if (!isSaved && (await new LocalHost().list('.'))?.includes(name)) return readPath(name, unitNs);
+  if (!isSaved && (await new LocalHost().list('.'))?.includes(name)) return readPath(`./${name}`, unitNs);
   return readSaved(name, await baselines.load(name));
 }
 
@@ -163,7 +163,9 @@ function requireInterleaved(before: ComparedState, after: ComparedState): void {
 }
 
 function sayAddition(name: string): string {
-  return name.includes('/') ? `its log into ${name}` : `\`hft verify latency --save ${name} --append\``;
+  return name.includes('/')
+    ? 'another log of it, all of them in one folder'
+    : `\`hft verify latency --save ${name} --append\``;
 }
 
 /** After a run of one state comes one of the other. */
