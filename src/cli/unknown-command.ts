@@ -24,7 +24,8 @@ export function describeUnknownCommand(typed: string, config: Config): UsageErro
 function findWithArguments(typed: string, known: readonly string[]): string | undefined {
   const words = typed.split(' ');
   for (let length = words.length - 1; length > 1; length--) {
-    const nearest = findNearest(words.slice(0, length).join(' '), known);
+    const asLong = known.filter((name) => name.split(' ').length === length);
+    const nearest = findNearest(words.slice(0, length).join(' '), asLong);
     if (nearest !== undefined) return [nearest, ...words.slice(length)].join(' ');
   }
   return undefined;

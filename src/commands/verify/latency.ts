@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core';
-import { ingestFlags, requireFlagsTogether, savedFlags } from '../../cli/latency-flags.ts';
-import type { IngestFlags } from '../../cli/latency-ingest.ts';
+import { ingestFlags, savedFlags } from '../../cli/latency-flags.ts';
 import { probes } from '../../latency/index.ts';
 import { BaseCommand } from '../base.ts';
 
@@ -46,23 +45,9 @@ export default class VerifyLatency extends BaseCommand {
 
   async run() {
     const { flags } = await this.parse(VerifyLatency);
-    requireFlagsTogether(flags);
-    if (flags.ingest !== undefined) return this.#judgeLog({ ...flags, ingest: flags.ingest });
-    const { measureHost } = await import('../../cli/latency.ts');
-    const { localKeeper, measureAndKeep } = await import('../../cli/latency-saved.ts');
-    const { viewLatency } = await import('../../views/latency.ts');
-    const { viewKept } = await import('../../views/latency-saved.ts');
-    const measure = () => measureHost(this.config, flags);
-    const { result, exitCode } = await measureAndKeep(localKeeper(this.config.version), flags, measure);
-    const lost = result.saved?.error;
-    if (lost) this.logToStderr([lost.message, ...lost.next].join('\n  '));
-    return this.show(result, (terminal) => viewLatency(result, terminal) + viewKept(result, terminal), exitCode);
-  }
-
-  async #judgeLog(flags: IngestFlags) {
-    const { ingestLog } = await import('../../cli/latency-ingest.ts');
-    const { viewIngested } = await import('../../views/latency-ingest.ts');
-    const { result, exitCode } = await ingestLog(this.config, flags);
-    return this.show(result, (terminal) => viewIngested(result, terminal), exitCode);
+    const { answerLatency } = await import('../../cli/latency-answer.ts');
+    const { json, view, exitCode, warning } = await answerLatency(this.config, flags);
+    if (warning !== undefined) this.logToStderr(warning);
+    return this.show(json, view, exitCode);
   }
 }
