@@ -174,7 +174,7 @@ describe('domains', () => {
 
 describe('probes', () => {
   /** What all probes share. */
-  const SHARED = ['attribution', 'histogram', 'probe', 'report', 'statistics', 'targets'];
+  const SHARED = ['attribution', 'histogram', 'ingest', 'probe', 'report', 'saved', 'statistics', 'targets'];
   const folders = readdirSync(join(ROOT, 'src/latency'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !SHARED.includes(entry.name))
     .map(({ name }) => name);

@@ -12,6 +12,7 @@ import { chooseFixes, type FixChoice } from './fix-choice.ts';
 import { ENDED, type Round, type TryingAgent, tryInRounds } from './fix-rounds.ts';
 import { watchCancellation } from './interruption.ts';
 import { BLOCK_MS, type LatencyFlags, measureHost, readDuration, WARMUP_MS } from './latency.ts';
+import { requireNothingKept } from './latency-flags.ts';
 import { ProgressLine } from './progress.ts';
 import { askToApply } from './question.ts';
 import { requireRoot } from './root.ts';
@@ -81,6 +82,7 @@ async function prepare(installation: Installation, flags: FixFlags): Promise<{ a
     throw new UsageError('--fix needs jitter and the causes of its gaps.', {
       next: ['Leave out --no-causes, and --probe or give `--probe jitter` too.'],
     });
+  requireNothingKept({ ...flags });
   readDuration(flags);
   requireRoot('hft verify latency --fix');
   const agent = await openAgent(installation);

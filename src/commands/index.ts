@@ -13,6 +13,7 @@ import Rollback from './rollback.ts';
 import SnapshotCommand from './snapshot.ts';
 import StatusCommand from './status.ts';
 import Tune from './tune.ts';
+import VerifyLatencyCompare from './verify/latency/compare.ts';
 import VerifyLatency from './verify/latency.ts';
 import VerifySettings from './verify/settings.ts';
 
@@ -33,5 +34,6 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   status: StatusCommand,
   tune: Tune,
   'verify:latency': VerifyLatency,
+  'verify:latency:compare': VerifyLatencyCompare,
   'verify:settings': VerifySettings,
 };

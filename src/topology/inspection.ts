@@ -35,14 +35,8 @@ export async function readInspection(reader: HostReader, machine: Machine): Prom
   const online = machine.topology.cpus.filter((cpu) => cpu.online).map(({ cpu }) => cpu);
   const physical = machine.nics.filter((nic) => nic.physical);
   return {
-    firmware: {
-      vendor: await readValue(reader, `${DMI}/sys_vendor`),
-      product: await readValue(reader, `${DMI}/product_name`),
-      biosVendor: await readValue(reader, `${DMI}/bios_vendor`),
-      biosVersion: await readValue(reader, `${DMI}/bios_version`),
-      biosDate: await readValue(reader, `${DMI}/bios_date`),
-    },
-    processor: nameProcessor((await readValue(reader, '/proc/cpuinfo')) ?? ''),
+    firmware: await readFirmware(reader),
+    processor: await readProcessor(reader),
     iommu: {
       units: await readNames(reader, '/sys/class/iommu'),
       groups: (await readNames(reader, '/sys/kernel/iommu_groups')).length,
@@ -53,6 +47,20 @@ export async function readInspection(reader: HostReader, machine: Machine): Prom
     vulnerabilities: await readVulnerabilities(reader),
     nics: await Promise.all(physical.map((nic) => readNicDetails(reader, nic.name))),
   };
+}
+
+export async function readFirmware(reader: HostReader): Promise<Inspection['firmware']> {
+  return {
+    vendor: await readValue(reader, `${DMI}/sys_vendor`),
+    product: await readValue(reader, `${DMI}/product_name`),
+    biosVendor: await readValue(reader, `${DMI}/bios_vendor`),
+    biosVersion: await readValue(reader, `${DMI}/bios_version`),
+    biosDate: await readValue(reader, `${DMI}/bios_date`),
+  };
+}
+
+export async function readProcessor(reader: HostReader): Promise<Inspection['processor']> {
+  return nameProcessor((await readValue(reader, '/proc/cpuinfo')) ?? '');
 }
 
 /** Of the first CPU; ARM and POWER name it under keys of their own, or not at all. */

@@ -2,6 +2,7 @@ import type { LatencyRow } from '../latency/report/row.ts';
 import type { QuantileName } from '../latency/targets/target.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { printLimit, printNs } from './duration.ts';
+import { viewThen } from './latency-saved.ts';
 import { paint, type Style, type Terminal } from './terminal.ts';
 
 const NAMES: readonly QuantileName[] = ['p50', 'p99', 'p99.9', 'p99.99'];
@@ -59,7 +60,14 @@ function viewRow(row: LatencyRow, { terminal, width }: Shape, outOf: number): st
   const verdict = row.verdict ?? (row.notJudged === null ? '' : 'not judged');
   const style = VERDICT_STYLES[verdict] ?? 'dim';
   const line = `  ${label.padEnd(LABEL - 2)}${cells.join('')}${max}  ${paint(terminal, style, verdict)}`.trimEnd();
-  return [line, ...viewBeside(row, { terminal, width }), ...viewGaps(row, terminal)];
+  const then = viewThen(row, {
+    terminal,
+    labelWidth: LABEL,
+    names: NAMES,
+    cell: (value, bounds) => cell(value, width, bounds),
+    printValue: (ns) => printValue(ns, row.floorNs),
+  });
+  return [line, ...then, ...viewBeside(row, { terminal, width }), ...viewGaps(row, terminal)];
 }
 
 function viewCell(row: LatencyRow, name: QuantileName, { terminal, width }: Shape): string {

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { fixFlags } from '../../cli/fix-flags.ts';
 import type { FixFlags } from '../../cli/latency-fix.ts';
+import { ingestFlags, savedFlags } from '../../cli/latency-flags.ts';
 import { probes } from '../../latency/index.ts';
 import type { LatencyResult } from '../../latency/report/result.ts';
 import { BaseCommand } from '../base.ts';
@@ -11,6 +12,9 @@ export default class VerifyLatency extends BaseCommand {
     'Measures any host, tuned or not, and says how far it is from the profile. A limit is met or missed only when the whole 95 % interval is on one side; a percentile with too few samples is n/a. Without --profile: the profile in force, and without one nothing is judged. Ctrl-C ends it and shows what was measured. Exit code 0 as wanted, 1 a limit is missed, 6 undecided.';
   static override examples = [
     '<%= config.bin %> verify latency --profile colo --suite full --json',
+    '<%= config.bin %> verify latency --save stock',
+    '<%= config.bin %> verify latency compare stock colo --abab',
+    '<%= config.bin %> verify latency --profile colo --ingest app.hlog --as risk-check --unit us',
     '<%= config.bin %> verify latency --profile colo --probe jitter --probe wakeup --cpus isolated --duration 10m',
     '<%= config.bin %> verify latency --profile colo --probe jitter --fix',
   ];
@@ -37,28 +41,32 @@ export default class VerifyLatency extends BaseCommand {
     }),
     load: Flags.string({
       options: ['none', 'housekeeping', 'network'],
-      default: 'none',
-      summary: 'What else runs meanwhile, on CPUs that do not measure: housekeeping work, or UDP packets over loopback',
+      summary:
+        'What else runs meanwhile, on CPUs that do not measure: housekeeping work, or UDP packets over loopback; none when left out',
     }),
     ...fixFlags,
     hdr: Flags.string({
       helpValue: 'FILE',
       summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
     }),
+    ...savedFlags,
+    ...ingestFlags,
   };
 
   async run() {
     const { flags } = await this.parse(VerifyLatency);
-    const { viewLatency } = await import('../../views/latency.ts');
-    if (flags.fix) return this.fix(flags, (result) => this.log(`${viewLatency(result, this.terminal).trimEnd()}\n`));
-    const { measureHost } = await import('../../cli/latency.ts');
-    const { result, exitCode } = await measureHost(this.config, flags);
-    return this.show(result, (terminal) => viewLatency(result, terminal), exitCode);
+    if (flags.fix) return this.fix(flags);
+    const { answerLatency } = await import('../../cli/latency-answer.ts');
+    const { json, view, exitCode, warning } = await answerLatency(this.config, flags);
+    if (warning !== undefined) this.logToStderr(warning);
+    return this.show(json, view, exitCode);
   }
 
-  private async fix(flags: FixFlags, showResult: (result: LatencyResult) => void) {
+  private async fix(flags: FixFlags) {
     const { measureAndFix } = await import('../../cli/latency-fix.ts');
     const { viewFix } = await import('../../views/latency-fix.ts');
+    const { viewLatency } = await import('../../views/latency.ts');
+    const showResult = (result: LatencyResult) => this.log(`${viewLatency(result, this.terminal).trimEnd()}\n`);
     const said = { terminal: this.terminal, report: this.logToStderr.bind(this), showResult };
     const { result, exitCode } = await measureAndFix(this.config, flags, said);
     return this.show(result, (terminal) => viewFix(result.fix, terminal), exitCode);

@@ -2,7 +2,7 @@ import { HftError } from '../../errors.ts';
 import type { Histogram } from './histogram.ts';
 import { type BucketLayout, sameBuckets } from './layout.ts';
 import type { LoggedInterval } from './log-write.ts';
-import { decodePayload } from './payload.ts';
+import { decodePayload } from './payload-read.ts';
 
 /** A mistake in an HDR log, with its place. Exit 2. `where` is `file:line`. */
 export class HdrLogError extends HftError {
@@ -95,7 +95,7 @@ function readPayload(payload: string, unitNs: number, where: string): Histogram 
     if (!(cause instanceof RangeError)) throw cause;
     throw new HdrLogError(where, cause.message, {
       cause,
-      next: ['Write the log with HistogramLogWriter of a current HdrHistogram (format V2).'],
+      next: ['Write the log with HistogramLogWriter of HdrHistogram (whole numbers, not DoubleHistogram).'],
     });
   }
 }

@@ -1,3 +1,4 @@
+import type { Block } from '../histogram/block.ts';
 import { nsOfTicks, type ProbeRun, type ProbeStream } from '../probe/run.ts';
 import type { Gap } from '../statistics/jitter.ts';
 
@@ -9,7 +10,7 @@ import type { Gap } from '../statistics/jitter.ts';
 export function gapsOf({ meta, result }: ProbeRun, stream: ProbeStream, middleNs: (bucket: number) => number): Gap[] {
   const { starts, ends } = stream.gaps;
   const counted = stream.blocks.reduce((sum, { count }) => sum + count, 0);
-  if (starts.length < counted) return gapsOfBlocks(stream, middleNs);
+  if (starts.length < counted) return gapsOfBlocks(stream.blocks, middleNs);
   const sinceStartNs = (ticks: bigint) => Math.max(0, nsOfTicks(meta.clock, ticks - result.startTicks));
   return Array.from(starts, (start, index) => ({
     startNs: sinceStartNs(start),
@@ -18,7 +19,7 @@ export function gapsOf({ meta, result }: ProbeRun, stream: ProbeStream, middleNs
 }
 
 /** A gap is counted in the block in which it ends, so they are laid down from its end backwards. */
-function gapsOfBlocks({ blocks }: ProbeStream, middleNs: (bucket: number) => number): Gap[] {
+export function gapsOfBlocks(blocks: readonly Block[], middleNs: (bucket: number) => number): Gap[] {
   return blocks.flatMap(({ startNs, durationNs, buckets, counts, maxNs }) => {
     const found: Gap[] = [];
     let endNs = startNs + durationNs;

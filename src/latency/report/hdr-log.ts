@@ -8,19 +8,27 @@ import type { Outcome } from './result.ts';
 /** HDR tools draw a point per line: blocks of 100 ms would be more than anybody looks at. */
 const INTERVAL_NS = 1_000_000_000;
 
+/** How the blocks of a stream become the intervals of a log. */
+type Grouping = (blocks: readonly Block[]) => Block[][];
+
 /**
- * Everything that was measured as one HDR log, a line for each second and stream. Tags: `wakeup/other/cpu1/open`; of jitter the
- * histograms are of the gaps (`jitter/cpu1/gaps`), not of delays. A load is named behind the variant (`load-network`).
+ * Everything that was measured as one HDR log, a line for each second (or as `group` has it) and stream. Tags:
+ * `wakeup/other/cpu1/open`; of jitter the histograms are of the gaps (`jitter/cpu1/gaps`), not of delays. A load is named behind
+ * the variant (`load-network`).
  */
-export function logMeasurements(outcomes: readonly Outcome[], startEpochS: number): string {
+export function logMeasurements(
+  outcomes: readonly Outcome[],
+  startEpochS: number,
+  group: Grouping = groupSeconds,
+): string {
   const intervals = outcomes.flatMap(({ probe, variant, measured, startedEpochS }) => {
     if (measured.status !== 'measured') return [];
     const { measures } = probe.report(measured.run, variant);
     return measures.flatMap((measure) =>
-      listSeconds(measure.blocks).map((blocks): LoggedInterval => {
+      group(measure.blocks.filter(({ durationNs }) => durationNs > 0)).map((blocks): LoggedInterval => {
         const [first] = blocks;
         return {
-          tag: tagOf([probe.name, variant.name, sayLoad(measured.load?.kind)], measure),
+          tag: tagOf({ probe: probe.name, variant: variant.name, load: measured.load?.kind ?? 'none' }, measure),
           startEpochS: startedEpochS + (first?.startNs ?? 0) / 1e9,
           durationNs: blocks.reduce((sum, { durationNs }) => sum + durationNs, 0),
           histogram: Histogram.ofBlocks(blocks),
@@ -31,21 +39,22 @@ export function logMeasurements(outcomes: readonly Outcome[], startEpochS: numbe
   return writeHdrLog(intervals, startEpochS);
 }
 
-function listSeconds(blocks: readonly Block[]): Block[][] {
+function groupSeconds(blocks: readonly Block[]): Block[][] {
   const seconds = new Map<number, Block[]>();
-  for (const block of blocks.filter(({ durationNs }) => durationNs > 0)) {
+  for (const block of blocks) {
     const second = Math.floor(block.startNs / INTERVAL_NS);
     seconds.set(second, [...(seconds.get(second) ?? []), block]);
   }
   return [...seconds.values()];
 }
 
-function sayLoad(kind: LoadKind | undefined): string {
-  return kind === undefined ? '' : `load ${kind}`;
-}
-
-function tagOf(names: readonly string[], { cpus, samples, rule }: Measure): string {
-  const parts = [...names, `cpu${cpus.join('-')}`, samples === 'gap' ? 'gaps' : rule];
+/** The tag of a measure's stream, also of the row that was made of it. */
+export function tagOf(
+  { probe, variant, load }: { readonly probe: string; readonly variant: string; readonly load: 'none' | LoadKind },
+  { cpus, samples, rule }: Pick<Measure, 'cpus' | 'samples' | 'rule'>,
+): string {
+  const loaded = load === 'none' ? '' : `load ${load}`;
+  const parts = [probe, variant, loaded, `cpu${cpus.join('-')}`, samples === 'gap' ? 'gaps' : rule];
   return parts
     .filter((part) => part !== '')
     .join('/')

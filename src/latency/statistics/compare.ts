@@ -37,7 +37,32 @@ export interface Comparison {
 export const PAIRS_MIN = 4;
 export const SIGNIFICANT = 0.05;
 /** A quantile of a run with fewer samples beyond it is one sample's business. */
-const SAMPLES_BEYOND_MIN = 10;
+export const SAMPLES_BEYOND_MIN = 10;
+
+/** One run of one row. */
+export interface ComparedRun {
+  /** ns; undefined when too few samples lie beyond it. */
+  readonly quantile: (q: number) => number | undefined;
+  /** What is shorter is not seen: two values below do not differ. */
+  readonly floorNs: number;
+}
+
+/** "before" and "after" of one row. */
+export interface ComparedPair {
+  readonly before: ComparedRun;
+  readonly after: ComparedRun;
+}
+
+/** Several rows of the same runs: one answer for all. */
+export interface RowsComparison extends Pick<Comparison, 'answer' | 'pairs' | 'why'> {
+  /** In the order of the rows. */
+  readonly rows: readonly (readonly QuantileComparison[])[];
+}
+
+interface Asked {
+  readonly quantiles: readonly number[];
+  readonly seed: number;
+}
 
 /**
  * Compares two states by interleaved runs (A B A B …), in the order they were made. The statistic is Student's of the log ratios;
@@ -45,31 +70,53 @@ const SAMPLES_BEYOND_MIN = 10;
  */
 export function compareRuns(
   pairs: readonly RunPair[],
-  {
-    quantiles,
-    seed,
-    layout = PROBE_LAYOUT,
-  }: { readonly quantiles: readonly number[]; readonly seed: number; readonly layout?: BucketLayout },
+  { layout = PROBE_LAYOUT, ...asked }: Asked & { readonly layout?: BucketLayout },
 ): Comparison {
-  const runs = pairs.flatMap(({ before, after }) => [
-    Histogram.ofBlocks(before, layout),
-    Histogram.ofBlocks(after, layout),
-  ]);
-  if (runs.some((run) => run.count === 0)) throw new RangeError('a run without samples cannot be compared');
-  const known = quantiles.filter((q) => runs.every((run) => isUsable(run, q)));
-  const logs = known.map((q) => runs.map((run) => Math.log(Math.max(1, run.quantile(q)))));
-  const probabilities = pairs.length < PAIRS_MIN ? known.map(() => 1) : adjustedProbabilities(logs, seed);
-  const results = quantiles.map((q) => {
-    const i = known.indexOf(q);
-    return i < 0
-      ? notAvailable(q)
-      : compared({ q, runs, logs: logs[i] as number[], probability: probabilities[i] as number });
-  });
-  return { pairs: pairs.length, quantiles: results, ...answerOf(pairs.length, results) };
+  const runs = pairs.map(({ before, after }) => ({ before: runOf(before, layout), after: runOf(after, layout) }));
+  const { rows, ...answer } = compareRows([runs], asked);
+  return { ...answer, quantiles: rows[0] ?? [] };
 }
 
-function isUsable(run: Histogram, q: number): boolean {
-  return run.count * (1 - q) >= SAMPLES_BEYOND_MIN * (1 - 1e-9);
+function runOf(blocks: readonly Block[], layout: BucketLayout): ComparedRun {
+  const run = Histogram.ofBlocks(blocks, layout);
+  if (run.count === 0) throw new RangeError('a run without samples cannot be compared');
+  const isUsable = (q: number) => run.count * (1 - q) >= SAMPLES_BEYOND_MIN * (1 - 1e-9);
+  return { floorNs: 1, quantile: (q) => (isUsable(q) ? run.quantile(q) : undefined) };
+}
+
+/**
+ * The same for several rows that the same runs measured: `rows[r][i]` is row r in the i-th pair of runs. A run is relabelled as a
+ * whole, in all rows at once, and probabilities are adjusted for all quantiles of all rows.
+ */
+export function compareRows(rows: readonly (readonly ComparedPair[])[], { quantiles, seed }: Asked): RowsComparison {
+  const pairs = rows[0]?.length ?? 0;
+  const questions = rows.flatMap((row) => quantiles.map((q) => readQuestion(row, q)));
+  const known = questions.filter((question) => question.values !== undefined);
+  const logs = known.map(({ values = [], floorNs }) => values.map((value) => Math.log(Math.max(floorNs, value))));
+  const probabilities = pairs < PAIRS_MIN ? known.map(() => 1) : adjustedProbabilities(logs, seed);
+  const results = questions.map((question) => {
+    const i = known.indexOf(question);
+    return i < 0 ? notAvailable(question.q) : compared(question, logs[i] ?? [], probabilities[i] ?? 1);
+  });
+  const byRow = rows.map((_, row) => results.slice(row * quantiles.length, (row + 1) * quantiles.length));
+  return { pairs, rows: byRow, ...answerOf(pairs, results) };
+}
+
+/** One quantile of one row: its values run by run (before 0, after 0, before 1 …), undefined when a run cannot tell it. */
+interface Question {
+  readonly q: number;
+  readonly floorNs: number;
+  readonly values: readonly number[] | undefined;
+}
+
+function readQuestion(row: readonly ComparedPair[], q: number): Question {
+  const runs = row.flatMap(({ before, after }) => [before, after]);
+  const values = runs.flatMap((run) => run.quantile(q) ?? []);
+  return {
+    q,
+    floorNs: Math.max(1, ...runs.map(({ floorNs }) => floorNs)),
+    values: values.length === runs.length ? values : undefined,
+  };
 }
 
 function answerOf(pairs: number, results: readonly QuantileComparison[]): Pick<Comparison, 'answer' | 'why'> {
@@ -90,15 +137,8 @@ function notAvailable(q: number): QuantileComparison {
   return { q, answer: 'n/a', beforeNs: Number.NaN, afterNs: Number.NaN, differenceNs: nothing, probability: 1 };
 }
 
-function compared(parts: {
-  q: number;
-  runs: readonly Histogram[];
-  logs: readonly number[];
-  probability: number;
-}): QuantileComparison {
-  const { q, runs, logs, probability } = parts;
+function compared({ q, values = [] }: Question, logs: readonly number[], probability: number): QuantileComparison {
   const [before, after] = split(logs);
-  const values = runs.map((run) => run.quantile(q));
   const change = mean(after) - mean(before);
   const decided = change < 0 ? 'lower' : 'higher';
   return {

@@ -1,4 +1,4 @@
-import { deflateSync } from 'node:zlib';
+import { deflateSync, inflateSync } from 'node:zlib';
 import { build, HistogramLogReader, HistogramLogWriter } from 'hdr-histogram-js';
 import { describe, expect, test } from 'vitest';
 import { Histogram } from '../../../src/latency/histogram/histogram.ts';
@@ -105,14 +105,64 @@ describe('a log of others', () => {
   });
 });
 
+/** A payload V0 or V1 before packing, 3 digits from 1 to 2048, each count in as many bytes, as HdrHistogram 1 and 2.0 wrote it. */
+function oldPlain(version: 0 | 1, wordBytes: number, counts: number[], { offset = 0 } = {}): Buffer {
+  const head = Buffer.alloc(version === 0 ? 32 : 40);
+  head.writeUInt32BE((version === 0 ? 0x1c849308 : 0x1c849301) + (wordBytes << 4), 0);
+  const at = version === 0 ? 4 : 12;
+  if (version === 1) {
+    head.writeUInt32BE(counts.length * wordBytes, 4);
+    head.writeInt32BE(offset, 8);
+  }
+  head.writeInt32BE(3, at);
+  head.writeBigInt64BE(1n, at + 4);
+  head.writeBigInt64BE(2048n, at + 12);
+  const words = Buffer.alloc(counts.length * wordBytes);
+  counts.forEach((count, i) => {
+    if (wordBytes === 8) words.writeBigInt64BE(BigInt(count), i * 8);
+    else words.writeIntBE(count, i * wordBytes, wordBytes);
+  });
+  return Buffer.concat([head, words]);
+}
+
+function payloadOf(cookie: number, plain: Buffer): string {
+  const packed = deflateSync(plain);
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(cookie, 0);
+  head.writeUInt32BE(packed.length, 4);
+  return Buffer.concat([head, packed]).toString('base64');
+}
+
+describe('payloads of every age', () => {
+  test.each<[0 | 1, number]>([
+    [0, 2],
+    [0, 4],
+    [0, 8],
+    [1, 2],
+    [1, 4],
+    [1, 8],
+  ])('V%i with counts of %i bytes, packed and not', (version, wordBytes) => {
+    const plain = oldPlain(version, wordBytes, [0, 3, 0, 0, 1000]);
+    const cookie = (version === 0 ? 0x1c849309 : 0x1c849302) + (wordBytes << 4);
+    for (const payload of [plain.toString('base64'), payloadOf(cookie, plain)]) {
+      const [interval] = read(`0,1,2,${payload}\n`);
+      expect([...(interval?.histogram.recorded() ?? [])]).toEqual([
+        [1, 3],
+        [4, 1000],
+      ]);
+    }
+  });
+
+  test('V2 that is not packed', () => {
+    const packed = Buffer.from(PAYLOAD, 'base64');
+    const plain = inflateSync(packed.subarray(8));
+    const [interval] = read(`0,1,2,${plain.toString('base64')}\n`);
+    expect(interval?.histogram.count).toBe(2);
+    expect(interval?.histogram.maxNs).toBe(histogramOf(1000, 2000).quantile(1));
+  });
+});
+
 describe('an error names file and line', () => {
-  const payloadOf = (cookie: number, plain: Buffer) => {
-    const packed = deflateSync(plain);
-    const head = Buffer.alloc(8);
-    head.writeUInt32BE(cookie, 0);
-    head.writeUInt32BE(packed.length, 4);
-    return Buffer.concat([head, packed]).toString('base64');
-  };
   const plainOf = (digits: number, counts: number[]) => {
     const plain = Buffer.alloc(40 + counts.length);
     plain.writeUInt32BE(0x1c849313, 0);
@@ -138,12 +188,14 @@ describe('an error names file and line', () => {
     ['0,1,2,%%%%', 'app.hlog:1  the payload is not base64'],
     [`0,1,2,${PAYLOAD.slice(0, 40)}`, 'app.hlog:1  the payload is cut off: 22 of '],
     ['0,1,2,HISTFAAA', 'app.hlog:1  the payload has 6 bytes, too few for a histogram'],
-    [`0,1,2,${payloadOf(0x1c849302, Buffer.alloc(40))}`, 'got a compressed V1 payload'],
-    [`0,1,2,${payloadOf(0x1c849309, Buffer.alloc(40))}`, 'got a compressed V0 payload'],
-    [`0,1,2,${payloadOf(0x0c72124f, Buffer.alloc(40))}`, 'got a compressed DoubleHistogram'],
-    [`0,1,2,${payloadOf(0x1c849313, Buffer.alloc(40))}`, 'got an uncompressed V2 payload'],
+    [`0,1,2,${payloadOf(0x0c72124f, Buffer.alloc(40))}`, 'got a DoubleHistogram'],
+    [`0,1,2,${payloadOf(V2, oldPlain(1, 4, [1], { offset: 7 }))}`, 'whose counts are shifted'],
+    [`0,1,2,${payloadOf(V2, oldPlain(1, 4, [-1]))}`, 'a count of -1 is negative'],
+    [`0,1,2,${payloadOf(V2, oldPlain(0, 6, []))}`, 'counts of 6 bytes are not read'],
+    [`0,1,2,${payloadOf(V2, oldPlain(0, 4, [1]).subarray(0, 34))}`, 'ends in the middle of a count'],
+    [`0,1,2,${payloadOf(V2, oldPlain(0, 2, new Array(3073).fill(1)))}`, 'there are more than the 3072 counters'],
     [`0,1,2,${payloadOf(0x12345678, Buffer.alloc(40))}`, 'got something that starts with 0x12345678'],
-    [`0,1,2,${payloadOf(V2, Buffer.alloc(10))}`, 'the unpacked payload has 10 bytes, too few'],
+    [`0,1,2,${payloadOf(V2, plainOf(3, []).subarray(0, 10))}`, 'the unpacked payload has 10 bytes, too few'],
     [`0,1,2,${payloadOf(V2, plainOf(9, []))}`, 'significant digits must be 1 to 5, got 9'],
     [`0,1,2,${payloadOf(V2, plainOf(3, [0x80]))}`, 'the payload ends in the middle of a count'],
     [`0,1,2,${payloadOf(V2, plainOf(3, [0xff, 0xff, 0x7f, 2]))}`, 'there are more than the 3072 counters'],

@@ -3,7 +3,8 @@ import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'h
 import { describe, expect, test } from 'vitest';
 import { Histogram, rankOf } from '../../../src/latency/histogram/histogram.ts';
 import { bucketLayout, bucketOf, highestNs, lowestNs, PROBE_LAYOUT } from '../../../src/latency/histogram/layout.ts';
-import { decodePayload, encodePayload } from '../../../src/latency/histogram/payload.ts';
+import { encodePayload } from '../../../src/latency/histogram/payload.ts';
+import { decodePayload } from '../../../src/latency/histogram/payload-read.ts';
 
 const SECONDS_10 = 10_000_000_000;
 

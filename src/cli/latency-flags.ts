@@ -1,0 +1,62 @@
+import { Flags } from '@oclif/core';
+import { UsageError } from '../errors.ts';
+
+/** Of `hft verify latency`: what keeps a measurement and what it is compared with. */
+export const savedFlags = {
+  save: Flags.string({ helpValue: 'NAME', summary: 'Keep the measurement, for --baseline and compare' }),
+  append: Flags.boolean({ summary: 'With --save: another run of the same state' }),
+  force: Flags.boolean({ summary: 'With --save: in place of what is saved under that name' }),
+  baseline: Flags.string({
+    helpValue: 'NAME',
+    summary: 'Show the difference from a saved measurement beside each row',
+  }),
+};
+
+export const unitFlag = Flags.string({
+  options: ['ns', 'us', 'ms'],
+  summary: "What an HDR log's values are; ns when left out",
+});
+
+/** Of `hft verify latency`: a log of others in place of a measurement. */
+export const ingestFlags = {
+  ingest: Flags.string({ helpValue: 'FILE', summary: 'Measure nothing and judge an HDR log of your own' }),
+  as: Flags.string({
+    multiple: true,
+    helpValue: '[TAG=]ROW',
+    summary: 'The row of the profile that judges the log; else the one that its tag names',
+  }),
+  unit: unitFlag,
+};
+
+/** Flags that are of no use without another one. */
+const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
+  ['append', 'save'],
+  ['force', 'save'],
+  ['as', 'ingest'],
+  ['unit', 'ingest'],
+];
+/** What --fix has no use for: it measures by turns itself. */
+const KEEPING = ['save', 'baseline', 'ingest'];
+/** What --ingest has no use for: it measures nothing. */
+const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'hdr'];
+
+/** Throws UsageError. */
+export function requireNothingKept(flags: Readonly<Record<string, unknown>>): void {
+  const given = KEEPING.filter((name) => flags[name] !== undefined).map((name) => `--${name}`);
+  if (given.length > 0)
+    throw new UsageError(`--fix measures by turns itself, so it does not go with ${given.join(', ')}.`);
+}
+
+/** Throws UsageError for flags that do not go together. Not oclif's own rules, which make the usage line unreadable. */
+export function requireFlagsTogether(flags: Readonly<Record<string, unknown>>): void {
+  const isGiven = (name: string) => flags[name] !== undefined && flags[name] !== false;
+  for (const [flag, needed] of NEEDS) {
+    if (isGiven(flag) && !isGiven(needed)) throw new UsageError(`--${flag} is of no use without --${needed}.`);
+  }
+  if (isGiven('append') && isGiven('force'))
+    throw new UsageError('--append adds a run, --force replaces all: give one.');
+  const measuring = MEASURING.filter(isGiven).map((name) => `--${name}`);
+  if (isGiven('ingest') && measuring.length > 0) {
+    throw new UsageError(`--ingest measures nothing, so it does not go with ${measuring.join(', ')}.`);
+  }
+}
