@@ -39,6 +39,10 @@ export default class VerifyLatency extends BaseCommand {
       helpValue: 'FILE',
       summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
     }),
+    report: Flags.string({
+      helpValue: 'FILE.html',
+      summary: 'Write a page with verdicts, plots and the facts of the host, that needs nothing else',
+    }),
   };
 
   async run() {
@@ -46,8 +50,9 @@ export default class VerifyLatency extends BaseCommand {
     const { viewLatency } = await import('../../views/latency.ts');
     if (flags.fix) return this.fix(flags, (result) => this.log(`${viewLatency(result, this.terminal).trimEnd()}\n`));
     const { measureHost } = await import('../../cli/latency.ts');
-    const { result, exitCode } = await measureHost(this.config, flags);
-    return this.show(result, (terminal) => viewLatency(result, terminal), exitCode);
+    const { result, record, notKept, exitCode } = await measureHost(this.config, flags);
+    if (notKept !== undefined) this.logToStderr(notKept);
+    return this.show(result, (terminal) => viewLatency(result, terminal, record.plots), exitCode);
   }
 
   private async fix(flags: FixFlags, showResult: (result: LatencyResult) => void) {

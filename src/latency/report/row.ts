@@ -58,9 +58,7 @@ export interface ReportedRun {
 export function listRows(reported: ReportedRun, targets: readonly Target[]): LatencyRow[] {
   const { report, variant } = reported;
   const invalid = report.findings.find(({ invalidates }) => invalidates);
-  const open = report.measures.filter(({ rule }) => rule === 'open');
-  const shown = open.length > 0 ? open : report.measures;
-  return shown.flatMap((measure) => {
+  return shownMeasures(report).flatMap((measure) => {
     const fitting = targets.filter((target) => isMeantFor(target, report.probe, { measure, variant }));
     const beside = report.measures.find((other) => other.rule !== measure.rule && isSamePlace(other, measure));
     const judged: readonly (Target | undefined)[] = fitting.length > 0 ? fitting : [undefined];
@@ -70,6 +68,12 @@ export function listRows(reported: ReportedRun, targets: readonly Target[]): Lat
       beside: beside === undefined ? null : besideOf(beside, reported.run),
     }));
   });
+}
+
+/** Those that have a row of their own: the open loops, or all where there is none. */
+export function shownMeasures({ measures }: ProbeReport): readonly Measure[] {
+  const open = measures.filter(({ rule }) => rule === 'open');
+  return open.length > 0 ? open : measures;
 }
 
 const NOTHING_JUDGED = { p50: null, p99: null, 'p99.9': null, 'p99.99': null };
