@@ -2,16 +2,34 @@ import { printCpulist } from '../../topology/cpulist.ts';
 import type { HostFacts } from '../../topology/host-facts.ts';
 import { joined, type Markup, NOTHING, paragraph, scrolling, section, tag, text } from './markup.ts';
 
-/** What the figures are figures of. Long lists open. */
-export function viewHostFacts(facts: HostFacts | string): Markup {
+/** What the host is now, and what of it was otherwise when it was measured. Long lists open. */
+export function viewHostFacts(facts: HostFacts | string, measured: HostFacts | undefined): Markup {
   if (typeof facts === 'string') return section('host', 'Host', paragraph(facts, 'muted'));
   return section(
     'host',
     'Host',
+    measured === undefined ? NOTHING : viewChanged(facts, measured),
     table(listFacts(facts)),
     opening(`Mitigations (${sayMitigations(facts)})`, listMitigations(facts)),
     opening(`Interrupts (${facts.irqs.length})`, listIrqs(facts)),
   );
+}
+
+/** A figure from before a reboot or an update is one of another machine. */
+function viewChanged(now: HostFacts, then: HostFacts): Markup {
+  const before = new Map(listFacts(then));
+  const changed = listFacts(now).filter(([name, value]) => before.get(name) !== value);
+  const places = new Map(then.irqs.map(({ name, cpus }) => [name, cpus.join()]));
+  const moved = now.irqs.filter(({ name, cpus }) => places.has(name) && places.get(name) !== cpus.join()).length;
+  const items = [
+    ...changed.map(([name]) => `${name}: ${before.get(name) ?? 'not known'}`),
+    ...(moved === 0 ? [] : [`${moved} ${moved === 1 ? 'interrupt' : 'interrupts'} on other CPUs`]),
+  ];
+  if (items.length === 0) return NOTHING;
+  return joined([
+    paragraph('When it was measured, this was otherwise:'),
+    tag('ul', { class: 'plain' }, ...items.map((item) => tag('li', {}, text(item)))),
+  ]);
 }
 
 type Fact = readonly [name: string, value: string | null];

@@ -25,7 +25,7 @@ export function drawReport(input: ReportInput): string {
       : viewLatency(latency, baseline),
     topology === undefined ? NOTHING : section('topology', 'Topology', scrolling(trusted(topology))),
     viewSettings(settings),
-    viewHostFacts(facts),
+    viewHostFacts(facts, typeof latency === 'string' ? undefined : latency.facts),
   ];
   const head = tag(
     'head',

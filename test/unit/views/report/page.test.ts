@@ -87,6 +87,15 @@ describe('the page', () => {
   });
 });
 
+test('a host that changed since it was measured says how it was then', () => {
+  expect(textOf()).not.toContain('this was otherwise');
+  const [first, ...rest] = FACTS.irqs;
+  const irqs = [{ ...first, cpus: [7] }, ...rest] as typeof FACTS.irqs;
+  const text = textOf({ facts: { ...FACTS, kernel: '6.12.0', microcode: null, irqs } });
+  expect(text).toContain('this was otherwise: microcode: 0xd0003a5 kernel: 6.1.0-18-rt-amd64 PREEMPT_RT x86_64');
+  expect(text).toContain('1 interrupt on other CPUs');
+});
+
 test('a page without a measurement says what to do', () => {
   const text = textOf({ latency: 'Not measured; run `hft verify latency`.' });
   expect(text).toContain('Not measured; run `hft verify latency`.');
