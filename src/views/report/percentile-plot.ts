@@ -6,6 +6,7 @@ import { figure } from './figure.ts';
 import type { AttributedResult, BaselinePart } from './input.ts';
 import { drawing, LINE_KINDS, label, legendEntry, line, mark } from './mark.ts';
 import { joined, type Markup, NOTHING, paragraph, scrolling, section, tag, text } from './markup.ts';
+import { type Before, findBefore, groupSeries, maximum } from './percentile-lines.ts';
 import { type LogScale, logScale } from './scale.ts';
 import { nameCpus, nameMeasure } from './series-name.ts';
 
@@ -27,33 +28,6 @@ export function viewPercentiles(plots: PercentilePlots): Markup {
   const figures = groupSeries(plots.series).map((group) => drawFigure(group, plots));
   const body = figures.length > 0 ? figures : [paragraph('There is nothing to draw: no sample was taken.', 'muted')];
   return section('percentiles', 'Latency by percentile', ...body);
-}
-
-/** Variants of a probe together, as many as can be told apart: the worst of each variant first, then the next of each. */
-function groupSeries(series: readonly Series[]): Series[][] {
-  const probes = [...new Set(series.map(({ probe }) => probe))];
-  return probes.flatMap((probe) => {
-    const own = series.filter((each) => each.probe === probe);
-    const variants = [...new Set(own.map(({ variant }) => variant))];
-    return chunk(variants).map((names) => {
-      const byVariant = names.map((name) => own.filter(({ variant }) => variant === name).sort(byMaximum));
-      const rounds = Array.from({ length: LINE_KINDS }, (_, round) => byVariant.flatMap((list) => list[round] ?? []));
-      return rounds.flat().slice(0, LINE_KINDS);
-    });
-  });
-}
-
-function chunk<T>(list: readonly T[]): T[][] {
-  const parts = Math.ceil(list.length / LINE_KINDS);
-  return Array.from({ length: parts }, (_, part) => list.slice(part * LINE_KINDS, (part + 1) * LINE_KINDS));
-}
-
-function byMaximum(one: Pick<Series, 'curve'>, other: Pick<Series, 'curve'>): number {
-  return maximum(other) - maximum(one);
-}
-
-function maximum({ curve }: Pick<Series, 'curve'>): number {
-  return curve.at(-1)?.[1] ?? 0;
 }
 
 interface Axes {
@@ -110,25 +84,6 @@ function countOmitted(group: readonly Series[]): number {
 
 function isRowOf(row: LatencyRow, { probe, variant, cpus }: Series): boolean {
   return row.name === probe && row.variant === variant && row.cpus.join() === cpus.join();
-}
-
-/** The same CPUs where they were measured before, else the worst of the same variant: tuning may have moved the isolated CPUs. */
-function findBefore({ probe, variant, cpus }: Series, baseline: BaselinePart | undefined): Before | undefined {
-  if (baseline === undefined) return undefined;
-  const known = baseline.plots?.series ?? baseline.result.probes.map(curveOfRow);
-  const same = known.filter((each) => each.probe === probe && each.variant === variant && each.curve.length > 0);
-  return same.find((each) => each.cpus.join() === cpus.join()) ?? [...same].sort(byMaximum)[0];
-}
-
-type Before = Pick<Series, 'probe' | 'variant' | 'cpus' | 'curve' | 'floorNs'>;
-
-/** The percentiles of a row, where no more is known of it. */
-function curveOfRow({ name, variant, cpus, percentiles, floorNs }: LatencyRow): Before {
-  const curve = QUANTILES.flatMap(({ name: quantile, q }) => {
-    const ns = percentiles[quantile];
-    return ns === null ? [] : [[1 - q, ns] as const];
-  });
-  return { probe: name, variant, cpus, curve, floorNs };
 }
 
 interface Drawn {
