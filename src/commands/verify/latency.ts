@@ -35,14 +35,8 @@ export default class VerifyLatency extends BaseCommand {
       summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
     }),
     ...fixFlags,
-    hdr: Flags.string({
-      helpValue: 'FILE',
-      summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
-    }),
-    report: Flags.string({
-      helpValue: 'FILE.html',
-      summary: 'Write a page with verdicts, plots and the facts of the host, that needs nothing else',
-    }),
+    hdr: Flags.string({ helpValue: 'FILE', summary: 'Write the histograms of every second as an HDR log' }),
+    report: Flags.string({ helpValue: 'FILE.html', summary: 'Write a page with verdicts, plots, facts of the host' }),
   };
 
   async run() {

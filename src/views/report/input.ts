@@ -1,5 +1,6 @@
 import type { Plan } from '../../engine/plan.ts';
 import type { Verification } from '../../engine/verify.ts';
+import type { CausesFound } from '../../latency/report/disturbances.ts';
 import type { LatencyPlots } from '../../latency/report/plots.ts';
 import type { LatencyRecord } from '../../latency/report/record.ts';
 import type { LatencyResult } from '../../latency/report/result.ts';
@@ -27,7 +28,7 @@ export interface Disturbance {
 }
 
 /** A result, with the causes of its gaps where they were sought. */
-export interface AttributedResult extends Omit<LatencyResult, 'disturbances' | 'explainedFraction'> {
+export interface AttributedResult extends Omit<LatencyResult, keyof CausesFound> {
   readonly disturbances: readonly Disturbance[];
   readonly explainedFraction: number | null;
   readonly gaps?: readonly GapSeen[];
