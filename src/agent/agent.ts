@@ -8,7 +8,9 @@ import type { Verification } from '../engine/verify.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
 import type { LoadRequest } from '../latency/probe/load.ts';
 import type { Measurement } from '../latency/probe/measure.ts';
+import type { LatencyRecord } from '../latency/report/record.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
+import type { HostFacts } from '../topology/host-facts.ts';
 import type { Machine } from '../topology/machine.ts';
 import type { BootReport } from './boot.ts';
 
@@ -66,4 +68,10 @@ export interface Agent {
   inForce(): Promise<PartInForce | undefined>;
   /** Runs a probe to its end, or to the abort of its signal. What it changes on the host ends with it. */
   probe(request: ProbeRequest): Promise<Watched>;
+  /** What the figures of this host are figures of. Changes nothing. */
+  facts(): Promise<HostFacts>;
+  /** Keeps a measurement as the last one. Throws HostError (EACCES without root). */
+  keepLatency(record: LatencyRecord): Promise<void>;
+  /** The last measurement that was kept; undefined when there is none. */
+  lastLatency(): Promise<LatencyRecord | undefined>;
 }

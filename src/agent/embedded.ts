@@ -13,11 +13,14 @@ import type { Host } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
+import { hostFactsOf } from '../topology/host-facts.ts';
+import { readInspection } from '../topology/inspection.ts';
 import { readMachine } from '../topology/read.ts';
 import { domains } from '../tuning/index.ts';
 import type { Agent, ApplyRequest, Planned } from './agent.ts';
 import { bringBack } from './boot.ts';
 import { armGuard } from './guard.ts';
+import { keepLatency, readLastLatency, readLastVerdict } from './last-latency.ts';
 import { statePath } from './state-path.ts';
 import { type Settled, watchRun } from './watch.ts';
 
@@ -74,6 +77,12 @@ function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): A
   return {
     plan,
     machine,
+    async facts() {
+      const found = await machine();
+      return hostFactsOf(found, await readInspection(host, found));
+    },
+    keepLatency: (record) => keepLatency(state, record),
+    lastLatency: () => readLastLatency(state),
     async probe(request) {
       const { runProbe } = await import('./probe.ts');
       return runProbe(host, { ...request, program: probeProgram, machine: await machine() });
@@ -94,7 +103,8 @@ function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): A
     bringBack: (scope) => bringBack(engine, scope),
     async status() {
       const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
-      return readStatus(host, await readRuns(state), { host: hostname, bootId: await readBootId(engine) });
+      const [bootId, latency] = [await readBootId(engine), await readLastVerdict(state)];
+      return readStatus(host, await readRuns(state), { host: hostname, bootId, latency });
     },
     async verify(wanted, scope) {
       return verifyPlan((await plan(wanted, scope)).plan);

@@ -2,6 +2,7 @@ import type { IngestResult } from '../latency/ingest/ingested.ts';
 import { viewLatency } from '../views/latency.ts';
 import { viewIngested } from '../views/latency-ingest.ts';
 import { viewKept } from '../views/latency-saved.ts';
+import type { BaselinePart } from '../views/report/input.ts';
 import type { Terminal } from '../views/terminal.ts';
 import { type LatencyFlags, measureHost } from './latency.ts';
 import { requireFlagsTogether } from './latency-flags.ts';
@@ -29,12 +30,14 @@ export async function answerLatency(installation: Installation, flags: Flags): P
     return { json: result, view: (terminal) => viewIngested(result, terminal), exitCode };
   }
   const keeper = localKeeper(installation.version);
-  const { result, exitCode } = await measureAndKeep(keeper, flags, () => measureHost(installation, flags));
+  const measure = (baseline?: BaselinePart) => measureHost(installation, flags, baseline);
+  const { result, exitCode, measured } = await measureAndKeep(keeper, flags, measure);
   const lost = result.saved?.error;
+  const warnings = [...(lost ? [lost.message, ...lost.next] : []), ...(measured.notKept ? [measured.notKept] : [])];
   return {
     json: result,
-    view: (terminal) => viewLatency(result, terminal) + viewKept(result, terminal),
+    view: (terminal) => viewLatency(result, terminal, measured.record.plots) + viewKept(result, terminal),
     exitCode,
-    ...(lost && { warning: [lost.message, ...lost.next].join('\n  ') }),
+    ...(warnings.length > 0 && { warning: warnings.join('\n  ') }),
   };
 }

@@ -1,5 +1,52 @@
 import { Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
+import { probes } from '../latency/index.ts';
+
+/** Of `hft verify latency`: what is measured, and where it is written. */
+export const measuringFlags = {
+  suite: Flags.string({
+    options: ['quick', 'full'],
+    default: 'quick',
+    summary: 'Which measurements: the telling ones in a minute or two, or all',
+  }),
+  probe: Flags.string({
+    multiple: true,
+    options: probes.map(({ name }) => name),
+    helpValue: 'NAME',
+    summary: `Only this probe; may be given several times: ${probes.map(({ name }) => name).join(', ')}`,
+  }),
+  cpus: Flags.string({
+    helpValue: 'SET',
+    summary: 'Where: numbers (2-5,8) or names (isolated, node(0)); the isolated CPUs when left out',
+  }),
+  duration: Flags.string({
+    helpValue: 'TIME',
+    summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
+  }),
+  load: Flags.string({
+    options: ['none', 'housekeeping', 'network'],
+    summary:
+      'What else runs meanwhile, on CPUs that do not measure: housekeeping work, or UDP packets over loopback; none when left out',
+  }),
+  hdr: Flags.string({
+    helpValue: 'FILE',
+    summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
+  }),
+  report: Flags.string({ helpValue: 'FILE.html', summary: 'Write a page with verdicts, plots, facts of the host' }),
+};
+
+/** Of `hft verify latency`: causes, and the settings that remove them. */
+export const fixFlags = {
+  causes: Flags.boolean({
+    allowNo: true,
+    default: true,
+    summary: 'Record what takes the CPUs while jitter is measured, and name it',
+  }),
+  fix: Flags.boolean({
+    summary: 'Try the settings that would remove what was found, keep them when it is better with them',
+  }),
+  yes: Flags.boolean({ char: 'y', summary: 'Try them without asking', dependsOn: ['fix'] }),
+};
 
 /** Of `hft verify latency`: what keeps a measurement and what it is compared with. */
 export const savedFlags = {
@@ -36,9 +83,9 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
   ['unit', 'ingest'],
 ];
 /** What --fix has no use for: it measures by turns itself. */
-const KEEPING = ['save', 'baseline', 'ingest'];
+const KEEPING = ['save', 'baseline', 'ingest', 'report'];
 /** What --ingest has no use for: it measures nothing. */
-const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'hdr'];
+const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'hdr', 'report'];
 
 /** Throws UsageError. */
 export function requireNothingKept(flags: Readonly<Record<string, unknown>>): void {

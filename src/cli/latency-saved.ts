@@ -6,11 +6,13 @@ import {
   type SaveMode,
 } from '../agent/baselines.ts';
 import { HftError, UsageError } from '../errors.ts';
+import { plotMeasurements } from '../latency/report/plots.ts';
 import type { LatencyResult } from '../latency/report/result.ts';
 import type { LatencyRow } from '../latency/report/row.ts';
 import { addBaseline, type BaselineResult, type RowBaseline } from '../latency/saved/baseline.ts';
 import type { Fingerprint } from '../latency/saved/fingerprint.ts';
 import { logBlocks, requireName, type SavedRun } from '../latency/saved/saved-run.ts';
+import type { BaselinePart } from '../views/report/input.ts';
 import type { MeasuredHost } from './latency.ts';
 
 export interface SavedFlags {
@@ -49,22 +51,26 @@ export function localKeeper(version: string): Keeper {
   };
 }
 
-export interface Kept {
+export interface Kept<M extends MeasuredHost> {
   readonly result: KeptResult;
   readonly exitCode: number;
+  readonly measured: M;
 }
 
 /**
  * Measures, and keeps or compares what was measured as the flags ask. What can be wrong with a name is found before measuring; when
  * saving fails after it, the measurement is in the result all the same and the exit code is that of the failure.
  */
-export async function measureAndKeep(
+export async function measureAndKeep<M extends MeasuredHost>(
   { baselines, readFingerprint }: Keeper,
   flags: SavedFlags,
-  measure: () => Promise<MeasuredHost>,
-): Promise<Kept> {
+  measure: (baseline?: BaselinePart) => Promise<M>,
+): Promise<Kept<M>> {
   const { save, baseline: baselineName } = flags;
-  if (save === undefined && baselineName === undefined) return measure();
+  if (save === undefined && baselineName === undefined) {
+    const measured = await measure();
+    return { result: measured.result, exitCode: measured.exitCode, measured };
+  }
   const mode = modeOf(flags);
   if (save !== undefined) {
     requireName('--save', save);
@@ -72,12 +78,12 @@ export async function measureAndKeep(
   }
   const then = baselineName === undefined ? undefined : await loadNewest(baselines, baselineName);
   const fingerprint = await readFingerprint();
-  const measured = await measure();
+  const measured = await measure(then && { ...then.saved, name: then.name });
   const { result, exitCode } = measured;
   const beside = then === undefined ? result : addBaseline(result, fingerprint, then);
-  if (save === undefined) return { result: beside, exitCode };
+  if (save === undefined) return { result: beside, exitCode, measured };
   const { saved, failure } = await trySave(baselines, { name: save, mode, fingerprint, measured });
-  return { result: { ...beside, saved }, exitCode: failure ?? exitCode };
+  return { result: { ...beside, saved }, exitCode: failure ?? exitCode, measured };
 }
 
 function modeOf({ append, force }: SavedFlags): SaveMode {
@@ -113,7 +119,8 @@ async function trySave(baselines: Baselines, { name, mode, fingerprint, measured
     const startEpochS = Math.min(...outcomes.map((outcome) => outcome.startedEpochS));
     const time = new Date(startEpochS * 1000);
     const run = nameSavedRun(time);
-    const saved: SavedRun = { format: 1, run, time: time.toISOString(), startEpochS, fingerprint, result };
+    const plots = plotMeasurements(outcomes);
+    const saved: SavedRun = { format: 1, run, time: time.toISOString(), startEpochS, fingerprint, result, plots };
     const { runs } = await baselines.save(name, mode, { saved, log: logBlocks(outcomes, startEpochS) });
     return { saved: { ...about, run, runs: runs.length, error: null }, failure: undefined };
   } catch (error) {

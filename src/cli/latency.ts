@@ -22,8 +22,10 @@ import { listTargets } from '../latency/targets/target.ts';
 import { resolveCpuSet } from '../layout/cpu-set.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
+import type { BaselinePart } from '../views/report/input.ts';
 import { parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
+import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
 import { ProgressLine } from './progress.ts';
 import { type Installation, openAgent } from './target.ts';
 import { loadWanted } from './wanted.ts';
@@ -39,6 +41,8 @@ export interface LatencyFlags {
   readonly load?: string | undefined;
   /** A file for the HDR log of all that was measured. */
   readonly hdr?: string | undefined;
+  /** A file for the page. */
+  readonly report?: string | undefined;
 }
 
 const DURATION_S = { quick: 10, full: 60 } as const;
@@ -48,19 +52,30 @@ export const BLOCK_MS = 100;
 const SHORTEST_S = 1;
 const LONGEST_S = 24 * 3600;
 
-/** Measures this machine, whatever state it is in, and judges it by the profile that was named or is in force. */
-export async function measureHost(installation: Installation, flags: LatencyFlags): Promise<MeasuredHost> {
+/**
+ * Measures this machine, whatever state it is in, and judges it by the profile that was named or is in force. `baseline` is drawn
+ * beside it on the page.
+ */
+export async function measureHost(
+  installation: Installation,
+  flags: LatencyFlags,
+  baseline?: BaselinePart,
+): Promise<MeasuredHost & RecordedLatency> {
+  const time = new Date().toISOString();
   const durationS = readDuration(flags);
   const agent = await openAgent(installation);
   const asked =
     flags.profile === undefined ? await agent.inForce() : await loadWanted(flags.profile, installation.root);
   const writeLog = await openLog(flags.hdr);
+  const writePage = await openPage(flags.report, baseline);
   const line = new ProgressLine(process.stderr);
   try {
     const showProgress = (text: string) => line.show(text);
     const measured = await measureOn(agent, { asked, flags, durationS, signal: watchCancellation(), showProgress });
     await writeLog(measured.outcomes);
-    return measured;
+    const recorded = await recordLatency(agent, { ...measured, time, version: installation.version });
+    await writePage(recorded.record);
+    return { ...measured, ...recorded };
   } finally {
     line.clear();
   }

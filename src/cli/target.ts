@@ -1,11 +1,15 @@
 import type { Agent, Planned } from '../agent/agent.ts';
 import type { Scope, Wanted } from '../engine/scope.ts';
 import type { Verification } from '../engine/verify.ts';
+import type { HostFacts } from '../topology/host-facts.ts';
+import type { Machine } from '../topology/machine.ts';
 
 /** What commands that only look need: this machine, or a captured one. */
 export interface ReadOnlyTarget {
   plan(wanted: Wanted, scope?: Scope): Promise<Planned>;
   verify(wanted: Wanted, scope?: Scope): Promise<Verification>;
+  machine(): Promise<Machine>;
+  facts(): Promise<HostFacts>;
   close(): Promise<void>;
 }
 
@@ -33,11 +37,19 @@ export async function openTarget(installation: Installation, snapshot: string | 
   const { observeAndPlan } = await import('../engine/observe.ts');
   const { verifyPlan } = await import('../engine/verify.ts');
   const { domains } = await import('../tuning/index.ts');
+  const { readMachine } = await import('../topology/read.ts');
   const reader = await openSnapshot(snapshot);
   const plan = (wanted: Wanted, scope?: Scope) => observeAndPlan({ reader, domains, wanted, ...(scope && { scope }) });
   return {
     plan,
     verify: async (wanted, scope) => verifyPlan((await plan(wanted, scope)).plan),
+    machine: () => readMachine(reader),
+    async facts() {
+      const { hostFactsOf } = await import('../topology/host-facts.ts');
+      const { readInspection } = await import('../topology/inspection.ts');
+      const machine = await readMachine(reader);
+      return hostFactsOf(machine, await readInspection(reader, machine));
+    },
     close: () => reader.close(),
   };
 }

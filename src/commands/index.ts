@@ -9,6 +9,7 @@ import ProfileList from './profile/list.ts';
 import ProfileSchema from './profile/schema.ts';
 import ProfileShow from './profile/show.ts';
 import ProfileValidate from './profile/validate.ts';
+import ReportCommand from './report.ts';
 import Rollback from './rollback.ts';
 import SnapshotCommand from './snapshot.ts';
 import StatusCommand from './status.ts';
@@ -29,6 +30,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   'profile:schema': ProfileSchema,
   'profile:show': ProfileShow,
   'profile:validate': ProfileValidate,
+  report: ReportCommand,
   rollback: Rollback,
   snapshot: SnapshotCommand,
   status: StatusCommand,

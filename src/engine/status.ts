@@ -1,4 +1,5 @@
 import type { HostReader } from '../host/host.ts';
+import type { LatencyVerdict } from '../latency/report/record.ts';
 import { kindOf } from '../tunables/kinds.ts';
 import { canonicalOrNull } from './compare.ts';
 import { findHeld, isChanged } from './held.ts';
@@ -31,13 +32,15 @@ export interface Status {
   readonly waiting: { readonly run: string; readonly until: string } | undefined;
   /** Runs that were cut off and not undone. */
   readonly cutOff: readonly string[];
+  /** The last `hft verify latency`; undefined when there was none that could be kept. */
+  readonly latency: LatencyVerdict | undefined;
 }
 
 /** What is in force, from the journal and one look at each changed place. Cheap: no planning, no commands for files. */
 export async function readStatus(
   reader: HostReader,
   runs: readonly Run[],
-  frame: { host: string; bootId: string | undefined },
+  frame: { host: string; bootId: string | undefined; latency?: LatencyVerdict | undefined },
 ): Promise<Status> {
   const inForce = findInForce(runs);
   const waiting = findWaiting(runs);
@@ -52,6 +55,7 @@ export async function readStatus(
     pendingReboot: await findPending(reader, runs, frame.bootId),
     waiting: waiting && { run: waiting.run, until: waiting.confirmBy as string },
     cutOff: runs.filter((run) => run.result === undefined).map((run) => run.run),
+    latency: frame.latency,
   };
 }
 

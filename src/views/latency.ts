@@ -1,17 +1,20 @@
+import type { LatencyPlots } from '../latency/report/plots.ts';
 import type { LatencyResult } from '../latency/report/result.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { printNs } from './duration.ts';
 import { viewArtefacts, viewCauses } from './latency-causes.ts';
 import { viewLoad } from './latency-load.ts';
 import { viewMissed, viewUndecided } from './latency-reasons.ts';
+import { viewSpread } from './latency-spread.ts';
 import { viewRows } from './latency-table.ts';
 import { indented, paint, type Terminal, wrap } from './terminal.ts';
 
 /** The verdicts first, then what was not measured and why, what is to be known of the runs, and what they could not see below. */
-export function viewLatency(result: LatencyResult, terminal: Terminal): string {
+export function viewLatency(result: LatencyResult, terminal: Terminal, plots?: LatencyPlots): string {
   const blocks = [
     viewHead(result, terminal),
     viewRows(result.probes, terminal),
+    plots === undefined ? '' : viewSpread(plots, terminal),
     viewMissed(result.probes, terminal),
     viewUndecided(result.probes, terminal),
     viewNotMeasured(result, terminal),

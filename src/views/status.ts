@@ -1,9 +1,11 @@
 import type { Status } from '../engine/status.ts';
+import type { LatencyVerdict } from '../latency/report/record.ts';
 import { paint, type Terminal } from './terminal.ts';
 
 /** The stable JSON of `hft status`: what is not there is null. */
-export function statusJson({ profile, since, run, waiting, ...rest }: Status) {
-  return { profile: profile ?? null, since: since ?? null, run: run ?? null, waiting: waiting ?? null, ...rest };
+export function statusJson({ profile, since, run, waiting, latency, ...rest }: Status) {
+  const known = { profile: profile ?? null, since: since ?? null, run: run ?? null, waiting: waiting ?? null };
+  return { ...known, ...rest, latency: latency ?? null };
 }
 
 /** A few lines: this is typed all day. */
@@ -23,7 +25,26 @@ export function viewStatus(status: Status, terminal: Terminal): string {
     );
   for (const run of status.cutOff)
     lines.push(`  ${paint(terminal, 'red', 'cut off')}  run ${run}: \`hft rollback\` puts everything back`);
+  if (status.latency) lines.push(viewLatencyVerdict(status.latency, terminal));
   return lines.join('\n');
+}
+
+/** What was measured last, however long ago: its time says so. */
+function viewLatencyVerdict({ time, profile, cut, summary }: LatencyVerdict, terminal: Terminal): string {
+  const counts = [
+    paint(terminal, 'red', count(summary.fail, 'fail')),
+    paint(terminal, 'yellow', count(summary.inconclusive, 'inconclusive')),
+    paint(terminal, 'green', count(summary.pass, 'pass')),
+    count(summary.notJudged, 'not judged'),
+    count(summary.notMeasured, 'not measured'),
+  ].filter((text) => text !== '');
+  const said =
+    profile === null ? 'measured, not judged' : `${counts.join(', ') || 'nothing to judge'} against ${profile}`;
+  return `  latency  ${said}${cut ? ' (cut)' : ''}, ${time}`;
+}
+
+function count(number: number, what: string): string {
+  return number === 0 ? '' : `${number} ${what}`;
 }
 
 function viewProfile({ profile, since }: Status): string {

@@ -1,8 +1,6 @@
 import { Flags } from '@oclif/core';
-import { fixFlags } from '../../cli/fix-flags.ts';
 import type { FixFlags } from '../../cli/latency-fix.ts';
-import { ingestFlags, savedFlags } from '../../cli/latency-flags.ts';
-import { probes } from '../../latency/index.ts';
+import { fixFlags, ingestFlags, measuringFlags, savedFlags } from '../../cli/latency-flags.ts';
 import type { LatencyResult } from '../../latency/report/result.ts';
 import { BaseCommand } from '../base.ts';
 
@@ -11,6 +9,7 @@ export default class VerifyLatency extends BaseCommand {
   static override description =
     'Measures any host, tuned or not, and says how far it is from the profile. A limit is met or missed only when the whole 95 % interval is on one side; a percentile with too few samples is n/a. Without --profile: the profile in force, and without one nothing is judged. Ctrl-C ends it and shows what was measured. Exit code 0 as wanted, 1 a limit is missed, 6 undecided.';
   static override examples = [
+    '<%= config.bin %> verify latency',
     '<%= config.bin %> verify latency --profile colo --suite full --json',
     '<%= config.bin %> verify latency --save stock',
     '<%= config.bin %> verify latency compare stock colo --abab',
@@ -20,36 +19,9 @@ export default class VerifyLatency extends BaseCommand {
   ];
   static override flags = {
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
-    suite: Flags.string({
-      options: ['quick', 'full'],
-      default: 'quick',
-      summary: 'Which measurements: the telling ones in a minute or two, or all',
-    }),
-    probe: Flags.string({
-      multiple: true,
-      options: probes.map(({ name }) => name),
-      helpValue: 'NAME',
-      summary: `Only this probe; may be given several times: ${probes.map(({ name }) => name).join(', ')}`,
-    }),
-    cpus: Flags.string({
-      helpValue: 'SET',
-      summary: 'Where: numbers (2-5,8) or names (isolated, node(0)); the isolated CPUs when left out',
-    }),
-    duration: Flags.string({
-      helpValue: 'TIME',
-      summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
-    }),
-    load: Flags.string({
-      options: ['none', 'housekeeping', 'network'],
-      summary:
-        'What else runs meanwhile, on CPUs that do not measure: housekeeping work, or UDP packets over loopback; none when left out',
-    }),
-    ...fixFlags,
-    hdr: Flags.string({
-      helpValue: 'FILE',
-      summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
-    }),
+    ...measuringFlags,
     ...savedFlags,
+    ...fixFlags,
     ...ingestFlags,
   };
 

@@ -64,9 +64,7 @@ export function listRows(reported: ReportedRun, targets: readonly Target[]): Lat
   const { report, variant } = reported;
   const load = reported.load?.kind ?? 'none';
   const invalid = report.findings.find(({ invalidates }) => invalidates);
-  const open = report.measures.filter(({ rule }) => rule === 'open');
-  const shown = open.length > 0 ? open : report.measures;
-  return shown.flatMap((measure) => {
+  return shownMeasures(report).flatMap((measure) => {
     const fitting = targets.filter((target) => isMeantFor(target, report.probe, { measure, variant, load }));
     const beside = report.measures.find((other) => other.rule !== measure.rule && isSamePlace(other, measure));
     const judged: readonly (Target | undefined)[] = fitting.length > 0 ? fitting : [undefined];
@@ -76,6 +74,12 @@ export function listRows(reported: ReportedRun, targets: readonly Target[]): Lat
       beside: beside === undefined ? null : besideOf(beside, reported.run),
     }));
   });
+}
+
+/** Those that have a row of their own: the open loops, or all where there is none. */
+export function shownMeasures({ measures }: ProbeReport): readonly Measure[] {
+  const open = measures.filter(({ rule }) => rule === 'open');
+  return open.length > 0 ? open : measures;
 }
 
 const NOTHING_JUDGED = { p50: null, p99: null, 'p99.9': null, 'p99.99': null };
@@ -121,7 +125,8 @@ function makeRow(
     judgements: each(({ judgement }) => judgement),
     notAvailable: Object.fromEntries(missing),
     target: target === undefined ? null : limitsOf(target),
-    verdict: verdictOf(judged),
+    // A limit without a sample to judge it by is not met.
+    verdict: target === undefined ? null : (verdictOf(judged) ?? 'inconclusive'),
     notJudged: null,
     unit: 'ns',
     floorNs,

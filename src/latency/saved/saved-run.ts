@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UsageError } from '../../errors.ts';
 import type { Block } from '../histogram/block.ts';
 import { logMeasurements, tagOf } from '../report/hdr-log.ts';
+import type { LatencyPlots } from '../report/plots.ts';
 import type { LatencyResult, Outcome } from '../report/result.ts';
 import type { LatencyRow } from '../report/row.ts';
 import type { Fingerprint } from './fingerprint.ts';
@@ -17,6 +18,8 @@ export interface SavedRun {
   readonly fingerprint: Fingerprint;
   /** What `hft verify latency --json` printed. */
   readonly result: LatencyResult;
+  /** What its curves are drawn from. */
+  readonly plots?: LatencyPlots;
 }
 
 /** The runs of one state of a machine that were saved under one name: what is read before any of them. */

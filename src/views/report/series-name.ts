@@ -1,0 +1,31 @@
+import type { LatencyRow } from '../../latency/report/row.ts';
+import { printCpulist } from '../../topology/cpulist.ts';
+import { printLimit } from '../duration.ts';
+
+/** `CPU 3`, `CPU 1→2`: of a pair the sender first. */
+export function nameCpus(cpus: readonly number[]): string {
+  if (cpus.length === 2) return `CPU ${cpus.join('→')}`;
+  return `${cpus.length === 1 ? 'CPU' : 'CPUs'} ${printCpulist(cpus) || 'none'}`;
+}
+
+/** `fifo:1 dma-latency 0, CPU 3`. */
+export function nameMeasure({ variant, cpus }: { readonly variant: string; readonly cpus: readonly number[] }): string {
+  return [variant, nameCpus(cpus)].filter((part) => part !== '').join(', ');
+}
+
+/** Direction, payload, pacing, load, way of waiting and policy: what a figure means nothing without. */
+export function sayConditions(row: LatencyRow): string {
+  const { direction, payloadBytes, pacing, load, wait, policy, quantity, rule } = row;
+  return [
+    quantity === 'delay' ? 'delay of a random arrival' : '',
+    direction === 'none' ? '' : direction.replace('-', ' '),
+    payloadBytes === null ? '' : `${payloadBytes} B`,
+    pacing.kind === 'periodic' ? `every ${printLimit(pacing.periodNs)}` : pacing.kind,
+    `load ${load}`,
+    `${wait}s`,
+    policy,
+    rule === 'open' ? 'open loop' : 'closed loop',
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
