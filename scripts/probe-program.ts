@@ -58,7 +58,13 @@ function compile({ target, flags, files }: Compilation): void {
     const fresh = `${made}.${process.pid}`;
     // Libraries after what needs them.
     const programs = files.filter((file) => file.endsWith('.c'));
-    runCompiler([...options.filter(isNoLibrary), ...programs, ...options.filter((flag) => !isNoLibrary(flag)), '-o', fresh]);
+    runCompiler([
+      ...options.filter(isNoLibrary),
+      ...programs,
+      ...options.filter((flag) => !isNoLibrary(flag)),
+      '-o',
+      fresh,
+    ]);
     renameSync(fresh, made);
     forgetOldest();
   }

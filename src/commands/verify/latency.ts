@@ -45,6 +45,15 @@ export default class VerifyLatency extends BaseCommand {
         'What else runs meanwhile, on CPUs that do not measure: housekeeping work, or UDP packets over loopback; none when left out',
     }),
     ...fixFlags,
+    redis: Flags.string({
+      helpValue: 'ADDRESS',
+      summary:
+        'A Redis server to measure: unix:/path or HOST:PORT; it gets one key, hft:probe:*, which expires and is deleted. Without it one is started for the run',
+    }),
+    memcached: Flags.string({
+      helpValue: 'ADDRESS',
+      summary: 'The same for memcached',
+    }),
     hdr: Flags.string({
       helpValue: 'FILE',
       summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
