@@ -38,7 +38,7 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
 /** What --fix has no use for: it measures by turns itself. */
 const KEEPING = ['save', 'baseline', 'ingest'];
 /** What --ingest has no use for: it measures nothing. */
-const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'hdr'];
+const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'redis', 'memcached', 'hdr'];
 
 /** Throws UsageError. */
 export function requireNothingKept(flags: Readonly<Record<string, unknown>>): void {

@@ -52,7 +52,7 @@ export default class VerifyLatency extends BaseCommand {
     }),
     memcached: Flags.string({
       helpValue: 'ADDRESS',
-      summary: 'The same for memcached',
+      summary: 'A memcached server to measure, as with --redis',
     }),
     hdr: Flags.string({
       helpValue: 'FILE',

@@ -56,7 +56,7 @@ function ask(latency: LatencyWanted | undefined, flags: Partial<MeasuringRequest
   };
 }
 
-const row = (probe: 'jitter' | 'wakeup' | 'shm' | 'pipeline' | 'redis' | 'zeromq', limits: object) =>
+const row = (probe: 'jitter' | 'wakeup' | 'shm' | 'pipeline', limits: object) =>
   ({ probe, load: 'none' as const, ...limits }) as const;
 const JITTER = ['jitter'];
 
@@ -161,14 +161,6 @@ describe('suites', () => {
 
   test('quick has any that is named', async () => {
     expect((await started({ probe: ['udp', 'pipe'] })).names).toEqual(['pipe', 'udp']);
-  });
-
-  test('quick has any that the profile has a limit for, or whose server is named', async () => {
-    const names: string[] = [];
-    const agent = stage({ onProbe: ({ probe, variant }) => names.push(`${probe} ${variant.name}`) });
-    const request = ask({ r: row('redis', { p50: 1 }), z: row('zeromq', { p50: 1 }) }, { cpus: '4-7' });
-    await measureOn(agent, { ...request, servers: { memcached: '127.0.0.1:11211' } });
-    expect(names.slice(-3)).toEqual(['zeromq push-pull block', 'redis get unix', 'memcached get 127.0.0.1:11211']);
   });
 
   test('full has all', async () => {

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { FrameReader } from '../../../../src/latency/probe/frames.ts';
 import type { Measure } from '../../../../src/latency/probe/probe.ts';
 import { type ProbeRun, RunAssembly } from '../../../../src/latency/probe/run.ts';
+import { CPUS } from '../program.ts';
 
 /** A server of the test on a port of 127.0.0.1: what it answers to everything that comes, as text. */
 export type Answer = (request: string, socket: Socket) => string | undefined;
@@ -102,4 +103,25 @@ export function runOf({ stdout }: Ended): ProbeRun {
 
 export function samplesOf(measures: readonly Pick<Measure, 'blocks'>[]): number {
   return measures.flatMap(({ blocks }) => blocks).reduce((sum, { count }) => sum + count, 0);
+}
+
+const SPAN = ['--duration-ns', '200000000', '--warmup-ns', '20000000', '--block-ns', '20000000'];
+
+export type Question = readonly [
+  probe: string,
+  answer: Answer,
+  more?: readonly string[],
+  env?: Readonly<Record<string, string>>,
+];
+
+/** A short run of hft-probe against such a server, 500 requests a second. */
+export async function askScripted(program: string, ...[probe, answer, more = [], env = {}]: Question) {
+  const server = await serve(answer);
+  const [cpu] = CPUS as [number];
+  const where = ['--cpus', `${cpu}`, '--server', server.address];
+  const ended = await follow(
+    start(program, [probe, ...where, '--wait', 'block', '--rate', '500', ...SPAN, ...more], env),
+  );
+  server.close();
+  return { ...ended, heard: server.heard, address: server.address };
 }
