@@ -36,7 +36,7 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
   ['unit', 'ingest'],
 ];
 /** What --fix has no use for: it measures by turns itself. */
-const KEEPING = ['save', 'baseline', 'ingest'];
+const KEEPING = ['save', 'baseline', 'ingest', 'redis', 'memcached'];
 /** What --ingest has no use for: it measures nothing. */
 const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'redis', 'memcached', 'hdr'];
 
