@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { fixFlags } from '../../cli/fix-flags.ts';
 import type { FixFlags } from '../../cli/latency-fix.ts';
 import { ingestFlags, savedFlags } from '../../cli/latency-flags.ts';
+import { measuringFlags } from '../../cli/measuring-flags.ts';
 import { probes } from '../../latency/index.ts';
 import type { LatencyResult } from '../../latency/report/result.ts';
 import { BaseCommand } from '../base.ts';
@@ -31,33 +32,8 @@ export default class VerifyLatency extends BaseCommand {
       helpValue: 'NAME',
       summary: `Only this probe; may be given several times: ${probes.map(({ name }) => name).join(', ')}`,
     }),
-    cpus: Flags.string({
-      helpValue: 'SET',
-      summary: 'Where: numbers (2-5,8) or names (isolated, node(0)); the isolated CPUs when left out',
-    }),
-    duration: Flags.string({
-      helpValue: 'TIME',
-      summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
-    }),
-    load: Flags.string({
-      options: ['none', 'housekeeping', 'network'],
-      summary:
-        'What else runs meanwhile, on CPUs that do not measure: housekeeping work, or UDP packets over loopback; none when left out',
-    }),
+    ...measuringFlags,
     ...fixFlags,
-    redis: Flags.string({
-      helpValue: 'ADDRESS',
-      summary:
-        'A Redis server to measure: unix:/path or HOST:PORT; it gets one key, hft:probe:*, which expires and is deleted. Without it one is started for the run',
-    }),
-    memcached: Flags.string({
-      helpValue: 'ADDRESS',
-      summary: 'A memcached server to measure, as with --redis',
-    }),
-    hdr: Flags.string({
-      helpValue: 'FILE',
-      summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
-    }),
     ...savedFlags,
     ...ingestFlags,
   };
