@@ -9,7 +9,7 @@ import { LocalHost } from '../src/host/local.ts';
 import { prepareProfiles } from '../src/profile/prepare.ts';
 import type { PreparedProfiles } from '../src/profile/prepared.ts';
 import { domains } from '../src/tuning/index.ts';
-import { buildProbe, CannotCompile } from './probe-program.ts';
+import { buildProbe, buildZmqProbe, CannotCompile } from './probe-program.ts';
 
 const root = join(import.meta.dirname, '..');
 const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -126,6 +126,7 @@ async function writeManifest(): Promise<void> {
 function addProbe(target: string): void {
   try {
     buildProbe(target);
+    buildZmqProbe(`${target}-zmq`);
   } catch (error) {
     if (!(error instanceof CannotCompile)) throw error;
     console.warn(

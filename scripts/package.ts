@@ -47,7 +47,9 @@ function run(command: string, args: readonly string[]): string {
 
 /** The program without anything of the workshop: what both packages hold. */
 function stage(folder: string, architecture: Architecture): void {
-  if (!existsSync(join(root, 'dist/hft-probe'))) throw new Error('dist/hft-probe is missing: npm run build says why');
+  for (const name of ['hft-probe', 'hft-probe-zmq']) {
+    if (!existsSync(join(root, 'dist', name))) throw new Error(`dist/${name} is missing: npm run build says why`);
+  }
   for (const name of [
     'bin/hft',
     'bin/run.cjs',

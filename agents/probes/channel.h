@@ -24,6 +24,8 @@ struct channel {
   void (*describe)(struct text *meta);
   /* Between sending and receiving a letter may be lost. */
   bool loses;
+  /* Who answers is a program of its own (requests.h): there is no answerer's thread, and every letter goes there and back. */
+  bool answers_itself;
 };
 
 #endif

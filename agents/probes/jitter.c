@@ -133,7 +133,7 @@ static void conclude(struct run *run, struct text *result) {
 
 static bool spins(void) { return true; }
 
-static const struct option_spec options[] = {{"threshold-ns", &threshold_ns, 100, 1000000, NULL}, {0}};
+static const struct option_spec options[] = {{.name = "threshold-ns", .value = &threshold_ns, .least = 100, .most = 1000000}, {0}};
 
 const struct probe jitter_probe = {.name = "jitter",
                                    .options = options,

@@ -22,7 +22,7 @@ enum { HOUSEKEEPING, NETWORK };
 
 static uint64_t kind = HOUSEKEEPING;
 static const char *const KINDS[] = {"housekeeping", "network", NULL};
-static const struct option_spec own[] = {{"kind", &kind, 0, 0, KINDS}, {0}};
+static const struct option_spec own[] = {{.name = "kind", .value = &kind, .choices = KINDS}, {0}};
 
 static struct bearer bearers[MOST_CPUS];
 

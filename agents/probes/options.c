@@ -79,6 +79,10 @@ static bool parse_common(struct options *options, const char *name, const char *
 static bool parse_own(const struct option_spec *spec, const char *name, const char *text) {
   for (; spec->name != NULL; spec++) {
     if (strcmp(spec->name, name) != 0) continue;
+    if (spec->text != NULL) {
+      *spec->text = text;
+      return true;
+    }
     if (spec->choices == NULL) {
       *spec->value = parse_number(name, text, spec->least, spec->most);
       return true;

@@ -23,13 +23,14 @@ struct options {
 
 #define NOBODY (-1)
 
-/* An option of one probe. With `choices` the value is the index of the word. */
+/* An option of one probe. With `choices` the value is the index of the word; with `text` it is the word itself. */
 struct option_spec {
   const char *name;
   uint64_t *value;
   uint64_t least;
   uint64_t most;
   const char *const *choices;
+  const char **text;
 };
 
 /* Ends with `usage` on anything that is unknown, out of range, or missing. `own` ends with a NULL name. */

@@ -13,5 +13,7 @@ extern const struct probe pipe_probe;
 extern const struct probe futex_probe;
 extern const struct probe tcp_probe;
 extern const struct probe udp_probe;
+extern const struct probe redis_probe;
+extern const struct probe memcached_probe;
 
 #endif

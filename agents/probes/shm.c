@@ -54,5 +54,5 @@ static bool receive_letter(enum side at, struct letter *letter) {
 static void describe_pages(struct text *meta) { text_add(meta, ",\"pages\":\"%s\"", PAGES[page_kind]); }
 
 static const struct channel channel = {.open = open_rings, .send = send_letter, .receive = receive_letter, .describe = describe_pages};
-static const struct option_spec options[] = {TRAFFIC_OPTIONS, {"pages", &page_kind, 0, 0, PAGES}, {0}};
+static const struct option_spec options[] = {TRAFFIC_OPTIONS, {.name = "pages", .value = &page_kind, .choices = PAGES}, {0}};
 const struct probe shm_probe = TRAFFIC_PROBE("shm", channel, options);

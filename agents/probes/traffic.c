@@ -4,11 +4,12 @@
  */
 #include "traffic.h"
 
+#include <stdio.h>
+
 #include "blocks.h"
 #include "exchange.h"
 #include "failure.h"
 
-enum { ROUND_TRIP, ONE_WAY };
 /* Each phase has an end of its own: one that was sent twice, because the first was slow, does not end the next phase. */
 enum { KIND_WARM, KIND_OPEN, KIND_CLOSED, KIND_WARM_END, KIND_END };
 
@@ -17,7 +18,7 @@ enum { KIND_WARM, KIND_OPEN, KIND_CLOSED, KIND_WARM_END, KIND_END };
 #define TURNS 4
 #define CLOSED_TURN 3
 
-struct traffic_terms traffic_terms = {.direction = ROUND_TRIP, .message_bytes = 64, .wait = WAIT_SPIN};
+struct traffic_terms traffic_terms = {.direction = TRAFFIC_ROUND_TRIP, .message_bytes = 64, .wait = WAIT_SPIN};
 const char *const TRAFFIC_DIRECTIONS[] = {"round-trip", "one-way", NULL};
 const char *const TRAFFIC_WAITS[] = {"spin", "block", NULL};
 
@@ -50,9 +51,15 @@ int traffic_prepare(struct run *run) {
   return 2;
 }
 
+int traffic_prepare_alone(struct run *run) {
+  traffic_terms.direction = TRAFFIC_ROUND_TRIP;
+  traffic.channel = run->probe->channel;
+  return 1;
+}
+
 bool traffic_spins(void) { return traffic_terms.wait == WAIT_SPIN || traffic_terms.rate_hz > 0; }
 
-static bool is_one_way(void) { return traffic_terms.direction == ONE_WAY; }
+static bool is_one_way(void) { return traffic_terms.direction == TRAFFIC_ONE_WAY; }
 static bool samples_here(const struct worker *worker) { return is_one_way() == (worker->index == ANSWERER); }
 
 void traffic_allocate(struct worker *worker) {
@@ -130,6 +137,7 @@ static void deliver_open(struct run *run, uint64_t from, uint64_t until) {
 /* Again until one has arrived: an end may be lost too. */
 static void say_end(uint64_t kind) {
   uint64_t first = traffic.number + 1;
+  if (traffic.channel->answers_itself) return;
   do {
     deliver(kind, 0);
   } while (!has_arrived(first));
@@ -156,8 +164,10 @@ void traffic_warm_up(struct worker *worker, uint64_t until) {
     answer(KIND_WARM_END);
     return;
   }
-  traffic.skew = exchange_measure_skew(traffic.exchange, clock_now() + clock_ticks_in(SKEW_NS), &worker->run->stop);
-  exchange_end(traffic.exchange);
+  if (!traffic.channel->answers_itself) {
+    traffic.skew = exchange_measure_skew(traffic.exchange, clock_now() + clock_ticks_in(SKEW_NS), &worker->run->stop);
+    exchange_end(traffic.exchange);
+  }
   deliver_closed(worker->run, KIND_WARM, until);
   say_end(KIND_WARM_END);
 }
@@ -205,12 +215,18 @@ void traffic_describe(struct run *run, struct text *meta) {
   text_add(meta, ",\"direction\":\"%s\",\"payloadBytes\":%llu,\"wait\":\"%s\",\"rateHz\":%llu", TRAFFIC_DIRECTIONS[traffic_terms.direction],
            (unsigned long long)traffic_terms.message_bytes, TRAFFIC_WAITS[traffic_terms.wait], (unsigned long long)traffic_terms.rate_hz);
   if (traffic.channel->describe != NULL) traffic.channel->describe(meta);
-  text_add(meta, ",\"skew\":{");
-  skew_describe(&traffic.skew, meta);
-  text_add(meta, "},\"streams\":[");
+  if (!traffic.channel->answers_itself) {
+    text_add(meta, ",\"skew\":{");
+    skew_describe(&traffic.skew, meta);
+    text_add(meta, "}");
+  }
+  char place[64];
+  bool has_peer = run->options.cpu_count > 1;
+  snprintf(place, sizeof place, has_peer ? "\"cpu\":%d,\"peer\":%d" : "\"cpu\":%d", cpus[0], has_peer ? cpus[1] : 0);
+  text_add(meta, ",\"streams\":[");
   if (traffic_terms.rate_hz > 0)
-    text_add(meta, "{\"id\":0,\"name\":\"open\",\"cpu\":%d,\"peer\":%d,\"unit\":\"ns\",\"what\":\"from the intended time of sending\"},", cpus[0], cpus[1]);
-  text_add(meta, "{\"id\":1,\"name\":\"closed\",\"cpu\":%d,\"peer\":%d,\"unit\":\"ns\",\"what\":\"each sent when the one before has arrived\"}]", cpus[0], cpus[1]);
+    text_add(meta, "{\"id\":0,\"name\":\"open\",%s,\"unit\":\"ns\",\"what\":\"from the intended time of sending\"},", place);
+  text_add(meta, "{\"id\":1,\"name\":\"closed\",%s,\"unit\":\"ns\",\"what\":\"each sent when the one before has arrived\"}]", place);
 }
 
 void traffic_conclude(struct run *run, struct text *result) {

@@ -9,6 +9,8 @@
 #include "options.h"
 #include "run.h"
 
+enum traffic_direction { TRAFFIC_ROUND_TRIP, TRAFFIC_ONE_WAY };
+
 extern struct traffic_terms {
   uint64_t direction;
   uint64_t message_bytes;
@@ -19,13 +21,17 @@ extern struct traffic_terms {
 extern const char *const TRAFFIC_DIRECTIONS[];
 extern const char *const TRAFFIC_WAITS[];
 
-#define TRAFFIC_OPTIONS                                                     \
-  {"direction", &traffic_terms.direction, 0, 0, TRAFFIC_DIRECTIONS},        \
-      {"payload", &traffic_terms.message_bytes, 64, MOST_MESSAGE_BYTES, NULL}, \
-      {"wait", &traffic_terms.wait, 0, 0, TRAFFIC_WAITS},                   \
-      {"rate", &traffic_terms.rate_hz, 0, 20000000, NULL}
+/* Of every channel, and the direction of those that leave a choice. */
+#define TRAFFIC_TERMS                                                                                                             \
+  {.name = "payload", .value = &traffic_terms.message_bytes, .least = 64, .most = MOST_MESSAGE_BYTES},                             \
+      {.name = "wait", .value = &traffic_terms.wait, .choices = TRAFFIC_WAITS}, {                                                  \
+    .name = "rate", .value = &traffic_terms.rate_hz, .most = 20000000                                                              \
+  }
+#define TRAFFIC_OPTIONS {.name = "direction", .value = &traffic_terms.direction, .choices = TRAFFIC_DIRECTIONS}, TRAFFIC_TERMS
 
 int traffic_prepare(struct run *run);
+/* Of a channel that answers itself: one thread, on the first CPU. */
+int traffic_prepare_alone(struct run *run);
 bool traffic_spins(void);
 void traffic_allocate(struct worker *worker);
 void traffic_warm_up(struct worker *worker, uint64_t until);

@@ -31,5 +31,6 @@ static void open_sockets(uint64_t message_bytes, enum wait_kind wait) {
 }
 
 static const struct channel channel = {.open = open_sockets, .send = wire_send, .receive = wire_receive, .loses = true};
-static const struct option_spec options[] = {TRAFFIC_OPTIONS, {"receive-buffer", &buffer_bytes, 0, 64 * 1024 * 1024, NULL}, {0}};
+static const struct option_spec options[] = {
+    TRAFFIC_OPTIONS, {.name = "receive-buffer", .value = &buffer_bytes, .most = 64 * 1024 * 1024}, {0}};
 const struct probe udp_probe = TRAFFIC_PROBE("udp", channel, options);

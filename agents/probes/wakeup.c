@@ -106,7 +106,7 @@ static void conclude(struct run *run, struct text *result) {
 
 static bool spins(void) { return false; }
 
-static const struct option_spec options[] = {{"period-ns", &period_ns, 10000, NS_PER_SECOND, NULL}, {0}};
+static const struct option_spec options[] = {{.name = "period-ns", .value = &period_ns, .least = 10000, .most = NS_PER_SECOND}, {0}};
 
 const struct probe wakeup_probe = {.name = "wakeup",
                                    .options = options,

@@ -28,6 +28,15 @@ export const measuringFlags = {
     summary:
       'What else runs meanwhile, on CPUs that do not measure: housekeeping work, or UDP packets over loopback; none when left out',
   }),
+  redis: Flags.string({
+    helpValue: 'ADDRESS',
+    summary:
+      'A Redis server to measure: unix:/path or HOST:PORT; it gets one key, hft:probe:*, which expires and is deleted. Without it one is started for the run',
+  }),
+  memcached: Flags.string({
+    helpValue: 'ADDRESS',
+    summary: 'A memcached server to measure, as with --redis',
+  }),
   hdr: Flags.string({
     helpValue: 'FILE',
     summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
@@ -83,9 +92,9 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
   ['unit', 'ingest'],
 ];
 /** What --fix has no use for: it measures by turns itself. */
-const KEEPING = ['save', 'baseline', 'ingest', 'report'];
+const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached'];
 /** What --ingest has no use for: it measures nothing. */
-const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'hdr', 'report'];
+const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'redis', 'memcached', 'hdr', 'report'];
 
 /** Throws UsageError. */
 export function requireNothingKept(flags: Readonly<Record<string, unknown>>): void {

@@ -8,7 +8,7 @@ import { type ChosenCpus, chooseCpus, housekeepingCpus } from '../latency/probe/
 import type { LoadRequest } from '../latency/probe/load.ts';
 import { chooseLoad } from '../latency/probe/load-cpus.ts';
 import type { Progress } from '../latency/probe/measure.ts';
-import type { Probe, Variant } from '../latency/probe/probe.ts';
+import type { Probe, Servers, Variant, VariantRequest } from '../latency/probe/probe.ts';
 import { logMeasurements } from '../latency/report/hdr-log.ts';
 import {
   type LatencyResult,
@@ -18,7 +18,7 @@ import {
   reportLatency,
 } from '../latency/report/result.ts';
 import type { Unmeasured } from '../latency/report/unmeasured.ts';
-import { listTargets } from '../latency/targets/target.ts';
+import { listTargets, type Target } from '../latency/targets/target.ts';
 import { resolveCpuSet } from '../layout/cpu-set.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
@@ -26,6 +26,7 @@ import type { BaselinePart } from '../views/report/input.ts';
 import { parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
+import { readServers } from './latency-servers.ts';
 import { ProgressLine } from './progress.ts';
 import { type Installation, openAgent } from './target.ts';
 import { loadWanted } from './wanted.ts';
@@ -39,6 +40,9 @@ export interface LatencyFlags {
   /** false: nothing is recorded beside the probes. */
   readonly causes?: boolean;
   readonly load?: string | undefined;
+  /** Addresses of servers that are measured instead of one that is started for the run. */
+  readonly redis?: string | undefined;
+  readonly memcached?: string | undefined;
   /** A file for the HDR log of all that was measured. */
   readonly hdr?: string | undefined;
   /** A file for the page. */
@@ -63,6 +67,7 @@ export async function measureHost(
 ): Promise<MeasuredHost & RecordedLatency> {
   const time = new Date().toISOString();
   const durationS = readDuration(flags);
+  const servers = await readServers(flags);
   const agent = await openAgent(installation);
   const asked =
     flags.profile === undefined ? await agent.inForce() : await loadWanted(flags.profile, installation.root);
@@ -71,7 +76,8 @@ export async function measureHost(
   const line = new ProgressLine(process.stderr);
   try {
     const showProgress = (text: string) => line.show(text);
-    const measured = await measureOn(agent, { asked, flags, durationS, signal: watchCancellation(), showProgress });
+    const request = { asked, flags, servers, durationS, signal: watchCancellation(), showProgress };
+    const measured = await measureOn(agent, request);
     await writeLog(measured.outcomes);
     const recorded = await recordLatency(agent, { ...measured, time, version: installation.version });
     await writePage(recorded.record);
@@ -98,6 +104,7 @@ export interface MeasuringRequest {
   /** undefined: nothing is judged. */
   readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
   readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes'>;
+  readonly servers?: Servers;
   readonly durationS: number;
   readonly signal: AbortSignal;
   readonly showProgress: (text: string) => void;
@@ -119,12 +126,13 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
     flags.load === 'housekeeping' || flags.load === 'network'
       ? chooseLoad(machine, flags.load, chosen.cpus)
       : undefined;
-  const runs = listRuns({ cpus: chosen.cpus, suite, asked: flags.probe });
+  const targets = listTargets(asked?.wanted.latency);
+  const runs = listRuns({ cpus: chosen.cpus, suite, servers: request.servers ?? {} }, { named: flags.probe, targets });
   const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request, load });
   const question = {
     host: machine.host,
     profile: distance,
-    targets: listTargets(asked?.wanted.latency),
+    targets,
     cpus: chosen,
     suite,
     hypervisor: machine.kernel.hypervisor,
@@ -182,20 +190,21 @@ interface PlannedRun {
   readonly variant: Variant;
 }
 
-function listRuns({
-  cpus,
-  suite,
-  asked,
-}: {
-  cpus: readonly number[];
-  suite: 'quick' | 'full';
-  asked?: string[] | undefined;
-}) {
-  const isAsked = ({ name }: Probe) => asked === undefined || asked.includes(name);
-  const isInSuite = ({ onlyInFull = false }: Probe) => asked !== undefined || suite === 'full' || !onlyInFull;
+interface Asked {
+  readonly named: readonly string[] | undefined;
+  readonly targets: readonly Target[];
+}
+
+/** The quick suite leaves some probes out, unless somebody wants them: by name, by a limit in the profile, by naming a server. */
+function listRuns(request: Required<VariantRequest>, { named, targets }: Asked) {
+  const { suite, servers } = request;
+  const isAsked = ({ name }: Probe) => named === undefined || named.includes(name);
+  const isWanted = ({ name }: Probe) =>
+    named !== undefined || servers[name] !== undefined || targets.some(({ probe }) => probe === name);
+  const isInSuite = (probe: Probe) => suite === 'full' || probe.onlyInFull !== true || isWanted(probe);
   const planned = probes
     .filter((probe) => isAsked(probe) && isInSuite(probe))
-    .flatMap((probe) => probe.variants({ cpus, suite }).map((variant): PlannedRun => ({ probe, variant })));
+    .flatMap((probe) => probe.variants(request).map((variant): PlannedRun => ({ probe, variant })));
   const unmeasured = probes
     .filter((probe) => !planned.some((run) => run.probe === probe))
     .map((probe): Unmeasured => {

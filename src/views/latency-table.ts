@@ -122,14 +122,16 @@ function printValue(ns: number | null, floorNs: number): string {
 
 /** `one way, load network, 64 B, every 100us, spin`, as much as fits. */
 function sayConditions(row: LatencyRow, columns: number): string {
-  const { direction, payloadBytes, pacing, wait, policy, variant, quantity, load } = row;
+  const { part, direction, payloadBytes, pacing, wait, policy, variant, quantity, load } = row;
   const parts = [
+    part ?? '',
     quantity === 'delay' ? 'delay of a random arrival' : '',
     direction === 'none' ? '' : direction.replace('-', ' '),
     load === 'none' ? '' : `load ${load}`,
     payloadBytes === null ? '' : `${payloadBytes} B`,
     pacing.kind === 'periodic' ? `every ${printLimit(pacing.periodNs)}` : 'saturated',
     wait,
+    ...sayPeer(row),
     policy,
     /dma-latency \S+/.exec(variant)?.[0] ?? '',
     /(\S+) pages/.exec(variant)?.[0] ?? '',
@@ -137,6 +139,18 @@ function sayConditions(row: LatencyRow, columns: number): string {
   ].filter((part) => part !== '');
   while (parts.join(', ').length > columns) parts.pop();
   return parts.join(', ');
+}
+
+/** `16 requests a write`, `redis 7.0.15 at unix:/run/redis.sock`. */
+function sayPeer({ software, server }: LatencyRow): string[] {
+  if (software === null) return [];
+  if (server === null) return [software];
+  const { address, isOwn, pipeline } = server;
+  const way = address.startsWith('unix:') ? 'unix socket' : 'TCP';
+  return [
+    pipeline > 1 ? `${pipeline} requests a write` : '',
+    isOwn ? `own ${software}, ${way}` : `${software} at ${address}`,
+  ];
 }
 
 const SEVERITY = ['fail', 'inconclusive', 'pass'];

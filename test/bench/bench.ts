@@ -1,5 +1,5 @@
 /**
- * How fast hft is, against what it is compared with: `npm run bench [-- startup plan apply probe latency-peers]`. Prints medians of
+ * How fast hft is, against what it is compared with: `npm run bench [-- startup plan apply probe latency-peers redis]`. Prints medians of
  * interleaved runs with every figure; docs/benchmarks.md says what is measured and what came out. A benchmark, never a
  * test: it ends with 1 when a figure is missed, and nothing else depends on that.
  */
@@ -16,6 +16,7 @@ const PARTS: Readonly<Record<string, (places: BenchPlaces) => Promise<boolean>>>
   apply: async () => (await import('./apply.ts')).benchApply(),
   probe: async (places) => (await import('./probe.ts')).benchProbe(places),
   'latency-peers': async (places) => (await import('./latency-peers.ts')).benchLatencyPeers(places),
+  redis: async (places) => (await import('./redis.ts')).benchRedis(places),
 };
 
 const asked = process.argv.slice(2);

@@ -63,6 +63,11 @@ const metaSchema = z.looseObject({
   pages: z.enum(['4k', '2m']).optional(),
   rateHz: count.optional(),
   skew: skew.optional(),
+  part: z.string().optional(),
+  library: z.string().optional(),
+  ioCpus: z.array(cpu).optional(),
+  pipeline: count.optional(),
+  server: z.object({ name: z.string(), address: z.string(), isOwn: z.boolean() }).optional(),
 });
 
 const resultSchema = z.looseObject({
@@ -93,6 +98,7 @@ const resultSchema = z.looseObject({
   unsent: count.optional(),
   negative: count.optional(),
   damaged: count.optional(),
+  keyLeft: z.boolean().optional(),
   misplaced: count.optional(),
   pairs: z.array(z.object({ stream: count, cpu, peer: cpu, skew })).optional(),
 });

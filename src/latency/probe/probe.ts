@@ -34,7 +34,12 @@ export interface VariantRequest {
   /** Those to be measured: the isolated ones, where there are any. */
   readonly cpus: readonly number[];
   readonly suite: 'quick' | 'full';
+  /** Servers that the person named, by probe; the others are started for the run. */
+  readonly servers?: Servers;
 }
+
+/** `unix:/path`, `127.0.0.1:6379` or `[::1]:6379`: numbers alone, as hft-probe reads them. */
+export type Servers = Readonly<Partial<Record<string, string>>>;
 
 /** One way to run a probe. */
 export interface Variant {
@@ -44,6 +49,8 @@ export interface Variant {
   readonly cpus: readonly number[];
   /** Its threads keep their CPUs busy all the time. */
   readonly spins: boolean;
+  /** Which of its CPUs are busy all the time; all of them when left out. */
+  readonly spinning?: readonly number[];
   readonly policy: 'other' | `fifo:${number}`;
   /** Held in /dev/cpu_dma_latency while it runs; undefined: left alone. */
   readonly dmaLatencyUs?: number;
@@ -77,6 +84,11 @@ export interface Floor {
 /** One row of results: a stream of samples and what they are. */
 export interface Measure {
   readonly name: string;
+  /** What of it, where a probe has several: a pattern of ZeroMQ, a command of Redis. */
+  readonly part?: string;
+  /** Whose latency it is, where it is not hft-probe's own code: `redis 7.0.15`. */
+  readonly software?: string;
+  readonly server?: MeasuredServer;
   /** Where samples were taken; for two CPUs the sender first. */
   readonly cpus: readonly number[];
   readonly direction: 'none' | 'one-way' | 'round-trip';
@@ -91,6 +103,14 @@ export interface Measure {
   readonly blocks: readonly Block[];
   /** The time that the blocks cover. */
   readonly exposureNs: number;
+}
+
+export interface MeasuredServer {
+  readonly address: string;
+  /** Started for the run, and gone after it. */
+  readonly isOwn: boolean;
+  /** Requests in one write; a sample ends with the last reply. */
+  readonly pipeline: number;
 }
 
 export type Pacing = { readonly kind: 'saturated' } | { readonly kind: 'periodic'; readonly periodNs: number };
@@ -111,7 +131,9 @@ export interface Finding {
     | 'periods-overdue'
     | 'rate-not-kept'
     | 'messages-dropped'
-    | 'messages-damaged';
+    | 'messages-damaged'
+    | 'threads-share-cpu'
+    | 'key-left';
   /** One sentence for people. */
   readonly text: string;
   /** The figures must not be judged. */

@@ -7,10 +7,11 @@ import type { Variant } from './probe.ts';
  */
 export function refuseToSpin(variant: Variant, housekeeping: readonly number[]): string | undefined {
   if (!variant.spins) return undefined;
-  const left = housekeeping.filter((cpu) => !variant.cpus.includes(cpu));
+  const busy = variant.spinning ?? variant.cpus;
+  const left = housekeeping.filter((cpu) => !busy.includes(cpu));
   if (left.length > 0) return undefined;
   return (
-    `It would keep CPUs ${printCpulist(variant.cpus)} busy all the time and leave none of the housekeeping CPUs ` +
+    `It would keep CPUs ${printCpulist(busy)} busy all the time and leave none of the housekeeping CPUs ` +
     `(${printCpulist(housekeeping) || 'none'}) to the system. Give fewer CPUs, or isolate some.`
   );
 }

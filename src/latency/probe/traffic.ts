@@ -1,5 +1,13 @@
 import { commonFindings, floorOf, invalidating } from './findings.ts';
-import { exposureOf, type Finding, type Measure, type Probe, type Variant, type VariantRequest } from './probe.ts';
+import {
+  exposureOf,
+  type Finding,
+  type Measure,
+  type Probe,
+  type ProbeReport,
+  type Variant,
+  type VariantRequest,
+} from './probe.ts';
 import type { ProbeRun, ProbeStream } from './run.ts';
 
 const RATE_HZ = 10_000;
@@ -29,15 +37,18 @@ export function probeTraffic({ name, what, ways, onlyInFull = false }: Traffic):
     what,
     onlyInFull,
     variants: (request) => listVariants(request, ways[request.suite]),
-    report(run, variant) {
-      return {
-        probe: name,
-        variant: variant.name,
-        floor: floorOf(run),
-        measures: run.streams.map((stream) => measureOf(name, run, stream)),
-        findings: [...commonFindings(run), ...findRate(run), ...findDrops(run), ...findDamage(run), ...findSkew(run)],
-      };
-    },
+    report: (run, variant) => reportTraffic(name, run, variant),
+  };
+}
+
+/** Of a run of hft-probe's traffic.c, whatever the channel. */
+export function reportTraffic(name: string, run: ProbeRun, variant: Variant): ProbeReport {
+  return {
+    probe: name,
+    variant: variant.name,
+    floor: floorOf(run),
+    measures: run.streams.map((stream) => measureOf(name, run, stream)),
+    findings: [...commonFindings(run), ...findRate(run), ...findDrops(run), ...findDamage(run), ...findSkew(run)],
   };
 }
 
@@ -65,6 +76,7 @@ function measureOf(name: string, { meta }: ProbeRun, stream: ProbeStream): Measu
   const isOpen = stream.name === 'open';
   return {
     name,
+    ...aboutPeer(meta),
     cpus: [stream.cpu, stream.peer].filter((cpu) => cpu !== undefined),
     direction: meta.direction ?? 'round-trip',
     ...(meta.payloadBytes === undefined ? {} : { payloadBytes: meta.payloadBytes }),
@@ -74,6 +86,16 @@ function measureOf(name: string, { meta }: ProbeRun, stream: ProbeStream): Measu
     rule: isOpen ? 'open' : 'closed',
     blocks: stream.blocks,
     exposureNs: exposureOf(stream.blocks),
+  };
+}
+
+/** What is at the other end, where that is not hft-probe itself. */
+function aboutPeer({ part, library, server, pipeline = 1 }: ProbeRun['meta']) {
+  const software = server?.name ?? library;
+  return {
+    ...(part === undefined ? {} : { part }),
+    ...(software === undefined ? {} : { software }),
+    ...(server && { server: { address: server.address, isOwn: server.isOwn, pipeline } }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { LoadAchieved, LoadKind } from '../probe/load.ts';
-import type { Measure, Pacing, ProbeReport, Variant } from '../probe/probe.ts';
+import type { Measure, MeasuredServer, Pacing, ProbeReport, Variant } from '../probe/probe.ts';
 import type { ProbeRun } from '../probe/run.ts';
 import { isMeantFor, QUANTILES, type QuantileName, type Target } from '../targets/target.ts';
 import { judgePercentiles, type Percentiles, roundToClock, type Verdict, verdictOf } from './judge.ts';
@@ -10,6 +10,11 @@ export interface LatencyRow {
   /** The probe. */
   readonly name: string;
   readonly variant: string;
+  /** A pattern of ZeroMQ, a command of Redis; null where the probe is one thing. */
+  readonly part: string | null;
+  /** Whose latency it is, where it is not the probe's own code: `redis 7.0.15`. */
+  readonly software: string | null;
+  readonly server: MeasuredServer | null;
   /** The sender first. */
   readonly cpus: readonly number[];
   readonly direction: Measure['direction'];
@@ -105,6 +110,9 @@ function makeRow(
   return {
     name: report.probe,
     variant: report.variant,
+    part: measure.part ?? null,
+    software: measure.software ?? null,
+    server: measure.server ?? null,
     cpus: measure.cpus,
     direction: measure.direction,
     payloadBytes: measure.payloadBytes ?? null,

@@ -32,7 +32,8 @@ interface Situation {
 const REASONS: Readonly<Record<Unmeasured['because'], string>> = {
   'left out': 'Another probe was asked for.',
   'too few CPUs': 'It needs two CPUs to measure on, beside one for the rest of the system.',
-  'in the full suite': 'It is part of `--suite full`, or of any suite when it is named: `--probe NAME`.',
+  'in the full suite':
+    'It is part of `--suite full`, and of any suite where it is named (`--probe NAME`) or the profile has a limit for it.',
   stopped: 'It was ended before this.',
 };
 

@@ -22,10 +22,10 @@ export function listTargets(wanted: LatencyWanted | undefined): readonly Target[
  * counting are never judged. A row that names no load is one without.
  */
 export function isMeantFor(target: Target, probe: string, { measure, variant, load }: Measured): boolean {
-  if (target.probe !== probe || measure.rule !== 'open' || target.load !== load || target.part !== undefined)
-    return false;
+  if (target.probe !== probe || measure.rule !== 'open' || target.load !== load) return false;
   const { pacing } = measure;
   const actual: Partial<Target> = {
+    part: measure.part,
     direction: measure.direction,
     payload: measure.payloadBytes,
     pacing: pacing.kind === 'saturated' ? 'saturated' : pacing.periodNs,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildProbe } from '../../../scripts/probe-program.ts';
+import { buildProbe, buildZmqProbe } from '../../../scripts/probe-program.ts';
 import { parseCpulist } from '../../../src/topology/cpulist.ts';
 
 /** A folder of compiled programs, which anybody may run. */
@@ -14,6 +14,8 @@ export function makeFolder(): { readonly path: string; remove(): void } {
 
 const STRICT = ['-Wall', '-Wextra', '-Wshadow', '-Wpointer-arith', '-Wstrict-prototypes', '-Werror', '-g'];
 
+const SANITIZED = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', ...STRICT];
+
 /** As users get it, and with every warning an error. */
 export function compileStrictly(folder: string): string {
   const target = join(folder, 'hft-probe');
@@ -24,8 +26,14 @@ export function compileStrictly(folder: string): string {
 /** Ends with an error at the first wrong access or undefined operation. */
 export function compileSanitized(folder: string): string {
   const target = join(folder, 'hft-probe-sanitized');
-  buildProbe(target, ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', ...STRICT]);
+  buildProbe(target, SANITIZED);
   return target;
+}
+
+/** hft-probe-zmq beside a program that one of these made. */
+export function addZmqProbe(program: string): void {
+  const flags = program.endsWith('-sanitized') ? SANITIZED : ['-O2', ...STRICT];
+  buildZmqProbe(`${program}-zmq`, flags);
 }
 
 /** A program of the tests, of one file. */
