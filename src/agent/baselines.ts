@@ -5,9 +5,10 @@ import { UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
-import { type Fingerprint, makeFingerprint } from '../latency/saved/fingerprint.ts';
+import type { Fingerprint } from '../latency/saved/fingerprint.ts';
 import { parseSavedIndex, parseSavedRun, type SavedIndex, type SavedRun } from '../latency/saved/saved-run.ts';
-import { readFirmware, readProcessor } from '../topology/inspection.ts';
+import { hostFactsOf } from '../topology/host-facts.ts';
+import { readInspection } from '../topology/inspection.ts';
 import { readMachine } from '../topology/read.ts';
 import { statePath } from './state-path.ts';
 
@@ -155,14 +156,10 @@ export async function readLocalFingerprint(
   hft: string,
 ): Promise<Fingerprint> {
   const host = new LocalHost();
+  const machine = await readMachine(host);
+  const facts = hostFactsOf(machine, await readInspection(host, machine));
   const runs = await readRuns(new LocalStateDirectory(statePath(environment)));
-  return makeFingerprint({
-    machine: await readMachine(host),
-    firmware: await readFirmware(host),
-    processor: await readProcessor(host),
-    profileInForce: findInForce(runs)?.begin.wanted.name,
-    hft,
-  });
+  return { ...facts, profileInForce: findInForce(runs)?.begin.wanted.name ?? null, hft };
 }
 
 /** Sorts by time; two runs in a second stay apart. */

@@ -1,3 +1,4 @@
+import { printCpulist } from './cpulist.ts';
 import type { Inspection } from './inspection.ts';
 import { nameTarget } from './irq-names.ts';
 import type { Machine } from './machine.ts';
@@ -10,7 +11,7 @@ export interface HostFacts {
   readonly bios: string | null;
   readonly cpuModel: string | null;
   readonly microcode: string | null;
-  readonly cpus: { readonly online: number; readonly present: number; readonly smt: boolean };
+  readonly cpus: { readonly online: readonly number[]; readonly present: number; readonly smt: boolean };
   readonly kernel: string;
   readonly realtime: boolean;
   readonly architecture: string;
@@ -39,7 +40,7 @@ export function hostFactsOf(machine: Machine, inspection: Inspection): HostFacts
     cpuModel: processor.model ?? null,
     microcode: processor.microcode ?? null,
     cpus: {
-      online: topology.cpus.filter(({ online }) => online).length,
+      online: topology.cpus.filter(({ online }) => online).map(({ cpu }) => cpu),
       present: topology.cpus.length,
       smt: topology.smt.active,
     },
@@ -64,6 +65,35 @@ export function hostFactsOf(machine: Machine, inspection: Inspection): HostFacts
         firmware: inspection.nics.find((each) => each.name === name)?.firmware ?? null,
       })),
   };
+}
+
+/** One fact as people read it; null: not known. */
+export type Fact = readonly [name: string, value: string | null];
+
+/** All but the long lists (mitigations, interrupts). */
+export function listFacts(facts: HostFacts): readonly Fact[] {
+  const { cpus, isolated, nohzFull, governors, turbo, idleStates, nics } = facts;
+  const frequency = [governors.join(', '), turbo === null ? '' : `turbo ${turbo ? 'on' : 'off'}`];
+  return [
+    ['machine', facts.product],
+    ['BIOS', facts.bios],
+    ['CPU', facts.cpuModel],
+    ['microcode', facts.microcode],
+    ['CPUs', `${printCpulist(cpus.online)} of ${cpus.present} online, SMT ${cpus.smt ? 'on' : 'off'}`],
+    ['kernel', `${facts.kernel}${facts.realtime ? ' PREEMPT_RT' : ''} ${facts.architecture}`],
+    ['command line', facts.cmdline],
+    ['isolated', printCpulist(isolated) || 'none'],
+    ['nohz_full', printCpulist(nohzFull) || 'none'],
+    ['clocksource', facts.clocksource],
+    ['frequency', frequency.filter((part) => part !== '').join(', ') || null],
+    ['idle states', idleStates.join(', ') || null],
+    ['hypervisor', facts.hypervisor],
+    ['NICs', nics.map(({ name, driver, firmware }) => sayNic(name, driver, firmware)).join('; ') || null],
+  ];
+}
+
+function sayNic(name: string, driver: string | null, firmware: string | null): string {
+  return [name, driver, firmware === null ? null : `firmware ${firmware}`].filter((part) => part !== null).join(' ');
 }
 
 function joined(parts: readonly (string | undefined)[]): string | null {

@@ -1,75 +1,12 @@
 import { printCpulist } from '../../topology/cpulist.ts';
-import type { Inspection } from '../../topology/inspection.ts';
-import type { Irq, Machine } from '../../topology/machine.ts';
+import { type Fact, type HostFacts, listFacts } from '../../topology/host-facts.ts';
 
 /** What a measurement was taken on, as far as it can make a difference. Stable as JSON; null is "not known". */
-export interface Fingerprint {
-  readonly host: string;
-  readonly product: string | null;
-  readonly bios: string | null;
-  readonly processor: string | null;
-  readonly microcode: string | null;
-  readonly hypervisor: string | null;
-  /** uname -r */
-  readonly kernel: string;
-  readonly cmdline: string;
-  readonly clocksource: string | null;
-  /** cpulists, as the kernel has them in effect */
-  readonly onlineCpus: string;
-  readonly isolatedCpus: string;
-  readonly nohzFullCpus: string;
+export interface Fingerprint extends HostFacts {
   /** The profile that hft has put in force. */
   readonly profileInForce: string | null;
-  /** By device and queue, never by number: the CPUs that each interrupt reaches, as a cpulist. */
-  readonly irqs: Readonly<Record<string, string>>;
+  /** The version of hft. */
   readonly hft: string;
-}
-
-export interface FingerprintParts {
-  readonly machine: Machine;
-  readonly firmware: Inspection['firmware'];
-  readonly processor: Inspection['processor'];
-  readonly profileInForce: string | undefined;
-  readonly hft: string;
-}
-
-export function makeFingerprint(parts: FingerprintParts): Fingerprint {
-  const { machine, firmware, processor } = parts;
-  const { kernel, topology } = machine;
-  const online = topology.cpus.filter((cpu) => cpu.online).map(({ cpu }) => cpu);
-  return {
-    host: machine.host,
-    product: joined(firmware.vendor, firmware.product),
-    bios: joined(firmware.biosVendor, firmware.biosVersion, firmware.biosDate),
-    processor: processor.model ?? null,
-    microcode: processor.microcode ?? null,
-    hypervisor: kernel.hypervisor ?? null,
-    kernel: kernel.release,
-    cmdline: kernel.cmdline.trim(),
-    clocksource: kernel.clocksource ?? null,
-    onlineCpus: printCpulist(online),
-    isolatedCpus: printCpulist(kernel.isolated),
-    nohzFullCpus: printCpulist(kernel.nohzFull),
-    profileInForce: parts.profileInForce ?? null,
-    irqs: mapIrqs(machine.irqs),
-    hft: parts.hft,
-  };
-}
-
-function joined(...words: (string | undefined)[]): string | null {
-  return words.filter((word) => word !== undefined && word !== '').join(' ') || null;
-}
-
-/** Two interrupts of one name get their place among these as a number: `eth0/rx-0`, `eth0/rx-0#2`. */
-function mapIrqs(irqs: readonly Irq[]): Record<string, string> {
-  const map: Record<string, string> = {};
-  for (const { device, queue, effective, affinity } of irqs) {
-    const name = queue === '' ? device : `${device}/${queue}`;
-    let key = name;
-    for (let place = 2; key in map; place++) key = `${name}#${place}`;
-    map[key] = printCpulist(effective.length > 0 ? effective : affinity);
-  }
-  return map;
 }
 
 /** One thing that two machines, or one machine at two times, have different. null: not known, or not there. */
@@ -81,29 +18,31 @@ export interface FingerprintDifference {
 }
 
 export function compareFingerprints(before: Fingerprint, after: Fingerprint): FingerprintDifference[] {
-  const { irqs: irqsBefore, ...partsBefore } = before;
-  const { irqs: irqsAfter, ...partsAfter } = after;
-  const values = compareValues(partsBefore, partsAfter, (name) => NAMES[name] ?? name);
-  return [...values, ...compareValues(irqsBefore, irqsAfter, (name) => `irq ${name}`)];
+  const [one, other] = [new Map(listParts(before)), new Map(listParts(after))];
+  return [...new Set([...one.keys(), ...other.keys()])].flatMap((what) => {
+    const [was, is] = [one.get(what) ?? null, other.get(what) ?? null];
+    return was === is ? [] : [{ what, before: was, after: is }];
+  });
 }
 
-/** As people say it, where that is not the key. */
-const NAMES: Readonly<Record<string, string>> = {
-  bios: 'BIOS',
-  cmdline: 'kernel command line',
-  onlineCpus: 'CPUs online',
-  isolatedCpus: 'isolated CPUs',
-  nohzFullCpus: 'nohz_full CPUs',
-  profileInForce: 'profile in force',
-  hft: 'hft version',
-};
+function listParts(fingerprint: Fingerprint): readonly Fact[] {
+  const { host, profileInForce, hft, mitigations } = fingerprint;
+  return [
+    ['host', host],
+    ...listFacts(fingerprint),
+    ['profile in force', profileInForce],
+    ['hft version', hft],
+    ...Object.entries(mitigations).map(([name, text]): Fact => [`mitigation ${name}`, text]),
+    ...listIrqs(fingerprint),
+  ];
+}
 
-type Values = Readonly<Record<string, string | null>>;
-
-function compareValues(before: Values, after: Values, nameOf: (key: string) => string): FingerprintDifference[] {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].flatMap((key) => {
-    const [one, other] = [before[key] ?? null, after[key] ?? null];
-    return one === other ? [] : [{ what: nameOf(key), before: one, after: other }];
+/** By device and queue, never by number. Two interrupts of one name get their place among these: `eth0/rx-0`, `eth0/rx-0#2`. */
+function listIrqs({ irqs }: Fingerprint): readonly Fact[] {
+  const seen = new Map<string, number>();
+  return irqs.map(({ name, cpus }) => {
+    const place = (seen.get(name) ?? 0) + 1;
+    seen.set(name, place);
+    return [place === 1 ? `irq ${name}` : `irq ${name}#${place}`, printCpulist(cpus)];
   });
 }

@@ -81,7 +81,7 @@ const run = z.looseObject({
   run: z.string(),
   time: z.string(),
   startEpochS: z.number(),
-  fingerprint: z.looseObject({ host: z.string(), irqs: z.record(z.string(), z.string()) }),
+  fingerprint: z.looseObject({ host: z.string(), irqs: z.array(z.looseObject({ name: z.string() })) }),
   result: z.looseObject({
     host: z.string(),
     probes: z.array(row),

@@ -1,5 +1,5 @@
 import { printCpulist } from '../../topology/cpulist.ts';
-import type { HostFacts } from '../../topology/host-facts.ts';
+import { type Fact, type HostFacts, listFacts } from '../../topology/host-facts.ts';
 import { joined, type Markup, NOTHING, paragraph, scrolling, section, tag, text } from './markup.ts';
 
 /** What the host is now, and what of it was otherwise when it was measured. Long lists open. */
@@ -30,33 +30,6 @@ function viewChanged(now: HostFacts, then: HostFacts): Markup {
     paragraph('When it was measured, this was otherwise:'),
     tag('ul', { class: 'plain' }, ...items.map((item) => tag('li', {}, text(item)))),
   ]);
-}
-
-type Fact = readonly [name: string, value: string | null];
-
-function listFacts(facts: HostFacts): readonly Fact[] {
-  const { cpus, isolated, nohzFull, governors, turbo, idleStates, nics } = facts;
-  const frequency = [governors.join(', '), turbo === null ? '' : `turbo ${turbo ? 'on' : 'off'}`];
-  return [
-    ['machine', facts.product],
-    ['BIOS', facts.bios],
-    ['CPU', facts.cpuModel],
-    ['microcode', facts.microcode],
-    ['CPUs', `${cpus.online} of ${cpus.present} online, SMT ${cpus.smt ? 'on' : 'off'}`],
-    ['kernel', `${facts.kernel}${facts.realtime ? ' PREEMPT_RT' : ''} ${facts.architecture}`],
-    ['command line', facts.cmdline],
-    ['isolated', printCpulist(isolated) || 'none'],
-    ['nohz_full', printCpulist(nohzFull) || 'none'],
-    ['clocksource', facts.clocksource],
-    ['frequency', frequency.filter((part) => part !== '').join(', ') || null],
-    ['idle states', idleStates.join(', ') || null],
-    ['hypervisor', facts.hypervisor],
-    ['NICs', nics.map(({ name, driver, firmware }) => sayNic(name, driver, firmware)).join('; ') || null],
-  ];
-}
-
-function sayNic(name: string, driver: string | null, firmware: string | null): string {
-  return [name, driver, firmware === null ? null : `firmware ${firmware}`].filter((part) => part !== null).join(' ');
 }
 
 function table(facts: readonly Fact[]): Markup {

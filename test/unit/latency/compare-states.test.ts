@@ -12,6 +12,7 @@ import type { Fingerprint } from '../../../src/latency/saved/fingerprint.ts';
 import { type ComparableRow, comparableRow, comparedTags, kindOfTag } from '../../../src/latency/saved/logged-rows.ts';
 import { seededRandom } from '../../../src/latency/statistics/random.ts';
 import { viewComparison } from '../../../src/views/latency-compare.ts';
+import { FACTS } from '../views/report/sample.ts';
 import { intervalsOf } from './runs.ts';
 
 const START_S = 1_790_000_000;
@@ -126,10 +127,13 @@ describe('what is not compared', () => {
 });
 
 test('a state whose machine changed between its runs is told', () => {
-  const fingerprint = (kernel: string) => ({ kernel, irqs: {} }) as unknown as Fingerprint;
+  const fingerprint = (kernel: string) =>
+    ({ ...FACTS, kernel, profileInForce: null, hft: '0.1.0' }) satisfies Fingerprint;
   const more = (state: string, i: number) => ({ fingerprint: fingerprint(state === 'A' && i > 3 ? '6.2' : '6.1') });
   const result = compareStates(...statesOf('ABABABAB', 1, more), 0.05);
-  expect(result.before.changed).toEqual([{ what: 'kernel', before: '6.1', after: '6.2' }]);
+  expect(result.before.changed).toEqual([
+    { what: 'kernel', before: '6.1 PREEMPT_RT x86_64', after: '6.2 PREEMPT_RT x86_64' },
+  ]);
   expect(result.after.changed).toEqual([]);
   expect(viewComparison(result, { columns: 80, color: false })).toContain('The runs of stock are not of one state');
 });

@@ -12,12 +12,13 @@ import { Histogram } from '../../../src/latency/histogram/histogram.ts';
 import { intervalsOfTag, readHdrLog } from '../../../src/latency/histogram/log-read.ts';
 import { measure } from '../../../src/latency/probe/measure.ts';
 import { differenceOf } from '../../../src/latency/saved/baseline.ts';
-import { compareFingerprints, type Fingerprint, makeFingerprint } from '../../../src/latency/saved/fingerprint.ts';
+import { compareFingerprints, type Fingerprint } from '../../../src/latency/saved/fingerprint.ts';
 import { requireName, tagOfRow } from '../../../src/latency/saved/saved-run.ts';
 import { viewLatency } from '../../../src/views/latency.ts';
 import { viewKept } from '../../../src/views/latency-saved.ts';
 import { FakeHost } from '../../fake-host.ts';
 import { buildMachine } from '../../machine-builder.ts';
+import { FACTS } from '../views/report/sample.ts';
 
 /** A state directory on disk whose writes fail where a test wants it. */
 class FailingState extends LocalStateDirectory {
@@ -39,13 +40,14 @@ beforeEach(() => {
 });
 
 const machine = buildMachine({ host: 'box7' });
-const FINGERPRINT: Fingerprint = makeFingerprint({
-  machine,
-  firmware: { vendor: 'Acme', product: 'R1', biosVendor: 'Acme', biosVersion: '1.2', biosDate: '01/02/2026' },
-  processor: { model: 'Epyc', microcode: '0xa1' },
-  profileInForce: undefined,
+const FINGERPRINT: Fingerprint = {
+  ...FACTS,
+  host: 'box7',
+  isolated: [],
+  irqs: [],
+  profileInForce: null,
   hft: '0.1.0',
-});
+};
 
 /** What a real run wrote, played back. */
 function measureRecorded(probe = ['jitter', 'wakeup'], signal = new AbortController().signal) {
@@ -220,7 +222,8 @@ describe('--baseline', () => {
 
   test.each([80, 200])('keeps to %i columns', async (columns) => {
     await keep({ save: 'stock' });
-    const other = { ...FINGERPRINT, kernel: '6.1.0-18-rt-amd64', irqs: { ...FINGERPRINT.irqs, 'eth0/rx-0': '3' } };
+    const irqs = [{ name: 'eth0/rx-0', cpus: [3], managed: false }];
+    const other = { ...FINGERPRINT, kernel: '6.1.0-19-rt-amd64', irqs };
     const { result } = await keep({ baseline: 'stock' }, other);
     const terminal = { columns, color: false };
     const text = (viewLatency(result, terminal) + viewKept(result, terminal)).replaceAll(
@@ -233,13 +236,22 @@ describe('--baseline', () => {
 });
 
 test('fingerprints differ in what differs', () => {
-  const other = { ...FINGERPRINT, microcode: '0xa2', isolatedCpus: '2-3', irqs: { 'eth0/rx-0': '3' } };
-  expect(compareFingerprints(FINGERPRINT, FINGERPRINT)).toEqual([]);
-  expect(compareFingerprints({ ...FINGERPRINT, irqs: { 'eth0/rx-0': '2', timer: '0' } }, other)).toEqual([
-    { what: 'microcode', before: '0xa1', after: '0xa2' },
-    { what: 'isolated CPUs', before: '', after: '2-3' },
+  const irq = (name: string, cpu: number) => ({ name, cpus: [cpu], managed: false });
+  const before = { ...FINGERPRINT, irqs: [irq('eth0/rx-0', 2), irq('eth0/rx-0', 4), irq('timer', 0)] };
+  const after = {
+    ...FINGERPRINT,
+    microcode: '0xa2',
+    isolated: [2, 3],
+    mitigations: { ...FINGERPRINT.mitigations, retbleed: 'Vulnerable' },
+    irqs: [irq('eth0/rx-0', 3), irq('eth0/rx-0', 4)],
+  };
+  expect(compareFingerprints(before, before)).toEqual([]);
+  expect(compareFingerprints(before, after)).toEqual([
+    { what: 'microcode', before: FINGERPRINT.microcode, after: '0xa2' },
+    { what: 'isolated', before: 'none', after: '2-3' },
     { what: 'irq eth0/rx-0', before: '2', after: '3' },
     { what: 'irq timer', before: '0', after: null },
+    { what: 'mitigation retbleed', before: null, after: 'Vulnerable' },
   ]);
 });
 

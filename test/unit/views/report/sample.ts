@@ -91,7 +91,7 @@ export const FACTS: HostFacts = {
   bios: 'Dell Inc. 1.9.2 11/17/2022',
   cpuModel: 'Intel(R) Xeon(R) Gold 6354 CPU @ 3.00GHz',
   microcode: '0xd0003a5',
-  cpus: { online: 8, present: 8, smt: false },
+  cpus: { online: [0, 1, 2, 3, 4, 5, 6, 7], present: 8, smt: false },
   kernel: '6.1.0-18-rt-amd64',
   realtime: true,
   architecture: 'x86_64',
