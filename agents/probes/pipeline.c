@@ -26,6 +26,8 @@ enum { GATEWAY, MARKET_DATA, STRATEGY, RISK, ORDER, STAGES };
 enum { KIND_WARM, KIND_TICK, KIND_WARM_END, KIND_END };
 
 #define SKEW_NS (10 * 1000 * 1000)
+/* A burst just before the end is still admitted; who is behind by more than this does not keep the rate. */
+#define LATEST_NS (10 * 1000 * 1000)
 #define FEED_BYTES 1024
 #define ORDER_BYTES 64
 /* The stream of a stage's time is its index. */
@@ -170,12 +172,13 @@ static uint64_t wait_until(struct run *run, uint64_t intended) {
 static void admit_all(struct run *run, uint64_t kind, uint64_t from, uint64_t until) {
   struct arrivals *arrivals = &pipeline.arrivals;
   uint64_t intended;
+  uint64_t latest = kind == KIND_TICK ? until + clock_ticks_in(LATEST_NS) : until;
   arrivals_begin(arrivals, from);
   while ((intended = arrivals_next(arrivals)) < until) {
     uint64_t now = wait_until(run, intended);
     if (run_stopped(run)) return;
     /* A rate that cannot be kept would go on for ever. */
-    if (now >= until) break;
+    if (now >= latest) break;
     admit(kind, intended);
   }
   if (kind != KIND_TICK) return;
