@@ -11,10 +11,12 @@
 #include "zeromq.h"
 
 static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core_to_core_probe, &shm_probe, &unix_probe,
-                                           &pipe_probe,   &futex_probe,  &tcp_probe,          &udp_probe, &redis_probe, &memcached_probe};
+                                           &pipe_probe,   &futex_probe,  &tcp_probe,          &udp_probe, &redis_probe, &memcached_probe,
+                                           &pipeline_probe};
 
 int main(int argc, char **argv) {
-  if (argc < 2) usage("expected the name of a probe: jitter, wakeup, core-to-core, shm, unix-socket, pipe, futex, tcp, udp, zeromq, redis, memcached");
+  if (argc < 2)
+    usage("expected the name of a probe: jitter, wakeup, core-to-core, shm, unix-socket, pipe, futex, tcp, udp, zeromq, redis, memcached, pipeline");
   if (strcmp(argv[1], "keep-trace") == 0) return keep_trace(argv + 2);
   if (strcmp(argv[1], "load") == 0) return load(argv + 2);
   if (strcmp(argv[1], "zeromq") == 0) zeromq(argv);

@@ -15,6 +15,7 @@ struct letter {
   uint64_t number;   /* from 1, one more each */
   uint64_t intended; /* ticks of the sender's clock */
   uint64_t kind;
+  uint64_t began;    /* ticks: what started a chain of letters, of which this is one */
   bool is_whole;     /* of one received: every word is as it was sent */
 };
 
@@ -22,6 +23,7 @@ struct message {
   _Atomic uint64_t number; /* in shared memory written last: by it the message becomes visible */
   uint64_t intended;
   uint64_t kind;
+  uint64_t began;
   uint64_t words[];
 };
 
@@ -32,6 +34,7 @@ static ALWAYS_INLINE void message_fill(struct message *message, uint64_t bytes, 
   uint64_t words = message_words(bytes);
   message->intended = letter->intended;
   message->kind = letter->kind;
+  message->began = letter->began;
   for (uint64_t i = 0; i < words; i++) message->words[i] = letter->number + i;
 }
 
@@ -40,7 +43,11 @@ static ALWAYS_INLINE void message_read(const struct message *message, uint64_t b
   uint64_t words = message_words(bytes);
   uint64_t difference = 0;
   for (uint64_t i = 0; i < words; i++) difference |= message->words[i] ^ (number + i);
-  *letter = (struct letter){.number = number, .intended = message->intended, .kind = message->kind, .is_whole = difference == 0};
+  *letter = (struct letter){.number = number,
+                            .intended = message->intended,
+                            .kind = message->kind,
+                            .began = message->began,
+                            .is_whole = difference == 0};
 }
 
 #endif

@@ -23,9 +23,17 @@ static struct message *slot_of(const struct ring_end *end, uint64_t number) {
   return (struct message *)(end->lines->slots + ((number - 1) & (end->slots - 1)) * end->bytes);
 }
 
+static bool has_place(struct ring_end *end, uint64_t number) {
+  if (LIKELY(number - end->known_received <= end->slots)) return true;
+  end->known_received = atomic_load_explicit(&end->lines->received, memory_order_acquire);
+  return number - end->known_received <= end->slots;
+}
+
 static void wait_for_place(struct ring_end *end, uint64_t number) {
-  while (number - end->known_received > end->slots)
-    end->known_received = atomic_load_explicit(&end->lines->received, memory_order_acquire);
+  if (LIKELY(has_place(end, number))) return;
+  end->full++;
+  while (!has_place(end, number)) {
+  }
 }
 
 void ring_send(struct ring_end *end, const struct letter *letter) {

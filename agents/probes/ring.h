@@ -27,6 +27,7 @@ struct ring_end {
   enum wait_kind wait;
   uint64_t number; /* of the last message received */
   uint64_t known_received;
+  uint64_t full; /* messages that found no place and waited for one */
 };
 
 #define RING_BYTES_OF_SLOTS (512 * 1024)

@@ -37,6 +37,10 @@ export const measuringFlags = {
     helpValue: 'ADDRESS',
     summary: 'A memcached server to measure, as with --redis',
   }),
+  pattern: Flags.string({
+    helpValue: 'FILE',
+    summary: 'Arrivals for the pipeline, the time to the next in ns per line; a generated pattern when left out',
+  }),
   hdr: Flags.string({
     helpValue: 'FILE',
     summary: 'Write the histograms of every second as an HDR log, for HdrHistogram tools',
@@ -92,9 +96,21 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
   ['unit', 'ingest'],
 ];
 /** What --fix has no use for: it measures by turns itself. */
-const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached'];
+const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached', 'pattern'];
 /** What --ingest has no use for: it measures nothing. */
-const MEASURING = ['save', 'baseline', 'probe', 'cpus', 'duration', 'load', 'redis', 'memcached', 'hdr', 'report'];
+const MEASURING = [
+  'save',
+  'baseline',
+  'probe',
+  'cpus',
+  'duration',
+  'load',
+  'redis',
+  'memcached',
+  'pattern',
+  'hdr',
+  'report',
+];
 
 /** Throws UsageError. */
 export function requireNothingKept(flags: Readonly<Record<string, unknown>>): void {

@@ -4,7 +4,7 @@ import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
 import { probes } from '../latency/index.ts';
-import { type ChosenCpus, chooseCpus, housekeepingCpus } from '../latency/probe/choose-cpus.ts';
+import { type ChosenCpus, chooseCpus, housekeepingCpus, oneOfEachCore } from '../latency/probe/choose-cpus.ts';
 import type { LoadRequest } from '../latency/probe/load.ts';
 import { chooseLoad } from '../latency/probe/load-cpus.ts';
 import type { Progress } from '../latency/probe/measure.ts';
@@ -25,6 +25,7 @@ import type { Machine } from '../topology/machine.ts';
 import type { BaselinePart } from '../views/report/input.ts';
 import { parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
+import { requirePattern } from './latency-pattern.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
 import { readServers } from './latency-servers.ts';
 import { ProgressLine } from './progress.ts';
@@ -43,6 +44,8 @@ export interface LatencyFlags {
   /** Addresses of servers that are measured instead of one that is started for the run. */
   readonly redis?: string | undefined;
   readonly memcached?: string | undefined;
+  /** A file of arrivals for the pipeline. */
+  readonly pattern?: string | undefined;
   /** A file for the HDR log of all that was measured. */
   readonly hdr?: string | undefined;
   /** A file for the page. */
@@ -68,6 +71,7 @@ export async function measureHost(
   const time = new Date().toISOString();
   const durationS = readDuration(flags);
   const servers = await readServers(flags);
+  await requirePattern(flags);
   const agent = await openAgent(installation);
   const asked =
     flags.profile === undefined ? await agent.inForce() : await loadWanted(flags.profile, installation.root);
@@ -103,7 +107,7 @@ export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
 export interface MeasuringRequest {
   /** undefined: nothing is judged. */
   readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
-  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes'>;
+  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern'>;
   readonly servers?: Servers;
   readonly durationS: number;
   readonly signal: AbortSignal;
@@ -127,7 +131,9 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
       ? chooseLoad(machine, flags.load, chosen.cpus)
       : undefined;
   const targets = listTargets(asked?.wanted.latency);
-  const runs = listRuns({ cpus: chosen.cpus, suite, servers: request.servers ?? {} }, { named: flags.probe, targets });
+  const place = { cpus: chosen.cpus, coreCpus: oneOfEachCore(machine, chosen.cpus) };
+  const wanted = { ...place, suite, servers: request.servers ?? {}, pattern: flags.pattern } as const;
+  const runs = listRuns(wanted, { named: flags.probe, targets });
   const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request, load });
   const question = {
     host: machine.host,
@@ -195,12 +201,15 @@ interface Asked {
   readonly targets: readonly Target[];
 }
 
-/** The quick suite leaves some probes out, unless somebody wants them: by name, by a limit in the profile, by naming a server. */
+/** The quick suite leaves some probes out, unless somebody wants them: by name, by a limit in the profile, by naming a server or arrivals. */
 function listRuns(request: Required<VariantRequest>, { named, targets }: Asked) {
-  const { suite, servers } = request;
+  const { suite, servers, pattern } = request;
   const isAsked = ({ name }: Probe) => named === undefined || named.includes(name);
   const isWanted = ({ name }: Probe) =>
-    named !== undefined || servers[name] !== undefined || targets.some(({ probe }) => probe === name);
+    named !== undefined ||
+    servers[name] !== undefined ||
+    (name === 'pipeline' && pattern !== undefined) ||
+    targets.some(({ probe }) => probe === name);
   const isInSuite = (probe: Probe) => suite === 'full' || probe.onlyInFull !== true || isWanted(probe);
   const planned = probes
     .filter((probe) => isAsked(probe) && isInSuite(probe))
@@ -209,7 +218,8 @@ function listRuns(request: Required<VariantRequest>, { named, targets }: Asked) 
     .filter((probe) => !planned.some((run) => run.probe === probe))
     .map((probe): Unmeasured => {
       if (!isAsked(probe)) return { probe: probe.name, because: 'left out' };
-      return { probe: probe.name, because: isInSuite(probe) ? 'too few CPUs' : 'in the full suite' };
+      if (!isInSuite(probe)) return { probe: probe.name, because: 'in the full suite' };
+      return { probe: probe.name, because: 'too few CPUs', needs: probe.needs };
     });
   return { planned, unmeasured };
 }

@@ -3,6 +3,7 @@ import { futex } from './futex/futex.ts';
 import { jitter } from './jitter/jitter.ts';
 import { memcached } from './memcached/memcached.ts';
 import { pipe } from './pipe/pipe.ts';
+import { pipeline } from './pipeline/pipeline.ts';
 import type { Probe } from './probe/probe.ts';
 import { redis } from './redis/redis.ts';
 import { shm } from './shm/shm.ts';
@@ -26,4 +27,5 @@ export const probes: readonly Probe[] = [
   zeromq,
   redis,
   memcached,
+  pipeline,
 ];

@@ -58,6 +58,7 @@ function judgedAs({ judgements }: LatencyRow, verdict: string) {
   return named.filter((judged) => judged.verdict === verdict);
 }
 
-function placeOf({ name, variant, cpus }: LatencyRow): string {
-  return `${name}${variant === '' ? '' : ` ${variant}`}, CPU ${cpus.length === 2 ? cpus.join('→') : printCpulist(cpus)}`;
+function placeOf({ name, part, synthetic, variant, cpus }: LatencyRow): string {
+  const what = [name, synthetic ? part : '', variant].filter((word) => word !== '').join(' ');
+  return `${what}, CPU ${cpus.length === 2 ? cpus.join('→') : printCpulist(cpus)}`;
 }

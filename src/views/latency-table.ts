@@ -3,6 +3,7 @@ import type { QuantileName } from '../latency/targets/target.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { printLimit, printNs } from './duration.ts';
 import { viewThen } from './latency-saved.ts';
+import { sayPacing } from './pacing.ts';
 import { paint, type Style, type Terminal } from './terminal.ts';
 
 const NAMES: readonly QuantileName[] = ['p50', 'p99', 'p99.9', 'p99.99'];
@@ -36,7 +37,7 @@ interface Shape {
 function groupRows(rows: readonly LatencyRow[]): LatencyRow[][] {
   const groups = new Map<string, LatencyRow[]>();
   for (const row of rows) {
-    const key = [row.name, row.variant, row.rule, row.target?.name].join('|');
+    const key = [row.name, row.part, row.variant, row.rule, row.target?.name].join('|');
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   return [...groups.values()];
@@ -47,7 +48,8 @@ function viewGroup(group: readonly LatencyRow[], shape: Shape): string {
   const [first] = group;
   if (first === undefined) return '';
   const shown = group.length > ROWS_SHOWN ? [worstOf(group)] : group;
-  const title = `${paint(terminal, 'bold', first.name)}  ${paint(terminal, 'dim', sayConditions(first, terminal.columns - first.name.length - 2))}`;
+  const name = first.synthetic ? `${first.name} ${first.part}` : first.name;
+  const title = `${paint(terminal, 'bold', name)}  ${paint(terminal, 'dim', sayConditions(first, terminal.columns - name.length - 2))}`;
   const lines = shown.flatMap((row) => viewRow(row, shape, group.length > ROWS_SHOWN ? group.length : 1));
   return [title, ...lines, ...viewLimits(first, shape)].join('\n');
 }
@@ -83,10 +85,11 @@ function sayBounds(lower: number, upper: number | null, floorNs: number): string
   return lower === 0 ? '' : `[${printNs(lower)} to ?]`;
 }
 
-/** The closed loop, or cyclictest's way of counting, of the same run. */
-function viewBeside({ beside, floorNs }: LatencyRow, { terminal, width }: Shape): string[] {
+/** The closed loop, cyclictest's way of counting, or the work of a stage alone, of the same run. */
+function viewBeside({ beside, floorNs, synthetic }: LatencyRow, { terminal, width }: Shape): string[] {
   if (beside === null) return [];
-  const label = beside.rule === 'service' ? 'as cyclictest' : 'closed loop';
+  const service = synthetic ? 'work alone' : 'as cyclictest';
+  const label = beside.rule === 'service' ? service : 'closed loop';
   const cells = NAMES.map((name) => cell(printValue(beside.percentiles[name], floorNs), width));
   const line = `    ${label.padEnd(LABEL - 4)}${cells.join('')}${cell(printValue(beside.percentiles.max, floorNs), CELL)}`;
   return [paint(terminal, 'dim', line)];
@@ -124,17 +127,18 @@ function printValue(ns: number | null, floorNs: number): string {
 function sayConditions(row: LatencyRow, columns: number): string {
   const { part, direction, payloadBytes, pacing, wait, policy, variant, quantity, load } = row;
   const parts = [
-    part ?? '',
+    row.synthetic ? 'synthetic' : (part ?? ''),
     quantity === 'delay' ? 'delay of a random arrival' : '',
     direction === 'none' ? '' : direction.replace('-', ' '),
     load === 'none' ? '' : `load ${load}`,
     payloadBytes === null ? '' : `${payloadBytes} B`,
-    pacing.kind === 'periodic' ? `every ${printLimit(pacing.periodNs)}` : 'saturated',
+    sayPacing(pacing),
     wait,
     ...sayPeer(row),
     policy,
     /dma-latency \S+/.exec(variant)?.[0] ?? '',
     /(\S+) pages/.exec(variant)?.[0] ?? '',
+    row.synthetic ? variant : '',
     row.rule === 'closed' ? 'closed loop' : '',
   ].filter((part) => part !== '');
   while (parts.join(', ').length > columns) parts.pop();

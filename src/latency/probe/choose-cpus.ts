@@ -36,6 +36,12 @@ export function housekeepingCpus(machine: Machine): readonly number[] {
   return onlineCpus(machine).filter((cpu) => !machine.kernel.isolated.includes(cpu));
 }
 
+/** Of these CPUs one of each physical core, in their order. */
+export function oneOfEachCore({ topology }: Machine, cpus: readonly number[]): readonly number[] {
+  const siblingsOf = (wanted: number) => topology.cpus.find(({ cpu }) => cpu === wanted)?.siblings ?? [];
+  return cpus.filter((cpu, index) => !cpus.slice(0, index).some((before) => siblingsOf(cpu).includes(before)));
+}
+
 function onlineCpus({ topology }: Machine): readonly number[] {
   return topology.cpus.filter(({ online }) => online).map(({ cpu }) => cpu);
 }

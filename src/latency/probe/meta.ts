@@ -17,9 +17,13 @@ const stream = z.object({
   name: z.string(),
   cpu: cpu.optional(),
   peer: cpu.optional(),
+  part: z.string().optional(),
   unit: z.literal('ns'),
   what: z.string(),
 });
+
+/** What a stage of the pipeline does with each message. */
+const stage = z.object({ part: z.string(), cpu, payloadBytes: count, lines: count, stateBytes: count, steps: count });
 
 const clock = z.object({
   /** raw: CLOCK_MONOTONIC_RAW, because of whyRaw. */
@@ -68,6 +72,11 @@ const metaSchema = z.looseObject({
   ioCpus: z.array(cpu).optional(),
   pipeline: count.optional(),
   server: z.object({ name: z.string(), address: z.string(), isOwn: z.boolean() }).optional(),
+  skews: z.array(z.object({ cpu, peer: cpu, skew })).optional(),
+  submit: z.enum(['memory', 'socket']).optional(),
+  stagesShareCpus: z.boolean().optional(),
+  pattern: z.object({ source: z.enum(['shipped', 'own']), arrivals: count }).optional(),
+  stages: z.array(stage).optional(),
 });
 
 const resultSchema = z.looseObject({
@@ -100,6 +109,8 @@ const resultSchema = z.looseObject({
   damaged: count.optional(),
   keyLeft: z.boolean().optional(),
   misplaced: count.optional(),
+  /** How many messages of a stage waited for a place in the ring behind it. */
+  ringsFull: z.array(z.object({ part: z.string(), times: count })).optional(),
   pairs: z.array(z.object({ stream: count, cpu, peer: cpu, skew })).optional(),
 });
 

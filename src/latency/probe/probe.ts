@@ -13,6 +13,8 @@ export interface Probe {
   readonly what: string;
   /** The quick suite has it only when it is named. */
   readonly onlyInFull?: boolean;
+  /** What it measures on; two CPUs when left out. Without these it has no variants. */
+  readonly needs?: string;
   /** The ways to run it on these CPUs; none when they are too few. */
   variants(request: VariantRequest): readonly Variant[];
   report(run: ProbeRun, variant: Variant): ProbeReport;
@@ -36,6 +38,10 @@ export interface VariantRequest {
   readonly suite: 'quick' | 'full';
   /** Servers that the person named, by probe; the others are started for the run. */
   readonly servers?: Servers;
+  /** One of `cpus` of each physical core; undefined: nothing is known of cores. */
+  readonly coreCpus?: readonly number[];
+  /** A file of arrivals that the person gave. */
+  readonly pattern?: string | undefined;
 }
 
 /** `unix:/path`, `127.0.0.1:6379` or `[::1]:6379`: numbers alone, as hft-probe reads them. */
@@ -84,11 +90,13 @@ export interface Floor {
 /** One row of results: a stream of samples and what they are. */
 export interface Measure {
   readonly name: string;
-  /** What of it, where a probe has several: a pattern of ZeroMQ, a command of Redis. */
+  /** What of it, where a probe has several: a pattern of ZeroMQ, a command of Redis, a stage of the pipeline. */
   readonly part?: string;
   /** Whose latency it is, where it is not hft-probe's own code: `redis 7.0.15`. */
   readonly software?: string;
   readonly server?: MeasuredServer;
+  /** Made-up work was done: it says what the host could do for an application, not what one does. */
+  readonly isSynthetic?: boolean;
   /** Where samples were taken; for two CPUs the sender first. */
   readonly cpus: readonly number[];
   readonly direction: 'none' | 'one-way' | 'round-trip';
@@ -113,7 +121,10 @@ export interface MeasuredServer {
   readonly pipeline: number;
 }
 
-export type Pacing = { readonly kind: 'saturated' } | { readonly kind: 'periodic'; readonly periodNs: number };
+export type Pacing =
+  | { readonly kind: 'saturated' }
+  /** pattern: in bursts, periodNs apart on average. */
+  | { readonly kind: 'periodic' | 'pattern'; readonly periodNs: number };
 
 /** What is to be known of a run beside its figures. */
 export interface Finding {
@@ -133,7 +144,10 @@ export interface Finding {
     | 'messages-dropped'
     | 'messages-damaged'
     | 'threads-share-cpu'
-    | 'key-left';
+    | 'key-left'
+    | 'synthetic'
+    | 'rings-full'
+    | 'cpus-shared';
   /** One sentence for people. */
   readonly text: string;
   /** The figures must not be judged. */

@@ -100,7 +100,7 @@ function aboutPeer({ part, library, server, pipeline = 1 }: ProbeRun['meta']) {
 }
 
 /** One message of the last instant may be missing: the run ends at a time, not with a message. */
-function findRate({ meta, result }: ProbeRun): Finding[] {
+export function findRate({ meta, result }: ProbeRun): Finding[] {
   const unsent = result.unsent ?? 0;
   if (unsent <= 1) return [];
   const text = `${unsent} messages that were meant to be sent at ${meta.rateHz} a second were not sent before the end: these CPUs cannot keep that rate.`;
@@ -108,14 +108,14 @@ function findRate({ meta, result }: ProbeRun): Finding[] {
 }
 
 /** What never arrived has no latency, and percentiles of the rest would be better than the truth. */
-function findDrops({ result }: ProbeRun): Finding[] {
+export function findDrops({ result }: ProbeRun): Finding[] {
   const dropped = result.dropped ?? 0;
   if (dropped === 0) return [];
   const text = `${dropped} of ${result.sent} messages never arrived: the figures are of the others.`;
   return [invalidating('messages-dropped', text)];
 }
 
-function findDamage({ result }: ProbeRun): Finding[] {
+export function findDamage({ result }: ProbeRun): Finding[] {
   const damaged = result.damaged ?? 0;
   return damaged === 0
     ? []

@@ -13,7 +13,7 @@ type Grouping = (blocks: readonly Block[]) => Block[][];
 
 /**
  * Everything that was measured as one HDR log, a line for each second (or as `group` has it) and stream. Tags:
- * `wakeup/other/cpu1/open`; of jitter the histograms are of the gaps (`jitter/cpu1/gaps`), not of delays. A load is named behind
+ * `wakeup/other/cpu1/open`, `pipeline/rate-1M-memory/risk/cpu3-4/open`; of jitter the histograms are of the gaps (`jitter/cpu1/gaps`), not of delays. A load is named behind
  * the variant (`load-network`).
  */
 export function logMeasurements(
@@ -51,10 +51,25 @@ function groupSeconds(blocks: readonly Block[]): Block[][] {
 /** The tag of a measure's stream, also of the row that was made of it. */
 export function tagOf(
   { probe, variant, load }: { readonly probe: string; readonly variant: string; readonly load: 'none' | LoadKind },
-  { cpus, samples, rule }: Pick<Measure, 'cpus' | 'samples' | 'rule'>,
+  {
+    cpus,
+    samples,
+    rule,
+    part,
+    isSynthetic,
+  }: Pick<Measure, 'cpus' | 'samples' | 'rule' | 'isSynthetic'> & {
+    readonly part?: string | null;
+  },
 ): string {
   const loaded = load === 'none' ? '' : `load ${load}`;
-  const parts = [probe, variant, loaded, `cpu${cpus.join('-')}`, samples === 'gap' ? 'gaps' : rule];
+  const parts = [
+    probe,
+    variant,
+    loaded,
+    isSynthetic ? (part ?? '') : '',
+    `cpu${cpus.join('-')}`,
+    samples === 'gap' ? 'gaps' : rule,
+  ];
   return parts
     .filter((part) => part !== '')
     .join('/')

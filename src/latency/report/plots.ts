@@ -19,6 +19,8 @@ export interface LatencyPlots {
 /** One measure of one variant. */
 export interface Series {
   readonly probe: string;
+  /** Of the pipeline, whose stages are measured together. */
+  readonly stage?: string;
   readonly variant: string;
   readonly cpus: readonly number[];
   /** Measures that this variant has; it is one of the worst of them. */
@@ -81,12 +83,18 @@ function plotMeasure(measure: Measure, run: ProbeRun): Omit<Series, 'probe' | 'v
   const { exceedances } = shares;
   return [
     {
+      ...stageOf(measure),
       ...{ cpus, direction, pacing, quantity, samples, floorNs },
       curve: curveOf(exceedances, maxNs),
       bins: binsOf(exceedances, maxNs),
       maxima: maximaOf(blocks, run.meta.blockNs),
     },
   ];
+}
+
+/** Elsewhere a variant has one part, and its name says which. */
+function stageOf({ isSynthetic, part }: Measure): Pick<Series, 'stage'> {
+  return isSynthetic && part !== undefined ? { stage: part } : {};
 }
 
 function maximum(blocks: readonly Block[]): number {

@@ -9,8 +9,10 @@ import { observe } from './observed.ts';
 export interface LatencyRow {
   /** The probe. */
   readonly name: string;
+  /** The work was made up: it is no application's. */
+  readonly synthetic: boolean;
   readonly variant: string;
-  /** A pattern of ZeroMQ, a command of Redis; null where the probe is one thing. */
+  /** A pattern of ZeroMQ, a command of Redis, a stage of the pipeline (`whole`: all of them); null where the probe is one thing. */
   readonly part: string | null;
   /** Whose latency it is, where it is not the probe's own code: `redis 7.0.15`. */
   readonly software: string | null;
@@ -90,7 +92,7 @@ export function shownMeasures({ measures }: ProbeReport): readonly Measure[] {
 const NOTHING_JUDGED = { p50: null, p99: null, 'p99.9': null, 'p99.99': null };
 
 function isSamePlace(one: Measure, other: Measure): boolean {
-  return one.cpus.join() === other.cpus.join();
+  return one.part === other.part && one.cpus.join() === other.cpus.join();
 }
 
 function makeRow(
@@ -109,6 +111,7 @@ function makeRow(
   });
   return {
     name: report.probe,
+    synthetic: measure.isSynthetic ?? false,
     variant: report.variant,
     part: measure.part ?? null,
     software: measure.software ?? null,

@@ -6,6 +6,8 @@ import type { LatencyRow } from './row.ts';
 export interface Unmeasured {
   readonly probe: string;
   readonly because: 'left out' | 'too few CPUs' | 'in the full suite' | 'stopped';
+  /** What the probe measures on; two CPUs when left out. */
+  readonly needs?: string | undefined;
 }
 
 /** What was to be measured and was not, with the reason: nothing is dropped silently. */
@@ -29,9 +31,8 @@ interface Situation {
   readonly unmeasured: readonly Unmeasured[];
 }
 
-const REASONS: Readonly<Record<Unmeasured['because'], string>> = {
+const REASONS: Readonly<Record<Exclude<Unmeasured['because'], 'too few CPUs'>, string>> = {
   'left out': 'Another probe was asked for.',
-  'too few CPUs': 'It needs two CPUs to measure on, beside one for the rest of the system.',
   'in the full suite':
     'It is part of `--suite full`, and of any suite where it is named (`--probe NAME`) or the profile has a limit for it.',
   stopped: 'It was ended before this.',
@@ -44,7 +45,7 @@ export function whyNotMeasured(situation: Situation): readonly NotMeasured[] {
   const failed = outcomes.flatMap((outcome) => explainFailure(outcome));
   const others = situation.unmeasured
     .filter(({ because, probe }) => because !== 'left out' && !missed.some((each) => each.probe === probe))
-    .map(({ probe, because }) => plain({ probe, reason: REASONS[because] }));
+    .map((each) => plain({ probe: each.probe, reason: sayReason(each) }));
   const named = new Set(missed.map(({ probe, reason }) => `${probe} ${reason}`));
   return [...missed, ...failed.filter(({ probe, reason }) => !named.has(`${probe} ${reason}`)), ...others];
 }
@@ -53,7 +54,7 @@ function whyMissed(target: Target, { outcomes, unmeasured }: Situation): NotMeas
   const { name, probe } = target;
   const about = { probe, target: name };
   const skipped = unmeasured.find((each) => each.probe === probe);
-  if (skipped) return plain({ ...about, reason: REASONS[skipped.because], isLeftOut: skipped.because === 'left out' });
+  if (skipped) return plain({ ...about, reason: sayReason(skipped), isLeftOut: skipped.because === 'left out' });
   const own = outcomes.filter((outcome) => outcome.probe.name === probe);
   if (own.length === 0) return plain({ ...about, reason: `This hft has no probe for ${probe}.` });
   const [failure] = own.flatMap((outcome) => explainFailure(outcome));
@@ -62,6 +63,11 @@ function whyMissed(target: Target, { outcomes, unmeasured }: Situation): NotMeas
     ...about,
     reason: `None of its measurements is one of ${sayConditions(target, own.some(isUnderLoad))}.`,
   });
+}
+
+function sayReason({ because, needs = 'two CPUs' }: Unmeasured): string {
+  if (because !== 'too few CPUs') return REASONS[because];
+  return `It needs ${needs} to measure on, beside one for the rest of the system.`;
 }
 
 function explainFailure({ probe, variant, measured }: Outcome): NotMeasured[] {

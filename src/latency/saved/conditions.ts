@@ -14,5 +14,6 @@ export function differsIn(one: LatencyRow, other: LatencyRow): string | undefine
 function say(value: LatencyRow[(typeof CONDITIONS)[number]]): string {
   if (value === null || value === undefined) return 'none';
   if (typeof value !== 'object') return `${value}`;
-  return value.kind === 'saturated' ? 'saturated' : `every ${value.periodNs} ns`;
+  if (value.kind === 'saturated') return 'saturated';
+  return `every ${value.periodNs} ns${value.kind === 'pattern' ? ' on average' : ''}`;
 }

@@ -54,8 +54,9 @@ export function logBlocks(outcomes: readonly Outcome[], startEpochS: number): st
 }
 
 /** Which stream of the log a row was made of. */
-export function tagOfRow({ name, variant, load, cpus, quantity, rule }: LatencyRow): string {
-  return tagOf({ probe: name, variant, load }, { cpus, rule, samples: quantity === 'delay' ? 'gap' : 'latency' });
+export function tagOfRow({ name, part, synthetic, variant, load, cpus, quantity, rule }: LatencyRow): string {
+  const samples = quantity === 'delay' ? 'gap' : 'latency';
+  return tagOf({ probe: name, variant, load }, { cpus, rule, part, isSynthetic: synthetic, samples });
 }
 
 const index = z.looseObject({

@@ -48,7 +48,7 @@ interface Pair {
 function choosePairs(pairs: readonly Pair[]): readonly Pair[] {
   const groups = new Map<string, Pair[]>();
   for (const pair of pairs) {
-    const key = `${pair.row.name} ${pair.row.variant}`;
+    const key = `${pair.row.name} ${pair.row.variant} ${pair.row.part ?? ''}`;
     groups.set(key, [...(groups.get(key) ?? []), pair]);
   }
   const byMaximum = (one: Pair, other: Pair) => (other.row.percentiles.max ?? 0) - (one.row.percentiles.max ?? 0);
@@ -57,7 +57,9 @@ function choosePairs(pairs: readonly Pair[]): readonly Pair[] {
 }
 
 function findBefore(row: LatencyRow, candidates: readonly LatencyRow[]): LatencyRow | undefined {
-  const alike = candidates.filter((each) => each.name === row.name && each.variant === row.variant);
+  const alike = candidates.filter(
+    (each) => each.name === row.name && each.variant === row.variant && (each.part ?? null) === (row.part ?? null),
+  );
   const same = alike.find((each) => each.cpus.join() === row.cpus.join());
   return same ?? [...alike].sort((one, other) => (other.percentiles.max ?? 0) - (one.percentiles.max ?? 0))[0];
 }

@@ -32,21 +32,25 @@ export function maximum({ curve }: Pick<Series, 'curve'>): number {
 }
 
 /** The same CPUs where they were measured before, else the worst of the same variant: tuning may have moved the isolated CPUs. */
-export function findBefore({ probe, variant, cpus }: Series, baseline: BaselinePart | undefined): Before | undefined {
+export function findBefore(
+  { probe, stage, variant, cpus }: Series,
+  baseline: BaselinePart | undefined,
+): Before | undefined {
   if (baseline === undefined) return undefined;
   const known = baseline.plots?.series ?? baseline.result.probes.map(curveOfRow);
-  const same = known.filter((each) => each.probe === probe && each.variant === variant && each.curve.length > 0);
+  const isOfProbe = (each: Before) => each.probe === probe && each.stage === stage && each.variant === variant;
+  const same = known.filter((each) => isOfProbe(each) && each.curve.length > 0);
   return same.find((each) => each.cpus.join() === cpus.join()) ?? [...same].sort(byMaximum)[0];
 }
 
 /** A line of what was measured before. */
-export type Before = Pick<Series, 'probe' | 'variant' | 'cpus' | 'curve' | 'floorNs'>;
+export type Before = Pick<Series, 'probe' | 'stage' | 'variant' | 'cpus' | 'curve' | 'floorNs'>;
 
 /** The percentiles of a row, where no more is known of it. */
-function curveOfRow({ name, variant, cpus, percentiles, floorNs }: LatencyRow): Before {
+function curveOfRow({ name, part, synthetic, variant, cpus, percentiles, floorNs }: LatencyRow): Before {
   const curve = QUANTILES.flatMap(({ name: quantile, q }) => {
     const ns = percentiles[quantile];
     return ns === null ? [] : [[1 - q, ns] as const];
   });
-  return { probe: name, variant, cpus, curve, floorNs };
+  return { probe: name, ...(synthetic && part !== null && { stage: part }), variant, cpus, curve, floorNs };
 }

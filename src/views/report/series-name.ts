@@ -1,6 +1,6 @@
 import type { LatencyRow } from '../../latency/report/row.ts';
 import { printCpulist } from '../../topology/cpulist.ts';
-import { printLimit } from '../duration.ts';
+import { sayPacing } from '../pacing.ts';
 
 /** `CPU 3`, `CPU 1→2`: of a pair the sender first. */
 export function nameCpus(cpus: readonly number[]): string {
@@ -8,9 +8,18 @@ export function nameCpus(cpus: readonly number[]): string {
   return `${cpus.length === 1 ? 'CPU' : 'CPUs'} ${printCpulist(cpus) || 'none'}`;
 }
 
-/** `fifo:1 dma-latency 0, CPU 3`. */
-export function nameMeasure({ variant, cpus }: { readonly variant: string; readonly cpus: readonly number[] }): string {
-  return [variant, nameCpus(cpus)].filter((part) => part !== '').join(', ');
+interface Named {
+  readonly variant: string;
+  readonly cpus: readonly number[];
+  readonly stage?: string;
+  readonly synthetic?: boolean;
+  readonly part?: string | null;
+}
+
+/** `fifo:1 dma-latency 0, CPU 3`; `rate 100k socket, risk, CPU 3→4`. */
+export function nameMeasure({ variant, cpus, ...of }: Named): string {
+  const stage = of.stage ?? (of.synthetic ? of.part : null) ?? '';
+  return [variant, stage, nameCpus(cpus)].filter((part) => part !== '').join(', ');
 }
 
 /** Direction, payload, pacing, load, way of waiting and policy: what a figure means nothing without. */
@@ -20,7 +29,8 @@ export function sayConditions(row: LatencyRow): string {
     quantity === 'delay' ? 'delay of a random arrival' : '',
     direction === 'none' ? '' : direction.replace('-', ' '),
     payloadBytes === null ? '' : `${payloadBytes} B`,
-    pacing.kind === 'periodic' ? `every ${printLimit(pacing.periodNs)}` : pacing.kind,
+    row.synthetic ? 'synthetic work' : '',
+    sayPacing(pacing),
     `load ${load}`,
     `${wait}s`,
     policy,

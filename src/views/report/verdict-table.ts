@@ -161,10 +161,11 @@ function small(said: string | null): Markup[] {
   return said === null ? [] : [tag('span', { class: 'small' }, text(said))];
 }
 
-/** The closed loop, or cyclictest's way of counting, of the same run. */
-function viewBeside({ beside, floorNs }: LatencyRow): Markup[] {
+/** The closed loop, cyclictest's way of counting, or the work of a stage alone, of the same run. */
+function viewBeside({ beside, floorNs, synthetic }: LatencyRow): Markup[] {
   if (beside === null) return [];
-  const name = beside.rule === 'service' ? 'as cyclictest counts' : 'as closed loop';
+  const service = synthetic ? 'work alone' : 'as cyclictest counts';
+  const name = beside.rule === 'service' ? service : 'as closed loop';
   const figures = [...QUANTILES.map(({ name: each }) => each), 'max' as const].map((each) =>
     cell(each === 'max' ? 'max' : each.toUpperCase(), [value(beside.percentiles[each], floorNs)]),
   );

@@ -137,6 +137,7 @@ describe('an abort', () => {
     ['shm', ['--rate', '1', '--wait', 'block', '--direction', 'one-way'], 2],
     ['futex', ['--rate', '1', '--wait', 'block'], 2],
     ['pipe', ['--rate', '1', '--wait', 'block', '--direction', 'one-way'], 2],
+    ['pipeline', ['--rate', '1', '--wait', 'block'], 2],
     ['tcp', ['--rate', '1'], 2],
     ['udp', ['--rate', '1', '--wait', 'block', '--direction', 'one-way'], 2],
   ] as const)('%s %j ends in order, in the warm-up too', async (probe, options, cpuCount) => {

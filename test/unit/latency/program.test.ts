@@ -142,6 +142,8 @@ describe('under the address and undefined-behaviour sanitizers', () => {
         ...span,
       ],
     ]),
+    ['pipeline', '--cpus', `${first},${second}`, '--wait', 'block', '--rate', '2000', ...span],
+    ['pipeline', '--cpus', `${second}`, '--wait', 'block', '--rate', '1000000', '--submit', 'socket', ...span],
     ['load', '--kind', 'housekeeping', '--cpus', `${first},${second}`, '--deadline-ns', '200000000'],
     ['load', '--kind', 'network', '--cpus', `${first},${second}`, '--deadline-ns', '200000000'],
   ])('%s %s %s', (...argv) => {

@@ -136,6 +136,14 @@ describe('a row is meant for', () => {
     ).toBe(false);
   });
 
+  test('a part alone, or every part where it names none', () => {
+    const own: Measure = { ...measure, part: 'risk' };
+    const fits = (target: Target, of: Measure) => isMeantFor(target, 'shm', { measure: of, variant, load: 'none' });
+    expect(fits({ ...ring, part: 'risk' }, own)).toBe(true);
+    expect(fits({ ...ring, part: 'order' }, own)).toBe(false);
+    expect(fits(ring, own)).toBe(true);
+  });
+
   test('what ran under its load, and only that', () => {
     const loaded = { ...ring, load: 'network' } as const;
     expect(isMeantFor(loaded, 'shm', { measure, variant, load: 'network' })).toBe(true);

@@ -56,7 +56,7 @@ function ask(latency: LatencyWanted | undefined, flags: Partial<MeasuringRequest
   };
 }
 
-const row = (probe: 'jitter' | 'wakeup' | 'shm' | 'pipeline', limits: object) =>
+const row = (probe: 'jitter' | 'wakeup' | 'shm' | 'network', limits: object) =>
   ({ probe, load: 'none' as const, ...limits }) as const;
 const JITTER = ['jitter'];
 
@@ -83,9 +83,9 @@ describe('exit code', () => {
   });
 
   test('6 for a row that no probe measures', async () => {
-    const { result, exitCode } = await measureOn(stage({}), ask({ r: row('pipeline', { p50: 50_000 }) }));
+    const { result, exitCode } = await measureOn(stage({}), ask({ r: row('network', { p50: 50_000 }) }));
     expect(result.notMeasured).toContainEqual(
-      expect.objectContaining({ target: 'r', reason: 'This hft has no probe for pipeline.', isLeftOut: false }),
+      expect.objectContaining({ target: 'r', reason: 'This hft has no probe for network.', isLeftOut: false }),
     );
     expect(exitCode).toBe(6);
   });
@@ -156,7 +156,9 @@ describe('suites', () => {
     const { names, result } = await started({});
     expect(names).toEqual(['jitter', 'wakeup', 'core-to-core', 'shm', 'unix-socket']);
     const others = result.notMeasured.filter(({ reason }) => reason.includes('--suite full'));
-    expect(others.map(({ probe }) => probe)).toEqual(['futex', 'pipe', 'tcp', 'udp', 'zeromq', 'redis', 'memcached']);
+    expect(others.map(({ probe }) => probe)).toEqual([
+      ...['futex', 'pipe', 'tcp', 'udp', 'zeromq', 'redis', 'memcached', 'pipeline'],
+    ]);
   });
 
   test('quick has any that is named', async () => {
@@ -284,7 +286,7 @@ describe('text', () => {
     tick: row('jitter', { 'p99.9': 1000 }),
     timer: row('wakeup', { p50: 3000, p99: 60e9 }),
     ring: row('shm', { p50: 500, p99: 2000 }),
-    get: row('pipeline', { p50: 50_000 }),
+    get: row('network', { p50: 50_000 }),
   };
 
   test.each([80, 200])('keeps to %i columns', async (columns) => {

@@ -37,6 +37,16 @@ describe('the page', () => {
     expect(page.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|\/\/\w/);
   });
 
+  test('names the stages of a pipeline, and that their work is made up', () => {
+    const whole = sampleRecord({ cpus: [2, 3, 4, 5, 6], blocks: 5 });
+    const probes = whole.result.probes.filter(({ name }) => name === 'pipeline');
+    const said = textOf({ latency: { ...whole, result: { ...whole.result, probes } } });
+    expect(said).toContain('rate 100k socket, risk, CPU 4→5');
+    expect(said).toContain('synthetic work, in bursts, every 10us on average');
+    expect(said).toContain('work alone');
+    expect(said).not.toContain('cyclictest');
+  });
+
   test('has every row with its figures, limits and verdict', () => {
     expect(RECORD.result.probes.length).toBeGreaterThan(15);
     for (const { percentiles, variant, samples, target, verdict } of RECORD.result.probes) {

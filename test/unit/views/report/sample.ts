@@ -79,10 +79,39 @@ function runOf(probe: Probe, variant: Variant, { time, slower }: Making): ProbeR
     const streams = ['open', 'closed'].map((name) => ({ name, cpu, peer }));
     return makeRun({ probe: 'shm', streams, meta, ...time, sampleNs: longTailed(180 * slower) });
   }
+  if (probe.name === 'pipeline') return pipelineRun(variant, { time, slower });
   if (probe.name !== 'core-to-core') return undefined;
   const streams = cpus.flatMap((cpu, index) => cpus.slice(index + 1).map((peer) => ({ name: 'rtt', cpu, peer })));
   const sampleNs = (random: () => number, stream: number) => longTailed(90 + (stream % 5) * 25)(random);
   return makeRun({ probe: 'core-to-core', streams, samplesPerBlock: 20, ...time, blocks: 10, sampleNs });
+}
+
+function pipelineRun({ cpus, options }: Variant, { time, slower }: Making): ProbeRun {
+  const parts = ['gateway', 'market-data', 'strategy', 'risk', 'order'];
+  const stages = parts.map((part, index) => ({
+    ...{ part, cpu: cpus[index] ?? 0, payloadBytes: index < 2 ? 1024 : 64 },
+    ...{ lines: 16, stateBytes: 65536, steps: 64 },
+  }));
+  const skew = { offsetNs: 3, errorNs: 40, lowNs: -40, highNs: 46 };
+  const meta = {
+    ...{ wait: 'spin', rateHz: options.rate, submit: options.submit, stages },
+    ...{ pattern: { source: 'shipped', arrivals: 4096 }, skews: [{ cpu: cpus[0], peer: cpus[1], skew }] },
+  };
+  const [gateway = 0, last = 0] = [cpus[0], cpus[4]];
+  const between = stages.slice(1).map(({ part, cpu }, index) => ({ part, cpu: cpus[index] ?? 0, peer: cpu }));
+  const streams = [
+    { name: 'open', part: 'gateway', cpu: gateway },
+    ...between.flatMap((place) => ['open', 'service'].map((name) => ({ name, ...place }))),
+    { name: 'open', part: 'whole', cpu: gateway, peer: last },
+  ];
+  return makeRun({
+    probe: 'pipeline',
+    streams,
+    meta,
+    ...time,
+    samplesPerBlock: 20,
+    sampleNs: longTailed(700 * slower),
+  });
 }
 
 export const FACTS: HostFacts = {
