@@ -20,6 +20,8 @@ const moments = [
 export async function run(guest: Guest, check: Check): Promise<void> {
   await needHft(guest);
   await writeProfile(guest, 'power', profile);
+  // Else the first cut can take the profile itself away, which was written a moment before.
+  await guest.ssh('sync');
   const before = await captureState(guest);
   for (const moment of moments) await cutPower(guest, check, moment);
   await guest.reboot();
@@ -35,7 +37,7 @@ while kill -0 $pid; do if ${sign} > /dev/null; then echo seen; exit; fi; done
 cat /root/power.log >&2`;
   const seen = await guest.ssh('bash -s', { input: script, timeoutS: 300, allowFail: true });
   await guest.powerCut();
-  check(seen.stdout.includes('seen'), `the power is cut ${what}`, endOf(seen));
+  check(seen.stdout.includes('seen'), `the power is cut ${what}`, seen.stdout || seen.stderr);
   await guest.start();
   await guest.waitBoot({ notBootId: bootId });
   const commandLine = await guest.read('cat /proc/cmdline');
