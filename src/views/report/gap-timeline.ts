@@ -1,13 +1,11 @@
-import { printLimit, printNs } from '../duration.ts';
+import { printNs } from '../duration.ts';
 import { figure } from './figure.ts';
 import type { AttributedResult, Disturbance, GapSeen } from './input.ts';
-import { drawing, LINE_KINDS, label, line, mark } from './mark.ts';
+import { drawing, LINE_KINDS, label, mark } from './mark.ts';
 import { joined, type Markup, paragraph, scrolling, section, tag, text } from './markup.ts';
 import { type LogScale, linearSteps, logScale } from './scale.ts';
+import { drawStripAxes, LEFT, RIGHT, WIDTH } from './strip-axes.ts';
 
-const WIDTH = 860;
-const LEFT = 62;
-const RIGHT = 16;
 const STRIP = 92;
 const NAME = 18;
 const BOTTOM = 36;
@@ -138,18 +136,7 @@ function drawCpu(gaps: readonly GapSeen[], { cpu, causes, axes, top }: Strip): M
   return tag(
     'g',
     {},
-    tag(
-      'g',
-      { class: 'axes' },
-      ...y.majors.map((ns) =>
-        line('major', [
-          [LEFT, top + y.at(ns)],
-          [WIDTH - RIGHT, top + y.at(ns)],
-        ]),
-      ),
-      ...ends.map((ns) => label('tick end', [LEFT - 7, top + y.at(ns) + 4], ns < 1000 ? `${ns}ns` : printLimit(ns))),
-      label('strip-name', [LEFT, top + 12], `CPU ${cpu}`),
-    ),
+    drawStripAxes({ y, top, ticks: ends, name: `CPU ${cpu}` }),
     ...[...gaps].reverse().map((gap) => drawGap(gap, [at(gap.atS), top + y.at(gap.durationNs)], causes)),
   );
 }

@@ -1,14 +1,12 @@
 import type { Series } from '../../latency/report/plots.ts';
-import { printLimit, printNs } from '../duration.ts';
+import { printNs } from '../duration.ts';
 import { figure } from './figure.ts';
-import { drawing, label, line } from './mark.ts';
+import { drawing, label } from './mark.ts';
 import { type Markup, paragraph, scrolling, section, tag, text } from './markup.ts';
 import { type LogScale, linearSteps, logScale } from './scale.ts';
 import { nameMeasure } from './series-name.ts';
+import { drawStripAxes, LEFT, RIGHT, WIDTH } from './strip-axes.ts';
 
-const WIDTH = 860;
-const LEFT = 62;
-const RIGHT = 16;
 /** Of one strip, with its name above it. */
 const STRIP = 84;
 const NAME = 18;
@@ -106,18 +104,7 @@ function drawStrip(
     'g',
     {},
     tag('title', {}, text(`${nameMeasure(series)}: longest ${printNs(longest(series))}`)),
-    tag(
-      'g',
-      { class: 'axes' },
-      ...y.majors.map((ns) =>
-        line('major', [
-          [LEFT, top + y.at(ns)],
-          [WIDTH - RIGHT, top + y.at(ns)],
-        ]),
-      ),
-      ...ticks.map((ns) => label('tick end', [LEFT - 7, top + y.at(ns) + 4], ns < 1000 ? `${ns}ns` : printLimit(ns))),
-      label('strip-name', [LEFT, top + 12], `${nameMeasure(series)}, longest ${printNs(longest(series))}`),
-    ),
+    drawStripAxes({ y, top, ticks, name: `${nameMeasure(series)}, longest ${printNs(longest(series))}` }),
     tag('path', { class: 'stems', d: stems.join(''), 'stroke-width': width }),
   );
 }
