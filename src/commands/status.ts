@@ -2,7 +2,8 @@ import { BaseCommand } from './base.ts';
 
 export default class StatusCommand extends BaseCommand {
   static override summary = 'Show the profile in force, drift since, and what waits for a reboot';
-  static override description = 'Exit code 0 when all is as hft left it, 1 on drift, 5 when a reboot is pending.';
+  static override description =
+    'Exit code 0 when all is as hft left it, 1 on drift and on what could not be undone, 5 when a reboot is pending.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
 
   async run() {
@@ -10,7 +11,7 @@ export default class StatusCommand extends BaseCommand {
     const { localStatus } = await import('../agent/local-status.ts');
     const { statusJson, viewStatus } = await import('../views/status.ts');
     const status = await localStatus(process.env);
-    const differs = status.drift.length > 0 || status.cutOff.length > 0;
+    const differs = [status.drift, status.cutOff, status.notUndone].some((left) => left.length > 0);
     return this.show(
       statusJson(status),
       (terminal) => viewStatus(status, terminal),

@@ -6,7 +6,7 @@ import { findHeld, isChanged } from './held.ts';
 import { findInForce } from './in-force.ts';
 import type { Run, Step } from './journal.ts';
 import { findWaiting } from './rollback.ts';
-import { readLiving } from './undo.ts';
+import { holds, readLiving } from './undo.ts';
 
 /** A setting that is not as hft left it. */
 export interface Drift {
@@ -32,8 +32,20 @@ export interface Status {
   readonly waiting: { readonly run: string; readonly until: string } | undefined;
   /** Runs that were cut off and not undone. */
   readonly cutOff: readonly string[];
+  /** What runs left behind that could not be undone whole, as far as it is still there. */
+  readonly notUndone: readonly NotUndone[];
   /** The last `hft verify latency`; undefined when there was none that could be kept. */
   readonly latency: LatencyVerdict | undefined;
+}
+
+/** A change of a run whose undo failed there. */
+export interface NotUndone {
+  readonly run: string;
+  readonly id: string;
+  /** What was there before the run. */
+  readonly before: string | null;
+  readonly found: string | null;
+  readonly evidence: string;
 }
 
 /** What is in force, from the journal and one look at each changed place. Cheap: no planning, no commands for files. */
@@ -55,6 +67,7 @@ export async function readStatus(
     pendingReboot: await findPending(reader, runs, frame.bootId),
     waiting: waiting && { run: waiting.run, until: waiting.confirmBy as string },
     cutOff: runs.filter((run) => run.result === undefined).map((run) => run.run),
+    notUndone: await findNotUndone(reader, runs, frame.bootId),
     latency: frame.latency,
   };
 }
@@ -80,6 +93,24 @@ async function findDrifted(reader: HostReader, steps: readonly Step[]): Promise<
     drifted.push({ id: step.id, left, found, evidence: reading.evidence });
   }
   return drifted;
+}
+
+async function findNotUndone(
+  reader: HostReader,
+  runs: readonly Run[],
+  bootId: string | undefined,
+): Promise<readonly NotUndone[]> {
+  const found: NotUndone[] = [];
+  for (const run of runs.filter(({ result }) => result === 'partly-undone')) {
+    const left = run.steps.filter(({ status }) => status === 'done' || status === 'intended');
+    for (const step of left.filter(({ persistent }) => persistent || run.begin.bootId === bootId)) {
+      const reading = await readLiving(reader, step);
+      if (reading.status === 'missing' || holds(reading, step.tunable, step.from)) continue;
+      const now = reading.status === 'value' ? canonicalOrNull(step.tunable, reading.value) : null;
+      found.push({ run: run.run, id: step.id, before: step.from, found: now, evidence: reading.evidence });
+    }
+  }
+  return found;
 }
 
 /** Kernel arguments that the next boot gives or takes away, and a trial boot that waits. */

@@ -25,6 +25,10 @@ export function viewStatus(status: Status, terminal: Terminal): string {
     );
   for (const run of status.cutOff)
     lines.push(`  ${paint(terminal, 'red', 'cut off')}  run ${run}: \`hft rollback\` puts everything back`);
+  for (const { run, id, before, found } of status.notUndone)
+    lines.push(
+      `  ${paint(terminal, 'red', 'not undone')}  ${id}  ${short(found)}, was ${short(before)} before run ${run}: \`hft rollback\` tries again`,
+    );
   if (status.latency) lines.push(viewLatencyVerdict(status.latency, terminal));
   return lines.join('\n');
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { readRuns } from '../../src/engine/journal.ts';
 import { rollback } from '../../src/engine/rollback.ts';
+import { readStatus } from '../../src/engine/status.ts';
 import { StalePlan } from '../../src/engine/tune.ts';
 import { makeRig, type Rig, restart, stateOf, tuneRig } from './rig.ts';
 
@@ -52,8 +54,14 @@ describe('a change that must not fail', () => {
       'memory.swappiness',
     ]);
     restart(rig);
+    const frame = { host: 'fake', bootId: 'boot-1' };
+    const status = async () => readStatus(rig.host, await readRuns(rig.state), frame);
+    expect((await status()).notUndone).toMatchObject([
+      { run: 'run-1', id: 'memory.swappiness', before: '60', found: '0' },
+    ]);
     expect((await undoLast(rig)).complete).toBe(true);
     expect(stateOf(rig)[SWAPPINESS]).toBe('60\n');
+    expect((await status()).notUndone).toEqual([]);
   });
 
   test('the old value can be put back only when the other undos are made: undone at the second try', async () => {
