@@ -44,7 +44,7 @@ export interface UndoContext {
  */
 export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet<string>): Promise<UndoReport> {
   const journal = await resumeIfWritable(context.state, run.run);
-  const wanted = [...run.steps].reverse().filter((step) => only === undefined || only.has(step.id));
+  const wanted = [...run.steps].reverse().filter((step) => only === undefined || isAmong(run, only, step));
   const steps: UndoneStep[] = [];
   for (const batch of inBatches(wanted)) {
     const undone = await undoBatch(context, run, batch);
@@ -58,6 +58,12 @@ export async function undoRun(context: UndoContext, run: Run, only?: ReadonlySet
     await tryRecord(journal, [{ type: 'end', result: complete ? 'undone' : 'partly-undone' }], { durable: true });
   }
   return { run: run.run, steps: final, complete };
+}
+
+/** The files of a pair are one choice: of dirty_bytes alone the kernel does not take the zero back. */
+function isAmong(run: Run, only: ReadonlySet<string>, step: Step): boolean {
+  const companion = findCompanion(run, step);
+  return only.has(step.id) || (companion !== undefined && only.has(companion.id));
 }
 
 async function undoBatch(context: UndoContext, run: Run, batch: readonly Step[]): Promise<UndoneStep[]> {
@@ -100,7 +106,8 @@ async function judge(
   if (reading.status === 'unreadable') return { ...base, outcome: 'failed', reason: reading.evidence };
   const found = canonicalOrNull(step.tunable, reading.value);
   if (found === canonicalOrNull(step.tunable, step.from)) return { ...base, found, outcome: 'already' };
-  if (!isOurs(run, step, found) && !(await isDisturbed(reader, run, { step, found })))
+  const isByZeroing = await isZeroedByUs(reader, run, { step, found });
+  if (!(isByZeroing ?? isOurs(run, step, found)) && !(await isDisturbed(reader, run, { step, found })))
     return { ...base, found, outcome: 'kept' };
   return { restore: step, found };
 }
@@ -114,6 +121,28 @@ function isOurs(run: Run, step: Step, found: string | null): boolean {
   if (step.status === 'kept') return false;
   const firstOpen = run.steps.find((each) => each.status === 'intended');
   return firstOpen !== undefined && (firstOpen.step === step.step || sharesBatch(firstOpen, step));
+}
+
+/**
+ * A zero in one file of a pair came with the value of the other and belongs to whom that belongs to: to us also where hft
+ * died before it journaled what the one write made of both. undefined: no such zero.
+ */
+async function isZeroedByUs(
+  reader: HostReader,
+  run: Run,
+  { step, found }: { readonly step: Step; readonly found: string | null },
+): Promise<boolean | undefined> {
+  const companion = findCompanion(run, step);
+  if (companion === undefined || found !== '0') return undefined;
+  const reading = await readLiving(reader, companion);
+  const value = reading.status === 'value' ? canonicalOrNull(companion.tunable, reading.value) : null;
+  return value === null || value === '0' ? undefined : isOurs(run, companion, value);
+}
+
+function findCompanion(run: Run, { tunable }: Step): Step | undefined {
+  if (tunable.kind !== 'file' || tunable.companion === undefined) return undefined;
+  const path = tunable.companion;
+  return run.steps.find((each) => each.tunable.kind === 'file' && each.tunable.path === path);
 }
 
 /** What another change of this run, made or taken back, made the kernel do to this place is nobody's choice. */

@@ -15,6 +15,8 @@ export interface FileTunable {
   readonly format: FileFormat;
   /** Another file, written just before each write of this one: some knobs obey only then (kernel.soft_watchdog). */
   readonly primer?: { readonly path: string; readonly text: string };
+  /** The other file of a pair of which the kernel zeroes one when the other gets a value (vm.dirty_bytes, vm.dirty_ratio). */
+  readonly companion?: string;
 }
 
 /** The affinity of one interrupt, judged by the kernel's effective affinity. Value: cpulist. */

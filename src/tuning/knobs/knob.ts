@@ -32,6 +32,8 @@ export interface Knob {
   readonly needs?: string;
   /** Kernels still have the file and do nothing with it, since when and what does the work now. */
   readonly inert?: string;
+  /** The knob that the kernel zeroes when this one gets a value, and the other way round. */
+  readonly companion?: string;
   /** The profile key that sets it; the free sysctl map of the kernel domain points there. */
   readonly key?: string;
 }

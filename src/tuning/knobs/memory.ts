@@ -37,6 +37,7 @@ export const memoryKnobs: readonly Knob[] = [
     format: 'integer',
     about: 'A process that made this much dirty memory writes it out itself and waits.',
     doc: `${VM}#dirty-bytes`,
+    companion: 'vm.dirty_ratio',
     key: 'memory.dirty.limit',
   },
   {
@@ -44,6 +45,7 @@ export const memoryKnobs: readonly Knob[] = [
     format: 'integer',
     about: 'A process that made this share of memory dirty writes it out itself and waits.',
     doc: `${VM}#dirty-ratio`,
+    companion: 'vm.dirty_bytes',
     key: 'memory.dirty.limit',
   },
   {
@@ -51,6 +53,7 @@ export const memoryKnobs: readonly Knob[] = [
     format: 'integer',
     about: 'From this much dirty memory on, kernel threads write it out in the background.',
     doc: `${VM}#dirty-background-bytes`,
+    companion: 'vm.dirty_background_ratio',
     key: 'memory.dirty.background',
   },
   {
@@ -58,6 +61,7 @@ export const memoryKnobs: readonly Knob[] = [
     format: 'integer',
     about: 'From this share of dirty memory on, kernel threads write it out in the background.',
     doc: `${VM}#dirty-background-ratio`,
+    companion: 'vm.dirty_background_bytes',
     key: 'memory.dirty.background',
   },
   {

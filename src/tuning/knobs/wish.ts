@@ -2,6 +2,7 @@ import type { Kernel } from '../../topology/machine.ts';
 import type { Desired, Refusal, Setting } from '../domain.ts';
 import { findKnob } from './catalogue.ts';
 import type { Directories } from './directories.ts';
+import { sysctlPath } from './knob.ts';
 import { locateKnob } from './locate.ts';
 
 /** A wish for one knob of the catalogue. */
@@ -43,10 +44,11 @@ export function wishKnobs(wishes: readonly KnobWish[], facts: KnobFacts): Desire
       continue;
     }
     const { path, format, note, primer } = located.place;
+    const companion = knob.companion === undefined ? undefined : sysctlPath(knob.companion);
     settings.push({
       id,
       stage: wish.stage ?? 'values',
-      tunable: { kind: 'file', path, format, ...(primer === undefined ? {} : { primer }) },
+      tunable: { kind: 'file', path, format, ...(primer && { primer }), ...(companion && { companion }) },
       value: wish.value,
       why: [wish.why ?? knob.about, note].filter((part) => part !== undefined).join(' '),
       ifRefused: wish.ifRefused ?? 'fail',
