@@ -183,6 +183,9 @@ static void prepare(struct run *run, const struct probe *probe, char **arguments
   take_signals();
   run->worker_count = probe->prepare == NULL ? run->options.cpu_count : probe->prepare(run);
   run->control_shared = place_control(&run->options);
+  /* Again, from a CPU that does not measure: with PREEMPT_RT timers expire in a thread, which a realtime thread that never sleeps keeps
+   * from running on the CPU where they were set. */
+  if (run->options.fifo_priority > 0) end_at_deadline(run->options.deadline_ns);
   if (run->control_shared && run->options.fifo_priority > 0 && probe->spins())
     usage("--policy fifo: a spinning thread would lock out the control thread, which has no CPU of its own");
   hold_dma_latency(run->options.dma_latency_us);

@@ -12,7 +12,7 @@ import { chooseFixes, type FixChoice } from './fix-choice.ts';
 import { ENDED, type Round, type TryingAgent, tryInRounds } from './fix-rounds.ts';
 import { watchCancellation } from './interruption.ts';
 import { BLOCK_MS, type LatencyFlags, measureHost, readDuration, WARMUP_MS } from './latency.ts';
-import { requireNothingKept } from './latency-flags.ts';
+import { readScheduler, requireNothingKept } from './latency-flags.ts';
 import { ProgressLine } from './progress.ts';
 import { askToApply } from './question.ts';
 import { requireRoot } from './root.ts';
@@ -103,7 +103,7 @@ async function prepare(installation: Installation, flags: FixFlags): Promise<{ a
 /** What is tried with, and who is asked. */
 export interface Fixing {
   readonly asked: Asked;
-  readonly flags: Pick<FixFlags, 'yes' | 'duration' | 'suite'>;
+  readonly flags: Pick<FixFlags, 'yes' | 'duration' | 'suite' | 'scheduler'>;
   readonly dialogue: TuneDialogue;
   readonly signal: AbortSignal;
 }
@@ -198,7 +198,7 @@ async function measurerOf(
 ) {
   const { seconds, signal } = trying;
   const housekeeping = housekeepingCpus(await agent.machine());
-  const [variant] = jitter.variants({ cpus: cpus.cpus, suite });
+  const [variant] = jitter.variants({ cpus: cpus.cpus, suite, scheduler: readScheduler(trying.flags) });
   if (variant === undefined) throw new UsageError('There is no CPU to measure jitter on.');
   return async (state: 'without' | 'with', round: number): Promise<Suffered | string> => {
     if (signal.aborted) return ENDED;

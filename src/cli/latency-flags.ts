@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
 import { probes } from '../latency/index.ts';
+import { SCHEDULERS, type Scheduler } from '../latency/probe/probe.ts';
 
 /** Of `hft verify latency`: what is measured, and where it is written. */
 export const measuringFlags = {
@@ -22,6 +23,11 @@ export const measuringFlags = {
   duration: Flags.string({
     helpValue: 'TIME',
     summary: 'How long each measurement takes, 1s to 24h; 10s when left out, 60s with --suite full',
+  }),
+  scheduler: Flags.string({
+    options: [...SCHEDULERS],
+    summary:
+      'Policy of the threads of jitter and wakeup; fifo is SCHED_FIFO 1. Jitter under fifo leaves other threads of its CPUs 50 ms of each second, or nothing where realtime throttling is off',
   }),
   load: Flags.string({
     options: ['none', 'housekeeping', 'network'],
@@ -47,6 +53,21 @@ export const measuringFlags = {
   }),
   report: Flags.string({ helpValue: 'FILE.html', summary: 'Write a page with verdicts, plots, facts of the host' }),
 };
+
+interface SchedulerFlags {
+  readonly scheduler?: string | undefined;
+  readonly probe?: string[] | undefined;
+}
+
+/** Throws UsageError when no probe of the run would heed it. */
+export function readScheduler({ scheduler, probe: named }: SchedulerFlags): Scheduler | undefined {
+  const heeding = probes.filter(({ hasScheduler }) => hasScheduler).map(({ name }) => name);
+  if (scheduler !== undefined && named !== undefined && !named.some((name) => heeding.includes(name)))
+    throw new UsageError(`--scheduler is of ${heeding.join(' and ')}, and neither is asked for here.`, {
+      next: [`Leave it out, or add \`--probe ${heeding[0]}\`.`],
+    });
+  return SCHEDULERS.find((each) => each === scheduler);
+}
 
 /** Of `hft verify latency`: causes, and the settings that remove them. */
 export const fixFlags = {
@@ -104,6 +125,7 @@ const MEASURING = [
   'probe',
   'cpus',
   'duration',
+  'scheduler',
   'load',
   'redis',
   'memcached',

@@ -25,6 +25,7 @@ import type { Machine } from '../topology/machine.ts';
 import type { BaselinePart } from '../views/report/input.ts';
 import { parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
+import { readScheduler } from './latency-flags.ts';
 import { requirePattern } from './latency-pattern.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
 import { readServers } from './latency-servers.ts';
@@ -41,6 +42,8 @@ export interface LatencyFlags {
   /** false: nothing is recorded beside the probes. */
   readonly causes?: boolean;
   readonly load?: string | undefined;
+  /** Of those probes that have one. */
+  readonly scheduler?: string | undefined;
   /** Addresses of servers that are measured instead of one that is started for the run. */
   readonly redis?: string | undefined;
   readonly memcached?: string | undefined;
@@ -107,7 +110,7 @@ export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
 export interface MeasuringRequest {
   /** undefined: nothing is judged. */
   readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
-  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern'>;
+  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern' | 'scheduler'>;
   readonly servers?: Servers;
   readonly durationS: number;
   readonly signal: AbortSignal;
@@ -132,7 +135,8 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
       : undefined;
   const targets = listTargets(asked?.wanted.latency);
   const place = { cpus: chosen.cpus, coreCpus: oneOfEachCore(machine, chosen.cpus) };
-  const wanted = { ...place, suite, servers: request.servers ?? {}, pattern: flags.pattern } as const;
+  const scheduler = readScheduler(flags);
+  const wanted = { ...place, suite, servers: request.servers ?? {}, pattern: flags.pattern, scheduler } as const;
   const runs = listRuns(wanted, { named: flags.probe, targets });
   const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request, load });
   const question = {

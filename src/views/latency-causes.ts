@@ -7,6 +7,8 @@ import { indented, paint, type Terminal, wrap } from './terminal.ts';
 /** More are in the JSON. */
 const CAUSES_SHOWN = 8;
 const CELL = 9;
+/** Of those that throttling let run. */
+const THREADS_NAMED = 3;
 /** Before the name of a cause. */
 const NUMBERS = 3 * CELL + 2;
 
@@ -46,9 +48,9 @@ function viewDisturbances(disturbances: readonly Disturbance[], terminal: Termin
 
 /** The setting that removes it stands on its line where that is wide enough; what was advised `before` is not said again. */
 function viewDisturbance(disturbance: Disturbance, before: readonly Disturbance[], terminal: Terminal): string[] {
-  const { cause, count, totalNs, maxNs, explained, cpus, fix, advice } = disturbance;
+  const { count, totalNs, maxNs, explained, cpus, fix, advice } = disturbance;
   const numbers = [`${count}`, printNs(totalNs), printNs(maxNs)].map((text) => text.padStart(CELL)).join('');
-  const name = `${cause}, CPU ${printCpulist(cpus)}`;
+  const name = `${nameOf(disturbance)}, CPU ${printCpulist(cpus)}`;
   const line = `  ${numbers}  ${explained ? name : paint(terminal, 'magenta', name)}`;
   const isKnown = before.some((other) => other.advice === advice);
   const width = NUMBERS + 2 + name.length;
@@ -58,6 +60,17 @@ function viewDisturbance(disturbance: Disturbance, before: readonly Disturbance[
     `${line}  ${paint(terminal, 'dim', `  fix: ${fix}`)}`,
     ...viewRemedy(null, isKnown ? null : advice, terminal),
   ];
+}
+
+/** With what belongs to it alone: `page-faulter (16000 page faults)`. */
+function nameOf({ cause, pageFaults, letRun }: Disturbance): string {
+  const rest = letRun.length - THREADS_NAMED;
+  const threads = `${letRun.slice(0, THREADS_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  const notes = [
+    ...(pageFaults === null ? [] : [`${pageFaults} page faults`]),
+    ...(letRun.length > 0 ? [`for ${threads}`] : []),
+  ];
+  return notes.length === 0 ? cause : `${cause} (${notes.join(', ')})`;
 }
 
 /** `fix: isolation.nohz_full`, under the name of the cause. */

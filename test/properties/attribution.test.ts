@@ -168,7 +168,8 @@ describe.each([
         for (const [at, { gap, start, end }] of inOrder.entries()) {
           expect(start).toBeGreaterThanOrEqual(listed.starts[gap] as number);
           expect(end).toBeLessThanOrEqual(listed.ends[gap] as number);
-          expect(end).toBeGreaterThan(start);
+          // Of a thread whose switch is torn out it is known that it ran, and no more.
+          expect(end).toBeGreaterThanOrEqual(start);
           expect(start).toBeGreaterThanOrEqual(inOrder[at - 1]?.end ?? 0);
         }
       }),

@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly clocksource: string | undefined;
 }
 
+export const FAIR_SERVER_FIX = 'kernel.fair_server@isolated';
+
 const FAIR_SERVER = '/sys/kernel/debug/sched/fair_server';
 
 export async function readSurroundings(host: HostReader, cpus: readonly number[]): Promise<Surroundings> {
@@ -68,7 +70,7 @@ export function findThrottling(measured: MeasuredCpu, { realtime, fairServerNs }
   const rate = (ns: number, ofNs: number) => `CPU ${cpu}: gaps of about ${ns / 1e6} ms in each ${ofNs / 1e6} ms`;
   if (fairNs > 0 && recurs(measured, fairNs, 1e9)) {
     const text = `${rate(fairNs, 1e9)} are the kernel's fair server, which stops a SCHED_FIFO measurement whatever sched_rt_runtime_us says.`;
-    return [{ kind: 'fair-server', cpu, text, fix: 'kernel.fair_server@isolated' }];
+    return [{ kind: 'fair-server', cpu, text, fix: FAIR_SERVER_FIX }];
   }
   if (throttledNs === 0 || !recurs(measured, throttledNs, periodNs)) return [];
   // Since 6.12 both do the same, and debugfs alone tells them apart.

@@ -3,6 +3,7 @@ import type { ProbeMeta } from '../probe/meta.ts';
 import type { StolenTime } from '../probe/probe.ts';
 import {
   type Artefact,
+  FAIR_SERVER_FIX,
   findChanges,
   findHeldIdleStates,
   findThrottling,
@@ -88,7 +89,7 @@ export function attribute(observed: Observed, run: AttributedRun, stolen: readon
     ...tierOf(observed, joinable),
     causes: explanations
       .flatMap(({ causes }) => causes)
-      .map((cause) => adviseIdle(cause, run))
+      .map((cause) => adviseThrottling(cause, run, observed.surroundings.before))
       .sort((left, right) => right.totalNs - left.totalNs),
     candidates: joinable ? findHidden(observed, stolen) : findCandidates(observed, measured),
     artefacts: [...parts.flatMap(({ artefacts }) => artefacts), ...findArtefacts(observed, run, measured)],
@@ -114,9 +115,10 @@ function tierOf(
   return { tier: 'C', why: 'Counters before and after.', missed: [...missed, { tier: trace.tier, reason }] };
 }
 
-/** Realtime throttling stops realtime threads alone. */
-function adviseIdle(cause: Cause, { policy }: AttributedRun): Cause {
-  if (cause.kind !== 'throttling' || policy === 'fifo') return cause;
+/** It stops realtime threads alone; where the kernel has a fair server, that does it. */
+function adviseThrottling(cause: Cause, { policy }: AttributedRun, { fairServerNs }: Surroundings): Cause {
+  if (cause.kind !== 'throttling') return cause;
+  if (policy === 'fifo') return (fairServerNs.get(cause.cpu) ?? 0) > 0 ? { ...cause, fix: FAIR_SERVER_FIX } : cause;
   const { fix: _, ...others } = cause;
   return {
     ...others,

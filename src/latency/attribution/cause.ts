@@ -37,6 +37,10 @@ export interface Cause {
   readonly fix?: string;
   /** What else helps, or why no setting does. */
   readonly advice?: string;
+  /** Of a thread: how often it touched memory that was not there, which is in its time. Tier B. */
+  readonly pageFaults?: number;
+  /** Of realtime throttling: the threads that ran because of it, in its time. Tier B. */
+  readonly letRun?: readonly string[];
 }
 
 /** What may have been a cause: it happened on the CPU in the same time, and nobody saw it in a gap. */
@@ -60,9 +64,15 @@ export interface Occurrence {
   readonly name: string;
   /** Of a device's interrupt. */
   readonly irq?: number;
+  /** As in Cause; they grow while it has the CPU. */
+  pageFaults?: number;
+  letRun?: Set<string>;
 }
 
-/** A part of a gap and who had the CPU in it. Pieces never overlap, so their sums are net times. Ticks since the epoch. */
+/**
+ * A part of a gap and who had the CPU in it. Pieces never overlap, so their sums are net times. One without length: it had the CPU,
+ * and nobody knows how long. Ticks since the epoch.
+ */
 export interface Piece {
   /** Index of the gap. */
   readonly gap: number;

@@ -1,6 +1,7 @@
 import { nameTarget } from '../../topology/irq-names.ts';
 import type { Irq } from '../../topology/machine.ts';
 import type { Cause, CauseKind, GapTicks, Occurrence, Piece } from './cause.ts';
+import { THROTTLED } from './kernel-events.ts';
 import { remedyFor, remedyForIrq } from './remedy.ts';
 
 /** Gaps of one CPU and who had it in them. */
@@ -33,6 +34,8 @@ interface Sum {
   count: number;
   ticks: number;
   maxTicks: number;
+  pageFaults: number;
+  readonly letRun: Set<string>;
 }
 
 /** Of a gap in which the kernel recorded nothing although it could. */
@@ -77,10 +80,17 @@ function sumOccurrences(pieces: readonly Piece[]): { occurrence: Occurrence; tic
   return [...found].map(([occurrence, ticks]) => ({ occurrence, ticks }));
 }
 
-function addSum(sums: Map<string, Sum>, { kind, name, irq }: Occurrence, ticks: number): void {
+function addSum(
+  sums: Map<string, Sum>,
+  { kind, name, irq, pageFaults = 0, letRun = new Set() }: Occurrence,
+  ticks: number,
+): void {
   const key = `${kind} ${irq ?? ''} ${name}`;
-  const sum = sums.get(key) ?? { kind, name, irq, count: 0, ticks: 0, maxTicks: 0 };
+  const none = { count: 0, ticks: 0, maxTicks: 0, pageFaults: 0, letRun: new Set<string>() };
+  const sum = sums.get(key) ?? { kind, name, irq, ...none };
   sum.count++;
+  sum.pageFaults += pageFaults;
+  for (const thread of letRun) sum.letRun.add(thread);
   sum.ticks += ticks;
   sum.maxTicks = Math.max(sum.maxTicks, ticks);
   sums.set(key, sum);
@@ -92,12 +102,14 @@ interface Naming {
   readonly irqs: readonly Irq[];
 }
 
-function asCause({ kind, name, irq, count, ticks, maxTicks }: Sum, { cpu, nsOf, irqs }: Naming): Cause {
+function asCause(sum: Sum, { cpu, nsOf, irqs }: Naming): Cause {
+  const { kind, name, irq, count, ticks, maxTicks, pageFaults, letRun } = sum;
   const known = irqs.find((each) => each.irq === irq);
   const explained = kind !== 'outside-kernel' && kind !== 'not-recorded';
   const remedy = irq === undefined ? remedyFor(kind, name) : remedyForIrq(known);
   const cause = nameOccurrence({ kind, name, ...(irq !== undefined && { irq }) }, irqs);
-  return { cause, kind, cpu, count, totalNs: nsOf(ticks), maxNs: nsOf(maxTicks), explained, ...remedy };
+  const details = { ...(pageFaults > 0 && { pageFaults }), ...(letRun.size > 0 && { letRun: [...letRun] }) };
+  return { cause, kind, cpu, count, totalNs: nsOf(ticks), maxNs: nsOf(maxTicks), explained, ...remedy, ...details };
 }
 
 /** As people read it, a device's interrupt by device and queue. */
@@ -113,6 +125,6 @@ export function describeCause(kind: CauseKind, name: string): string {
   if (kind === 'timer') return 'timer tick';
   if (kind === 'ipi') return `IPI ${name}`;
   if (kind === 'nmi') return name === 'NMI' ? 'NMI' : `NMI ${name}`;
-  if (kind === 'throttling') return 'idle: the thread was not let run';
+  if (kind === 'throttling') return name === THROTTLED ? name : 'idle: the thread was not let run';
   return name;
 }

@@ -5,7 +5,13 @@ import type { TraceEvent } from './trace-text.ts';
 export type Step =
   | { readonly step: 'enter'; readonly key: string; readonly occurrence: Occurrence }
   | { readonly step: 'leave'; readonly key: string }
-  | { readonly step: 'switch'; readonly next: Task; readonly previous: Task; readonly preempted: boolean }
+  | {
+      readonly step: 'switch';
+      readonly next: Task;
+      readonly previous: Task;
+      readonly preempted: boolean;
+      readonly throttled: boolean;
+    }
   | { readonly step: 'work'; readonly work: string | undefined }
   /** Of the thread that runs; lasts until it is back in its own code. */
   | { readonly step: 'fault'; readonly occurrence: Occurrence }
@@ -41,7 +47,9 @@ export function vectorOccurrence(name: string): Occurrence | undefined {
 }
 
 const SWITCH =
-  /^prev_comm=(?<comm>.*) prev_pid=(?<pid>\d+) prev_prio=\S+ prev_state=(?<state>\S+) ==> next_comm=(?<nextComm>.*) next_pid=(?<nextPid>\d+) next_prio=/;
+  /^prev_comm=(?<comm>.*) prev_pid=(?<pid>\d+) prev_prio=(?<prio>-?\d+) prev_state=(?<state>\S+) ==> next_comm=(?<nextComm>.*) next_pid=(?<nextPid>\d+) next_prio=(?<nextPrio>-?\d+)/;
+/** Of the kernel's own scale, on which less is more: realtime threads have 0 to 98, all others and the idle one 100 to 139. */
+const FIRST_FAIR_PRIO = 100;
 
 type Reading = (event: TraceEvent) => Step | undefined;
 
@@ -53,7 +61,10 @@ const READINGS: Readonly<Record<string, Reading>> = {
     const previous = { pid: Number(found.pid), comm: found.comm as string };
     const next = { pid: Number(found.nextPid), comm: found.nextComm as string };
     // R or R+: it would have gone on, so that when it does it is the same turn.
-    return { step: 'switch', previous, next, preempted: found.state?.startsWith('R') ?? false };
+    const preempted = found.state?.startsWith('R') ?? false;
+    // Nothing else gives the CPU of a realtime thread that would go on to one that is none, or leaves it idle.
+    const throttled = preempted && Number(found.prio) < FIRST_FAIR_PRIO && Number(found.nextPrio) >= FIRST_FAIR_PRIO;
+    return { step: 'switch', previous, next, preempted, throttled };
   },
   irq_handler_entry: ({ fields }) => {
     const found = /^irq=(?<irq>\d+) name=(?<name>.*)$/.exec(fields)?.groups;
@@ -110,6 +121,9 @@ export function stepOf(event: TraceEvent): Step | undefined {
   const key = `vector ${vector.name}`;
   return vector.end === 'entry' ? { step: 'enter', key, occurrence } : { step: 'leave', key };
 }
+
+/** The kernel took the CPU from a realtime thread for the sake of others. */
+export const THROTTLED = 'realtime throttling';
 
 /** `kworker/1:3` and `kworker/1:0` are the same pool; what they do is their work. */
 export function threadOccurrence({ pid, comm }: Task, work?: string): Occurrence {

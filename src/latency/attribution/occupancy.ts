@@ -1,5 +1,5 @@
 import type { GapTicks, Occurrence, Piece } from './cause.ts';
-import { type Step, stepOf, type Task, threadOccurrence } from './kernel-events.ts';
+import { type Step, stepOf, type Task, THROTTLED, threadOccurrence } from './kernel-events.ts';
 import type { CpuTrace, TraceEvent } from './trace-text.ts';
 
 /** The time before the first event that was kept, or around lost ones. */
@@ -65,6 +65,8 @@ class Occupancy {
   /** The thread before it: what happens while the kernel switches (another page table) still has its name. */
   #leaving: number | undefined;
   #thread: Occurrence | undefined;
+  /** While the measuring thread, a realtime one, is kept from running although nothing above it runs. */
+  #throttling: Occurrence | undefined;
   #stack: Frame[] = [];
   /** Frames of threads that were switched out inside them: PREEMPT_RT runs softirqs in threads, a page fault may sleep. */
   readonly #kept = new Map<number, Frame[]>();
@@ -94,6 +96,7 @@ class Occupancy {
     this.#running = this.#self;
     this.#leaving = undefined;
     this.#thread = undefined;
+    this.#throttling = undefined;
   }
 
   finish(end: number): void {
@@ -111,6 +114,10 @@ class Occupancy {
       this.skip(event.at);
       this.#stack = [];
       this.#run({ pid: event.pid, comm: event.comm });
+      this.#goOn(event.pid);
+      // It ran, for how long nobody knows: the switch to it was lost, and this may be the one away from it.
+      if (this.#thread !== undefined)
+        this.pieces.push({ gap: this.#gap, start: event.at, end: event.at, occurrence: this.#thread });
     }
     const step = stepOf(event);
     if (step !== undefined) this.#make(step, event);
@@ -127,7 +134,10 @@ class Occupancy {
       if (top?.occurrence.kind === 'ipi') top.occurrence = { kind: 'tlb-shootdown', name: 'TLB shootdown' };
       return;
     }
-    if (step.step === 'fault' && pid !== this.#self) return;
+    if (step.step === 'fault' && pid !== this.#self) {
+      if (this.#thread !== undefined) this.#thread.pageFaults = (this.#thread.pageFaults ?? 0) + 1;
+      return;
+    }
     if (step.step !== 'leave') this.#divide(at);
     if (step.step === 'enter') this.#stack.push({ key: step.key, occurrence: { ...step.occurrence } });
     if (step.step === 'fault') this.#stack.push({ key: 'fault', occurrence: { ...step.occurrence } });
@@ -147,22 +157,32 @@ class Occupancy {
     this.#stack.length = entered;
   }
 
-  #switch({ previous, next, preempted }: Extract<Step, { step: 'switch' }>): void {
+  #switch({ previous, next, preempted, throttled }: Extract<Step, { step: 'switch' }>): void {
+    if (throttled && previous.pid === this.#self) this.#throttling = { kind: 'throttling', name: THROTTLED };
+    if (next.pid === this.#self) this.#throttling = undefined;
     if (this.#stack.length > 0) this.#kept.set(previous.pid, this.#stack);
     if (preempted && this.#thread !== undefined) this.#turns.set(previous.pid, this.#thread);
     this.#names.set(next.pid, next.comm);
     this.#stack = this.#kept.get(next.pid) ?? [];
     this.#kept.delete(next.pid);
     this.#run(next);
-    this.#thread = this.#turns.get(next.pid) ?? this.#thread;
-    this.#turns.delete(next.pid);
+    this.#goOn(next.pid);
     this.#leaving = previous.pid;
+  }
+
+  /** One that was preempted before in this gap has the same turn. */
+  #goOn(pid: number): void {
+    this.#thread = this.#turns.get(pid) ?? this.#thread;
+    this.#turns.delete(pid);
   }
 
   #run({ pid, comm }: Task): void {
     this.#running = pid;
     const name = comm === '<...>' ? (this.#names.get(pid) ?? `thread ${pid}`) : comm;
     this.#thread = pid === this.#self ? undefined : threadOccurrence({ pid, comm: name }, this.#works.get(pid));
+    if (this.#thread === undefined || this.#throttling === undefined) return;
+    if (pid !== 0) this.#throttling.letRun = (this.#throttling.letRun ?? new Set()).add(this.#thread.name);
+    this.#thread = this.#throttling;
   }
 
   #setWork(pid: number, work: string | undefined): void {

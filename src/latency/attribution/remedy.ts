@@ -1,6 +1,7 @@
 import { nameTarget } from '../../topology/irq-names.ts';
 import type { Irq } from '../../topology/machine.ts';
 import type { CauseKind } from './cause.ts';
+import { THROTTLED } from './kernel-events.ts';
 
 /** What removes a cause. Ids are of settings that the tuning domains make; a test looks each of them up. */
 export interface Remedy {
@@ -77,6 +78,15 @@ const RULES: readonly Rule[] = [
   },
   { kind: 'nmi', remedy: { fix: 'kernel.sysctl@kernel.nmi_watchdog' } },
   { kind: 'machine-check', remedy: { fix: 'kernel.machine_check@ignore_ce' } },
+  {
+    kind: 'throttling',
+    name: new RegExp(`^${THROTTLED}$`),
+    remedy: {
+      fix: 'kernel.sysctl@kernel.sched_rt_runtime_us',
+      advice:
+        'The measurement ran under SCHED_FIFO and never slept, so the kernel let other threads run (since Linux 6.12 its fair server: kernel.fair_server@isolated).',
+    },
+  },
   {
     kind: 'throttling',
     remedy: {

@@ -2,6 +2,7 @@ import { commonFindings, finding, floorOf } from '../probe/findings.ts';
 import {
   exposureOf,
   type Measure,
+  POLICIES,
   type Probe,
   type ProbeReport,
   type StolenTime,
@@ -25,8 +26,13 @@ export interface JitterOfCpu extends StolenTime {
 export const jitter = {
   name: 'jitter',
   what: 'What takes the CPU away from a thread that never waits',
-  variants: ({ cpus }: VariantRequest): readonly Variant[] =>
-    cpus.length === 0 ? [] : [{ name: '', cpus, spins: true, policy: 'other', options: {} }],
+  hasScheduler: true,
+  variants: ({ cpus, scheduler = 'other' }: VariantRequest): readonly Variant[] => {
+    const policy = POLICIES[scheduler];
+    return cpus.length === 0
+      ? []
+      : [{ name: scheduler === 'other' ? '' : policy, cpus, spins: true, policy, options: {} }];
+  },
   report(run: ProbeRun, variant: Variant): JitterReport {
     const gapStreams = gapStreamsOf(run);
     const lost = run.result.lost.gaps ?? 0;

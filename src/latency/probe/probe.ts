@@ -13,6 +13,8 @@ export interface Probe {
   readonly what: string;
   /** The quick suite has it only when it is named. */
   readonly onlyInFull?: boolean;
+  /** A person may choose the policy of its threads; the others have SCHED_OTHER. */
+  readonly hasScheduler?: boolean;
   /** What it measures on; two CPUs when left out. Without these it has no variants. */
   readonly needs?: string;
   /** The ways to run it on these CPUs; none when they are too few. */
@@ -42,7 +44,14 @@ export interface VariantRequest {
   readonly coreCpus?: readonly number[];
   /** A file of arrivals that the person gave. */
   readonly pattern?: string | undefined;
+  /** The policy that the person chose: fifo is priority 1. */
+  readonly scheduler?: Scheduler | undefined;
 }
+
+export const SCHEDULERS = ['other', 'fifo'] as const;
+export type Scheduler = (typeof SCHEDULERS)[number];
+/** Above its priority 1 a thread could keep the kernel's own from finishing what it waits for. */
+export const POLICIES = { other: 'other', fifo: 'fifo:1' } as const satisfies Record<Scheduler, Variant['policy']>;
 
 /** `unix:/path`, `127.0.0.1:6379` or `[::1]:6379`: numbers alone, as hft-probe reads them. */
 export type Servers = Readonly<Partial<Record<string, string>>>;

@@ -18,6 +18,10 @@ export interface Disturbance {
   readonly fix: string | null;
   /** What else helps, or why no setting does. */
   readonly advice: string | null;
+  /** Of a thread: its page faults, which are in its time; null where they are not counted. */
+  readonly pageFaults: number | null;
+  /** Of realtime throttling: who ran because of it. */
+  readonly letRun: readonly string[];
 }
 
 /** How causes were sought, and what is said of those that nobody saw in a gap. */
@@ -26,6 +30,8 @@ export interface CauseSearch extends Pick<Attribution, 'tier' | 'why' | 'missed'
   readonly explainedNs: number;
   readonly unexplained: Attribution['unexplained'];
   readonly candidates: readonly Candidate[];
+  /** When measuring began, in ns of CLOCK_MONOTONIC_RAW: other recordings are joined by it. Gaps count from there. */
+  readonly startRawNs: number;
 }
 
 /** One of the largest gaps. */
@@ -68,7 +74,10 @@ function describe(attribution: Attribution, run: ProbeRun): Omit<CausesFound, 'a
   return {
     disturbances: sumCauses(attribution.causes),
     explainedFraction: explainedFraction ?? null,
-    attribution: { tier, why, missed, stolenNs, explainedNs, unexplained, candidates },
+    attribution: {
+      ...{ tier, why, missed, stolenNs, explainedNs, unexplained, candidates },
+      startRawNs: Number(clock.epochNs) + startNs,
+    },
     gaps: attribution.gaps.map((gap) => ({
       cpu: gap.cpu,
       // One that had begun in the warm-up counts from the start.
@@ -82,15 +91,19 @@ function describe(attribution: Attribution, run: ProbeRun): Omit<CausesFound, 'a
 /** Over all CPUs, the longest total first. */
 function sumCauses(causes: readonly Cause[]): Disturbance[] {
   const sums = new Map<string, Disturbance>();
-  for (const { cause, kind, cpu, count, totalNs, maxNs, explained, fix = null, advice = null } of causes) {
+  for (const each of causes) {
+    const { cause, kind, cpu, count, totalNs, maxNs, explained, fix = null, advice = null } = each;
     const key = JSON.stringify([kind, cause, fix]);
-    const sum = sums.get(key) ?? { cause, kind, cpus: [], count: 0, totalNs: 0, maxNs: 0, explained, fix, advice };
+    const none = { cpus: [], count: 0, totalNs: 0, maxNs: 0, pageFaults: null, letRun: [] };
+    const sum: Disturbance = sums.get(key) ?? { cause, kind, explained, fix, advice, ...none };
     sums.set(key, {
       ...sum,
       cpus: [...sum.cpus, cpu].sort((left, right) => left - right),
       count: sum.count + count,
       totalNs: sum.totalNs + totalNs,
       maxNs: Math.max(sum.maxNs, maxNs),
+      pageFaults: each.pageFaults === undefined ? sum.pageFaults : each.pageFaults + (sum.pageFaults ?? 0),
+      letRun: [...new Set([...sum.letRun, ...(each.letRun ?? [])])],
     });
   }
   return [...sums.values()]

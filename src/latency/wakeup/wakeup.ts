@@ -1,5 +1,13 @@
 import { commonFindings, finding, floorOf } from '../probe/findings.ts';
-import { exposureOf, type Measure, type Probe, type Variant, type VariantRequest } from '../probe/probe.ts';
+import {
+  exposureOf,
+  type Measure,
+  POLICIES,
+  type Probe,
+  SCHEDULERS,
+  type Variant,
+  type VariantRequest,
+} from '../probe/probe.ts';
 import type { ProbeRun, ProbeStream } from '../probe/run.ts';
 
 const PERIOD_NS = 500_000;
@@ -8,6 +16,7 @@ const PERIOD_NS = 500_000;
 export const wakeup: Probe = {
   name: 'wakeup',
   what: 'How late a thread runs that sleeps until a given time',
+  hasScheduler: true,
   variants: listVariants,
   report(run, variant) {
     const overdue = run.result.overdue ?? 0;
@@ -32,19 +41,22 @@ export const wakeup: Probe = {
 };
 
 /** Both policies, each with idle states as the host has them and with none: the difference is what leaving them costs. */
-function listVariants({ cpus, suite }: VariantRequest): readonly Variant[] {
+function listVariants({ cpus, suite, scheduler }: VariantRequest): readonly Variant[] {
   if (cpus.length === 0) return [];
-  const policies = suite === 'quick' ? (['other'] as const) : (['other', 'fifo:1'] as const);
-  return policies.flatMap((policy) =>
-    [undefined, 0].map((dmaLatencyUs) => ({
-      name: dmaLatencyUs === undefined ? policy : `${policy} dma-latency ${dmaLatencyUs}`,
-      cpus,
-      spins: false,
-      policy,
-      ...(dmaLatencyUs === undefined ? {} : { dmaLatencyUs }),
-      options: { 'period-ns': PERIOD_NS },
-    })),
-  );
+  const inSuite = suite === 'quick' ? (['other'] as const) : SCHEDULERS;
+  const policies = scheduler === undefined ? inSuite : [scheduler];
+  return policies
+    .map((each) => POLICIES[each])
+    .flatMap((policy) =>
+      [undefined, 0].map((dmaLatencyUs) => ({
+        name: dmaLatencyUs === undefined ? policy : `${policy} dma-latency ${dmaLatencyUs}`,
+        cpus,
+        spins: false,
+        policy,
+        ...(dmaLatencyUs === undefined ? {} : { dmaLatencyUs }),
+        options: { 'period-ns': PERIOD_NS },
+      })),
+    );
 }
 
 function measureOf(run: ProbeRun, stream: ProbeStream): Measure {

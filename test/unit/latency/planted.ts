@@ -1,0 +1,79 @@
+/** What a planter (programs/plant.c, programs/interrupt-rows.c) did, by its own count. Times in ns of CLOCK_MONOTONIC_RAW. */
+export interface PlantedEvent {
+  readonly what: string;
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly count: number;
+}
+
+/** When a measurement began and how long it took, in ns of CLOCK_MONOTONIC_RAW. */
+export interface MeasuredWindow {
+  readonly startNs: number;
+  readonly endNs: number;
+}
+
+/** The part of `hft verify latency --json` that says what was found. */
+export interface FoundCauses {
+  readonly attribution: {
+    readonly tier: string;
+    readonly startRawNs: number;
+    readonly stolenNs: number;
+    readonly unexplained: { readonly notRecordedNs: number };
+  } | null;
+  readonly disturbances: readonly {
+    readonly cause: string;
+    readonly kind: string;
+    readonly count: number;
+    readonly totalNs: number;
+    readonly explained: boolean;
+    readonly fix: string | null;
+    readonly advice: string | null;
+  }[];
+  readonly artefacts: readonly { readonly kind: string; readonly text: string }[];
+  readonly findings: readonly { readonly kind: string; readonly text: string }[];
+  readonly probes: readonly { readonly durationS: number }[];
+}
+
+/** Lines `WHAT FROM TO COUNT`. */
+export function parsePlanted(text: string): readonly PlantedEvent[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [what = '', ...numbers] = line.split(' ');
+      const [fromNs = Number.NaN, toNs = Number.NaN, count = Number.NaN] = numbers.map(Number);
+      return { what, fromNs, toNs, count };
+    });
+}
+
+export function windowOf({ attribution, probes }: FoundCauses): MeasuredWindow {
+  const [row] = probes;
+  if (attribution === null || row === undefined) throw new Error('Nothing was measured, or no causes were sought.');
+  return { startNs: attribution.startRawNs, endNs: attribution.startRawNs + row.durationS * 1e9 };
+}
+
+export interface Planted {
+  readonly count: number;
+  readonly totalNs: number;
+}
+
+/** What of it lies in the window: of an event at its edge the part that does. Throws when the planter did not cover the window. */
+export function plantedWithin(events: readonly PlantedEvent[], what: string, window: MeasuredWindow): Planted {
+  const own = events.filter((event) => event.what === what);
+  const marginNs = (window.endNs - window.startNs) / 20;
+  const [first, last] = [own[0], own.at(-1)];
+  if (first === undefined || last === undefined) throw new Error(`Nothing was planted as ${what}.`);
+  if (first.fromNs > window.startNs + marginNs || last.toNs < window.endNs - marginNs)
+    throw new Error(
+      `${what} was planted from ${first.fromNs} to ${last.toNs}, measured from ${window.startNs} to ${window.endNs}.`,
+    );
+  let [count, totalNs] = [0, 0];
+  for (const event of own) {
+    const insideNs = Math.min(event.toNs, window.endNs) - Math.max(event.fromNs, window.startNs);
+    if (insideNs <= 0) continue;
+    const lengthNs = event.toNs - event.fromNs;
+    count += event.count * (insideNs / lengthNs);
+    totalNs += insideNs;
+  }
+  return { count, totalNs };
+}
