@@ -1,34 +1,16 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CPUS, compileTestProgram, makeFolder } from '../unit/latency/program.ts';
+import { AT, inNamespace, inTracefs, whyNoTracing } from './private-tracefs.ts';
 import { buildWhenStale, cleanEnvironment, HFT, ROOT, runShell } from './run-hft.ts';
 
 /**
  * Causes on the kernel at hand, as root and in a mount namespace with a tracefs of its own: what a planted thread takes is named,
  * and whatever is killed leaves nothing. Skipped, and said so, where the kernel or the rights are missing.
  */
-const AT = '/sys/kernel/tracing';
-const IN_NAMESPACE = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c'];
-const MOUNT = `mount -t tracefs tracefs ${AT}`;
-
-function inNamespace(line: string): { readonly stdout: string; readonly status: number | null } {
-  const [program, ...rest] = IN_NAMESPACE as [string, ...string[]];
-  return spawnSync(program, [...rest, `${MOUNT} && ${line}`], { encoding: 'utf8', env: cleanEnvironment() });
-}
-
-/** undefined: it can be tried here. */
-function whyNot(): string | undefined {
-  if (process.getuid?.() !== 0) return 'tracing needs root';
-  const { status, stdout } = inNamespace(`cat ${AT}/trace_clock && ls ${AT}/events`);
-  if (status !== 0) return 'no tracefs can be mounted here';
-  if (!stdout.includes('x86-tsc')) return 'the kernel does not trace by the clock x86-tsc';
-  if (!/^irq_vectors$/m.test(stdout)) return 'the kernel has no events of interrupts';
-  return CPUS.length < 2 ? 'one CPU has to be left to the rest of the system' : undefined;
-}
-
-const reason = whyNot();
+const reason = whyNoTracing();
 const folder = makeFolder();
 let thief: string;
 beforeAll(() => {
@@ -41,9 +23,8 @@ const cpu = CPUS.at(-1) as number;
 
 /** As hft itself, under its pid. */
 function startHft(flags: string): ChildProcess {
-  const [program, ...rest] = IN_NAMESPACE as [string, ...string[]];
-  const line = `${MOUNT} && exec ${HFT} verify latency --probe jitter --cpus ${cpu} --json ${flags}`;
-  return spawn(program, [...rest, line], { cwd: ROOT, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] });
+  const [program, ...rest] = inTracefs(`exec ${HFT} verify latency --probe jitter --cpus ${cpu} --json ${flags}`);
+  return spawn(program, rest, { cwd: ROOT, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 /** Instances have no mount: those of other runs on this machine are seen too. */

@@ -16,6 +16,8 @@ test('help and mistakes', async () => {
     'hft verify latency --duration 0s',
     'hft verify latency --cpus 2..5',
     'hft verify latency --cpus none',
+    'hft verify latency --scheduler fifo:50',
+    'hft verify latency --scheduler fifo --probe shm',
     'hft verify latency --load network,housekeeping',
     'hft verify latency --hdr /proc/nowhere/run.hlog',
     'hft verify latency --profile nowhere',

@@ -114,6 +114,8 @@ describe('the causes of a result', () => {
       explained: true,
       fix: 'isolation.nohz_full',
       advice: 'The tick stops while one thread alone is runnable on the CPU.',
+      pageFaults: null,
+      letRun: [],
     });
     expect(second).toMatchObject({ ...outside, fix: null, advice: null });
   });

@@ -28,6 +28,8 @@ export interface FoundCauses {
     readonly explained: boolean;
     readonly fix: string | null;
     readonly advice: string | null;
+    readonly pageFaults: number | null;
+    readonly letRun: readonly string[];
   }[];
   readonly artefacts: readonly { readonly kind: string; readonly text: string }[];
   readonly findings: readonly { readonly kind: string; readonly text: string }[];
@@ -76,4 +78,34 @@ export function plantedWithin(events: readonly PlantedEvent[], what: string, win
     totalNs += insideNs;
   }
   return { count, totalNs };
+}
+
+/** Turns that are closer together than `pauseNs` are one: whoever had the CPU in between did not give it back for so long. */
+export function joinTurns(events: readonly PlantedEvent[], what: string, pauseNs: number): readonly PlantedEvent[] {
+  const joined: PlantedEvent[] = [];
+  for (const event of events.filter((each) => each.what === what)) {
+    const last = joined.at(-1);
+    if (last !== undefined && event.fromNs - last.toNs < pauseNs)
+      joined[joined.length - 1] = { ...last, toNs: event.toNs };
+    else joined.push(event);
+  }
+  return joined;
+}
+
+/** What hft reports of one kind and name, over all its lines. */
+export function foundOf({ disturbances }: FoundCauses, kind: string, cause: string) {
+  const own = disturbances.filter((each) => each.kind === kind && each.cause === cause && each.explained);
+  const sum = (of: (each: (typeof own)[number]) => number) => own.reduce((total, each) => total + of(each), 0);
+  return {
+    count: sum(({ count }) => count),
+    totalNs: sum(({ totalNs }) => totalNs),
+    pageFaults: sum(({ pageFaults }) => pageFaults ?? 0),
+    letRun: own.flatMap(({ letRun }) => letRun),
+    fixes: own.flatMap(({ fix }) => fix ?? []),
+  };
+}
+
+/** Counted within 5 %. */
+export function agree(found: number, planted: number): boolean {
+  return Math.abs(found - planted) <= planted * 0.05;
 }

@@ -28,6 +28,19 @@ describe('variants', () => {
     },
   );
 
+  test.each([
+    ['jitter', undefined, 'quick', ['other']],
+    ['jitter', undefined, 'full', ['other']],
+    ['jitter', 'fifo', 'quick', ['fifo:1']],
+    ['wakeup', undefined, 'quick', ['other', 'other']],
+    ['wakeup', undefined, 'full', ['other', 'other', 'fifo:1', 'fifo:1']],
+    ['wakeup', 'fifo', 'quick', ['fifo:1', 'fifo:1']],
+    ['wakeup', 'other', 'full', ['other', 'other']],
+  ] as const)('%s with scheduler %s in the %s suite', (name, scheduler, suite, policies) => {
+    const probe = probes.find((each) => each.name === name);
+    expect(probe?.variants({ cpus: [4], suite, scheduler }).map(({ policy }) => policy)).toEqual(policies);
+  });
+
   test('pairs need two CPUs', () => {
     expect(
       [coreToCore, shm, unixSocket, pipe, futex, tcp, udp].flatMap((probe) =>

@@ -128,9 +128,12 @@ describe('ftrace', () => {
   });
 
   const line = (at: number, task: string, event: string) => ` ${task} [000] d..2. ${1_000_000_000 + at}: ${event}\n`;
+  /** `name=pid`, or `name=pid@priority` as the kernel counts it. */
   const to = (from: string, next: string, state = 'S') => {
-    const [[fromName, fromPid], [name, pid]] = [from, next].map((task) => task.split('=')) as [string[], string[]];
-    return `sched_switch: prev_comm=${fromName} prev_pid=${fromPid} prev_prio=120 prev_state=${state} ==> next_comm=${name} next_pid=${pid} next_prio=120`;
+    const [[fromName, fromPid, fromPrio = 120], [name, pid, prio = 120]] = [from, next].map((task) =>
+      task.split(/[=@]/),
+    ) as [string[], string[]];
+    return `sched_switch: prev_comm=${fromName} prev_pid=${fromPid} prev_prio=${fromPrio} prev_state=${state} ==> next_comm=${name} next_pid=${pid} next_prio=${prio}`;
   };
 
   test('a thread counts each time that it runs, not when it goes on', () => {
@@ -163,6 +166,58 @@ describe('ftrace', () => {
       'timer tick 1x 30 max 30',
       'IPI irq_work 1x 10 max 10',
     ]);
+  });
+
+  test('a turn of which only the end is recorded counts, without its time', () => {
+    const text = [
+      line(100, 'spin-5', to('spin=5', 'other=8', 'R')),
+      line(350, 'thief-9', to('thief=9', 'spin=5')),
+    ].join('');
+    expect(joinText(occupy, { text, cpu: 0 }, gapsOf([[0, 400]])).lines).toEqual([
+      'not recorded 1x 250 max 250',
+      'thief 1x 0 max 0',
+    ]);
+  });
+
+  test('page faults of another thread are in its time, and counted', () => {
+    const fault = 'page_fault_user: address=0x7f217bde8e03 ip=0x7f217bde8e03 error_code=0x6';
+    const text = [
+      line(100, 'spin-5', to('spin=5', 'faulter=9', 'R')),
+      line(110, 'faulter-9', fault),
+      line(130, 'faulter-9', fault),
+      line(200, 'faulter-9', to('faulter=9', 'spin=5')),
+    ].join('');
+    const { causes } = joinText(occupy, { text, cpu: 0 }, gapsOf([[0, 300]]));
+    expect(causes).toMatchObject([{ cause: 'faulter', kind: 'thread', count: 1, totalNs: 100, pageFaults: 2 }]);
+  });
+
+  describe('a realtime thread that never sleeps', () => {
+    test('what others get is throttling, with who they were; interrupts in it are not', () => {
+      const text = [
+        line(100, 'spin-5', to('spin=5@98', 'hog=9', 'R+')),
+        line(150, 'hog-9', 'local_timer_entry: vector=236'),
+        line(170, 'hog-9', 'local_timer_exit: vector=236'),
+        line(200, 'hog-9', to('hog=9', 'kworker/0:1=8', 'R+')),
+        line(250, 'kworker/0:1-8', to('kworker/0:1=8', 'swapper/0=0')),
+        line(300, '<idle>-0', to('swapper/0=0', 'spin=5@98', 'R')),
+        line(350, 'spin-5', 'irq_work_entry: vector=1'),
+        line(360, 'spin-5', 'irq_work_exit: vector=1'),
+      ].join('');
+      const { causes } = joinText(occupy, { text, cpu: 0 }, gapsOf([[0, 400]]));
+      expect(causes).toMatchObject([
+        { cause: 'realtime throttling', kind: 'throttling', count: 1, totalNs: 180, letRun: ['hog', 'kworker/0'] },
+        { cause: 'timer tick', totalNs: 20 },
+        { cause: 'IPI irq_work', totalNs: 10 },
+      ]);
+    });
+
+    test('a thread above it has the CPU by right', () => {
+      const text = [
+        line(100, 'spin-5', to('spin=5@98', 'migration/0=7@0', 'R+')),
+        line(200, 'migration/0-7', to('migration/0=7@0', 'spin=5@98')),
+      ].join('');
+      expect(joinText(occupy, { text, cpu: 0 }, gapsOf([[0, 400]])).lines).toEqual(['migration/0 1x 100 max 100']);
+    });
   });
 
   test('work of a kworker has the name of its function, also after the worker slept', () => {

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseCounterTable } from '../../src/latency/attribution/counters.ts';
+import {
+  agree,
+  type FoundCauses,
+  foundOf,
+  joinTurns,
+  type PlantedEvent,
+  parsePlanted,
+  plantedWithin,
+  windowOf,
+} from '../unit/latency/planted.ts';
+import { CPUS, compileTestProgram, makeFolder } from '../unit/latency/program.ts';
+import { inTracefs, whyNoTracing } from './private-tracefs.ts';
+import { buildWhenStale, cleanEnvironment, HFT, ROOT } from './run-hft.ts';
+
+/**
+ * Known disturbances of one CPU, planted while jitter is measured there: each is named, and counted within 5 % of what the planter or
+ * the kernel's own counters say of the same seconds. Other work on this machine disturbs too, which changes none of these counts.
+ */
+const reason = whyNoTracing();
+const folder = makeFolder();
+const SECONDS = 4;
+let plant: string;
+let rowCounter: string;
+beforeAll(() => {
+  buildWhenStale();
+  plant = compileTestProgram('plant', folder.path);
+  rowCounter = compileTestProgram('interrupt-rows', folder.path);
+});
+afterAll(() => folder.remove());
+
+const lastCpu = CPUS.at(-1) as number;
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly pieces: Buffer[];
+}
+
+function start(program: string, args: readonly string[]): Running {
+  const child = spawn(program, args, { cwd: ROOT, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] });
+  const pieces: Buffer[] = [];
+  child.stdout?.on('data', (piece: Buffer) => pieces.push(piece));
+  return { child, pieces };
+}
+
+async function textOf({ child, pieces }: Running): Promise<string> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+  return Buffer.concat(pieces).toString();
+}
+
+interface Plot {
+  readonly cpu?: number;
+  readonly flags?: string;
+  readonly planter: readonly string[];
+  /** Rows of /proc/interrupts to count beside it. */
+  readonly rows?: readonly string[];
+}
+
+/** Measures beside planters, and ends them. */
+async function plantAndMeasure({ cpu = lastCpu, flags = '', planter, rows = ['LOC'] }: Plot) {
+  const [mode, ...options] = planter;
+  const planted = start(plant, [`${mode}`, '--cpu', `${cpu}`, ...options]);
+  const counted = start(rowCounter, [`${cpu}`, '3600', ...rows]);
+  const line = `exec ${HFT} verify latency --probe jitter --cpus ${cpu} --duration ${SECONDS}s --json ${flags}`;
+  const [program, ...rest] = inTracefs(line);
+  const found = JSON.parse(await textOf(start(program, rest))) as FoundCauses;
+  for (const { child } of [planted, counted]) child.kill('SIGTERM');
+  const events = [planted, counted].map(async (each) => parsePlanted(await textOf(each)));
+  return { found, window: windowOf(found), events: (await Promise.all(events)).flat() as readonly PlantedEvent[] };
+}
+
+/** Throws with both figures. */
+function expectAgreement(found: number, planted: number): void {
+  expect(agree(found, planted), `hft says ${found}, planted were ${planted}`).toBe(true);
+}
+
+describe.skipIf(reason !== undefined)(`planted${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  test.each(['timer-thief', 'fifo-thief'])(
+    '%s: each of its turns, by its name, and the tick as often as the kernel counts it',
+    async (name) => {
+      const { found, window, events } = await plantAndMeasure({ planter: [name] });
+      const turns = plantedWithin(events, 'turn', window);
+      const thief = foundOf(found, 'thread', name);
+      expect(turns.count).toBeGreaterThan(100);
+      expectAgreement(thief.count, turns.count);
+      // It may wait inside of its turn too, while another has the CPU: that is not its net time.
+      expect(thief.totalNs / thief.count).toBeGreaterThan(50_000);
+      expect(thief.fixes).toContain('isolation.isolcpus');
+      expectAgreement(foundOf(found, 'timer', 'timer tick').count, plantedWithin(events, 'LOC', window).count);
+    },
+    60_000,
+  );
+
+  test('page faults of another thread on the CPU: in its turns, and counted', async () => {
+    const { found, window, events } = await plantAndMeasure({ planter: ['page-faulter'] });
+    const { count, pageFaults } = foundOf(found, 'thread', 'page-faulter');
+    expectAgreement(count, plantedWithin(events, 'turn', window).count);
+    expectAgreement(pageFaults, plantedWithin(events, 'fault', window).count);
+  }, 60_000);
+
+  test('interrupts of a device: by device and queue, as often as /proc/interrupts counts them', async ({ skip }) => {
+    const file = join(folder.path, 'block');
+    writeFileSync(file, Buffer.alloc(4096));
+    const disk = findBusiestRow(file);
+    if (disk === undefined) return skip('reads of the disk interrupt no CPU here, or cannot pass the page cache');
+    const { row, cpu } = disk;
+    const from = CPUS.find((each) => each !== cpu);
+    const planter = ['disk-reads', '--from', `${from}`, '--path', file];
+    const { found, window, events } = await plantAndMeasure({ cpu, planter, rows: [row] });
+    const counted = plantedWithin(events, row, window).count;
+    expect(counted).toBeGreaterThan(100);
+    const named = found.disturbances.filter(({ kind, count }) => kind === 'irq' && agree(count, counted));
+    expect(named.map(({ cause }) => cause)).toEqual([expect.stringMatching(/^interrupt \S/)]);
+    expect(named[0]?.fix).toMatch(/^(irq\.affinity@|isolation\.isolcpus)/);
+  }, 60_000);
+
+  test('a measurement under SCHED_FIFO: throttling, each time and all of it, and whom it let run', async ({ skip }) => {
+    if (readFileSync('/proc/sys/kernel/sched_rt_runtime_us', 'utf8').trim() === '-1')
+      return skip('nothing is throttled here');
+    const { found, window, events } = await plantAndMeasure({ flags: '--scheduler fifo', planter: ['fair-hog'] });
+    const throttled = foundOf(found, 'throttling', 'realtime throttling');
+    // The measurement has 950 ms of each second: shorter pauses of the hog are of others that were let run.
+    const turns = plantedWithin(joinTurns(events, 'turn', 5e8), 'turn', window);
+    expect(throttled.letRun).toContain('fair-hog');
+    expect(throttled.count).toBeGreaterThanOrEqual(Math.floor(turns.count));
+    expect(throttled.totalNs).toBeGreaterThan(plantedWithin(events, 'turn', window).totalNs * 0.95);
+    expect(found.artefacts.map(({ kind }) => kind)).toContain('realtime-throttling');
+  }, 60_000);
+});
+
+/** Which numbered row of /proc/interrupts, on which CPU, counts the reads of this file; undefined: none does. */
+function findBusiestRow(file: string): { readonly row: string; readonly cpu: number } | undefined {
+  const counts = () => parseCounterTable(readFileSync('/proc/interrupts', 'utf8'));
+  const before = counts();
+  const reads = ['disk-reads', '--cpu', `${lastCpu}`, '--path', file, '--seconds', '1'];
+  if (spawnSync(plant, reads, { stdio: 'ignore' }).status !== 0) return undefined;
+  const [busiest] = [...counts()]
+    .filter(([row]) => /^\d+$/.test(row))
+    .flatMap(([row, perCpu]) =>
+      [...perCpu].map(([cpu, count]) => ({ row, cpu, more: count - (before.get(row)?.get(cpu) ?? 0) })),
+    )
+    .sort((left, right) => right.more - left.more);
+  return busiest === undefined || busiest.more < 100 ? undefined : busiest;
+}
