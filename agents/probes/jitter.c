@@ -4,6 +4,8 @@
  */
 #include "jitter.h"
 
+#include <sched.h>
+
 #include "blocks.h"
 #include "gaps.h"
 #include "probes.h"
@@ -57,13 +59,23 @@ static ALWAYS_INLINE uint64_t spin_chunk(struct spin *spin, uint64_t before, boo
   return before;
 }
 
+/*
+ * Under SCHED_FIFO threads of the kernel that have the same priority (with PREEMPT_RT those of timers and of RCU) would wait until the
+ * run ends, and with them whoever waits for RCU on any CPU. So they are let run between two blocks; what they take is a gap.
+ */
 static ALWAYS_INLINE uint64_t spin_until(struct run *run, struct spin *spin, uint64_t from, bool is_counter) {
   uint64_t until = run->end;
   uint64_t now = from;
+  const uint64_t turn_ticks = run->options.fifo_priority > 0 ? clock_ticks_in(run->options.block_ns) : until;
+  uint64_t yield_at = from + turn_ticks;
   while (now < until && !run_stopped(run)) {
     now = spin_chunk(spin, now, is_counter);
     recorder_advance(&spin->gaps, now);
     recorder_advance(&spin->loops, now);
+    if (UNLIKELY(now >= yield_at)) {
+      sched_yield();
+      yield_at += turn_ticks;
+    }
   }
   return now;
 }

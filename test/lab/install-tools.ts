@@ -70,7 +70,7 @@ async function installQemu(lab: LabPlaces, packages: readonly string[]): Promise
 }
 
 /** Options that make apt read only the lab's own list of sources; undefined where this machine is not Debian 12. */
-async function writeBackportsSources(lab: LabPlaces): Promise<string[] | undefined> {
+export async function writeBackportsSources(lab: LabPlaces): Promise<string[] | undefined> {
   if (!(await readFile('/etc/os-release', 'utf8')).includes('VERSION_CODENAME=bookworm')) return undefined;
   const mirror = await findMirror();
   const sources = path.join(lab.apt, 'sources.list.d');

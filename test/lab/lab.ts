@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { buildBackportsDisk } from './backports-rt.ts';
 import { createTally } from './check.ts';
 import { createGuest, type Guest, openGuest, removeGuest } from './guest.ts';
 import { buildImage, findImage } from './image.ts';
-import { isKernel, type Kernel, kernels } from './kernels.ts';
+import { allKernels, isKernel, type Kernel, kernels } from './kernels.ts';
 import { LabError } from './lab-error.ts';
 import { say, timeStep } from './log.ts';
 import { isNicModel, listAvailableNics, type NicModel, nicModels } from './machine.ts';
@@ -26,7 +27,7 @@ const usage = `The virtual lab: hft on real kernels.
   lab.ts status                   what is built and what runs
   lab.ts down                     end the guest and remove its disk
 
-  --kernel K                      ${kernels.join(', ')}; default stock
+  --kernel K                      ${allKernels.join(', ')}; default stock
   --nics LIST                     of ${nicModels.join(',')}; default all that this QEMU has
   --guest NAME                    another guest beside the first; default main (HFT_LAB_GUEST)
 
@@ -85,6 +86,7 @@ async function bootFresh({ lab, places, wanted }: Lab, kernel: Kernel): Promise<
   const nics = wanted.nics ?? (await listAvailableNics());
   if (!nics.includes('igb') && wanted.nics === undefined)
     say('this QEMU has no igb: parts about it have less to look at');
+  if (kernel === 'backports-rt') await buildBackportsDisk(lab, image);
   const guest = await createGuest(places, image, { kernel, nics });
   await timeStep(`boot of ${kernel}`, () => guest.waitBoot());
   return guest;
@@ -112,7 +114,7 @@ async function runParts(lab: Lab, ids: readonly string[]): Promise<number> {
   if (ids.length > 0) {
     await tellStory(parts, await bringUp(lab), tally);
   } else {
-    const chosen: readonly Kernel[] = lab.wanted.kernel === undefined ? ['stock', 'rt'] : [lab.wanted.kernel];
+    const chosen: readonly Kernel[] = lab.wanted.kernel === undefined ? kernels : [lab.wanted.kernel];
     for (const kernel of chosen) await tellStory(parts, await bootFresh(lab, kernel), tally);
   }
   const { passed, failed } = tally.counts();
@@ -158,7 +160,7 @@ function parseCommandLine(argv: readonly string[]): { name: string; lab: Lab; ar
   const { values, positionals } = parseArgs({ args: [...own], options, allowPositionals: true });
   const [name = '', ...rest] = positionals;
   if (values.kernel !== undefined && !isKernel(values.kernel)) {
-    throw new LabError(`--kernel ${values.kernel}: expected one of ${kernels.join(', ')}.`);
+    throw new LabError(`--kernel ${values.kernel}: expected one of ${allKernels.join(', ')}.`);
   }
   const lab = locateLab();
   const places = locateGuest(lab, values.guest ?? process.env['HFT_LAB_GUEST'] ?? 'main');

@@ -15,8 +15,8 @@ export type Step =
   | { readonly step: 'work'; readonly work: string | undefined }
   /** Of the thread that runs; lasts until it is back in its own code. */
   | { readonly step: 'fault'; readonly occurrence: Occurrence }
-  /** The interrupt between CPUs that is handled now is one of these. */
-  | { readonly step: 'shootdown' }
+  /** What the interrupt between CPUs is for that is handled now. */
+  | { readonly step: 'purpose'; readonly occurrence: Occurrence }
   /** Said at its end. */
   | { readonly step: 'ended'; readonly occurrence: Occurrence; readonly durationNs: number };
 
@@ -50,6 +50,8 @@ const SWITCH =
   /^prev_comm=(?<comm>.*) prev_pid=(?<pid>\d+) prev_prio=(?<prio>-?\d+) prev_state=(?<state>\S+) ==> next_comm=(?<nextComm>.*) next_pid=(?<nextPid>\d+) next_prio=(?<nextPrio>-?\d+)/;
 /** Of the kernel's own scale, on which less is more: realtime threads have 0 to 98, all others and the idle one 100 to 139. */
 const FIRST_FAIR_PRIO = 100;
+
+const SHOOTDOWN: Occurrence = { kind: 'tlb-shootdown', name: 'TLB shootdown' };
 
 type Reading = (event: TraceEvent) => Step | undefined;
 
@@ -87,7 +89,15 @@ const READINGS: Readonly<Record<string, Reading>> = {
   workqueue_execute_end: () => ({ step: 'work', work: undefined }),
   page_fault_user: () => ({ step: 'fault', occurrence: { kind: 'page-fault', name: 'page fault' } }),
   page_fault_kernel: () => ({ step: 'fault', occurrence: { kind: 'page-fault', name: 'page fault in a system call' } }),
-  tlb_flush: ({ fields }) => (fields.includes('remote shootdown') ? { step: 'shootdown' } : undefined),
+  tlb_flush: ({ fields }) =>
+    fields.includes('remote shootdown') ? { step: 'purpose', occurrence: SHOOTDOWN } : undefined,
+  // Since Linux 6.4. It knows a shootdown too of which nothing is left to do, where tlb_flush is silent.
+  csd_function_entry: ({ fields }) => {
+    const name = /^func=(?<name>[\w.]+)/.exec(fields)?.groups?.name;
+    if (name === undefined) return undefined;
+    const occurrence: Occurrence = name === 'flush_tlb_func' ? SHOOTDOWN : { kind: 'ipi', name };
+    return { step: 'purpose', occurrence };
+  },
   nmi_handler: ({ fields }) => {
     const found = /^(?<name>\w+).*delta_ns: (?<ns>\d+)/.exec(fields)?.groups;
     if (found === undefined) return undefined;

@@ -129,9 +129,9 @@ class Occupancy {
       this.#divide(at, step.occurrence);
       return;
     }
-    if (step.step === 'shootdown') {
+    if (step.step === 'purpose') {
       const top = this.#stack.at(-1);
-      if (top?.occurrence.kind === 'ipi') top.occurrence = { kind: 'tlb-shootdown', name: 'TLB shootdown' };
+      if (top?.occurrence.kind === 'ipi') top.occurrence = { ...step.occurrence };
       return;
     }
     if (step.step === 'fault' && pid !== this.#self) {

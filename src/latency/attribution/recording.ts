@@ -54,6 +54,7 @@ const EVENTS: Readonly<Record<'A' | 'B', readonly string[]>> = {
     'exceptions/page_fault_user',
     'exceptions/page_fault_kernel',
     'tlb/tlb_flush',
+    'csd/csd_function_entry',
   ],
 };
 

@@ -1,3 +1,5 @@
+import { parseCounterTable } from '../../../src/latency/attribution/counters.ts';
+
 /** What a planter (programs/plant.c, programs/interrupt-rows.c) did, by its own count. Times in ns of CLOCK_MONOTONIC_RAW. */
 export interface PlantedEvent {
   readonly what: string;
@@ -108,4 +110,16 @@ export function foundOf({ disturbances }: FoundCauses, kind: string, cause: stri
 /** Counted within 5 %. */
 export function agree(found: number, planted: number): boolean {
   return Math.abs(found - planted) <= planted * 0.05;
+}
+
+/** The numbered row of /proc/interrupts and the CPU that counted most between two readings; undefined: less than 100. */
+export function busiestRow(before: string, after: string): { readonly row: string; readonly cpu: number } | undefined {
+  const known = parseCounterTable(before);
+  const [busiest] = [...parseCounterTable(after)]
+    .filter(([row]) => /^\d+$/.test(row))
+    .flatMap(([row, perCpu]) =>
+      [...perCpu].map(([cpu, count]) => ({ row, cpu, more: count - (known.get(row)?.get(cpu) ?? 0) })),
+    )
+    .sort((left, right) => right.more - left.more);
+  return busiest === undefined || busiest.more < 100 ? undefined : busiest;
 }

@@ -36,8 +36,8 @@ export function addZmqProbe(program: string): void {
   buildZmqProbe(`${program}-zmq`, flags);
 }
 
-/** A program of the tests, of one file. */
-export function compileTestProgram(name: string, folder: string): string {
+/** A program of the tests, of one file. Static ones run on other machines too. */
+export function compileTestProgram(name: string, folder: string, flags: readonly string[] = []): string {
   const target = join(folder, name);
   const source = join(import.meta.dirname, 'programs', `${name}.c`);
   execFileSync('cc', [
@@ -48,6 +48,7 @@ export function compileTestProgram(name: string, folder: string): string {
     '-Wextra',
     '-Werror',
     '-pthread',
+    ...flags,
     source,
     '-o',
     target,
