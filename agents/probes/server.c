@@ -1,6 +1,5 @@
 #include "server.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -20,12 +19,11 @@
 
 #include "connection.h"
 #include "failure.h"
+#include "server_folder.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 /* So that a run that ends itself in time finds its server alive. */
 #define SECONDS_AFTER_DEADLINE 5
-/* A data server has no business with root's rights. */
-#define NOBODY_ID 65534
 #define WHERE_TO_LOOK "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* What the keeper needs. */
@@ -55,10 +53,10 @@ static const char *choose_program(const struct server_kind *kind) {
 }
 
 static void choose_place(struct server_place *place, bool over_tcp) {
-  uint64_t random[3];
+  uint64_t random[2];
   if (getrandom(random, sizeof random, 0) != sizeof random) fail("getrandom: %s", strerror(errno));
-  snprintf(place->folder, sizeof place->folder, "/tmp/hft-server-%016llx", (unsigned long long)random[0]);
-  snprintf(place->password, sizeof place->password, "%016llx%016llx", (unsigned long long)random[1], (unsigned long long)random[2]);
+  server_folder_choose(place->folder, sizeof place->folder);
+  snprintf(place->password, sizeof place->password, "%016llx%016llx", (unsigned long long)random[0], (unsigned long long)random[1]);
   snprintf(place->socket, sizeof place->socket, "%s/socket", place->folder);
   snprintf(place->settings, sizeof place->settings, "%s/settings", place->folder);
   place->port = over_tcp ? free_port() : 0;
@@ -73,29 +71,22 @@ static _Noreturn void report(const struct kept *kept, const char *what, const ch
   _exit(EXIT_FAILED);
 }
 
-static void remove_folder(const struct kept *kept) {
-  DIR *folder = opendir(kept->place.folder);
-  if (folder == NULL) return;
-  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) unlinkat(dirfd(folder), entry->d_name, 0);
-  closedir(folder);
-  rmdir(kept->place.folder);
-}
-
 static bool is_root(void) { return geteuid() == 0; }
 
+/* A data server has no business with root's rights. */
 static void give_away(const struct kept *kept, const char *path) {
   if (!is_root() || chown(path, NOBODY_ID, NOBODY_ID) == 0) return;
   const char *why = strerror(errno);
-  remove_folder(kept);
+  server_folder_remove(kept->place.folder);
   report(kept, path, why);
 }
 
 static void make_folder(const struct kept *kept, const char *settings) {
-  if (mkdir(kept->place.folder, 0700) != 0) report(kept, kept->place.folder, strerror(errno));
+  if (server_folder_make(kept->place.folder) < 0) report(kept, kept->place.folder, strerror(errno));
   int file = open(kept->place.settings, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0 || write(file, settings, strlen(settings)) != (ssize_t)strlen(settings)) {
     const char *why = strerror(errno);
-    remove_folder(kept);
+    server_folder_remove(kept->place.folder);
     report(kept, kept->place.settings, why);
   }
   close(file);
@@ -178,7 +169,7 @@ static _Noreturn void keep(struct kept *kept, pid_t parent) {
   while (server > 0 && (signal = sigtimedwait(&ends, NULL, &most)) < 0 && errno == EINTR) continue;
   if (server > 0 && signal != SIGCHLD) kill(server, SIGKILL);
   if (server > 0) waitpid(server, NULL, 0);
-  remove_folder(kept);
+  server_folder_remove(kept->place.folder);
   report(kept, kept->place.program, server < 0 ? "it could not be started" : signal == SIGCHLD ? last_words(kept) : "it was ended");
 }
 
@@ -186,6 +177,7 @@ void server_start(struct server *server, const struct server_kind *kind, int cpu
   int ends[2];
   pid_t parent = getpid();
   server->place.program = choose_program(kind);
+  server_folders_sweep();
   choose_place(&server->place, over_tcp);
   struct kept kept = {.kind = kind, .place = server->place, .cpu = cpu, .most_s = (time_t)(deadline_ns / NS_PER_S) + SECONDS_AFTER_DEADLINE};
   kept.log = memfd_create("hft-server-log", MFD_CLOEXEC);

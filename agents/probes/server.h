@@ -1,7 +1,7 @@
 /*
  * A data server that is started for one run: in a private folder, on one CPU, without anything kept. A keeper of its own, a child of
  * this process, ends it and removes the folder however this process ends: in order, by a failure, a signal, its deadline or SIGKILL.
- * Only the keeper's own SIGKILL leaves the folder behind, and then the server dies too.
+ * The keeper's own SIGKILL ends the server too and leaves the folder behind, which the next start takes away (server_folder.h).
  */
 #ifndef HFT_SERVER_H
 #define HFT_SERVER_H

@@ -3,8 +3,8 @@ import { findInForce } from '../engine/in-force.ts';
 import { readRuns } from '../engine/journal.ts';
 import { UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
-import { LocalStateDirectory } from '../host/local-state.ts';
-import type { StateDirectory } from '../host/state-directory.ts';
+import { LocalStateDirectory, LockHeld } from '../host/local-state.ts';
+import type { Lock, StateDirectory } from '../host/state-directory.ts';
 import type { Fingerprint } from '../latency/saved/fingerprint.ts';
 import { parseSavedIndex, parseSavedRun, type SavedIndex, type SavedRun } from '../latency/saved/saved-run.ts';
 import { hostFactsOf } from '../topology/host-facts.ts';
@@ -25,6 +25,10 @@ export interface StoredRun {
 
 const FOLDER = 'baselines';
 const INDEX = 'baseline.json';
+/** Holds the lock of who saves; no name of a saved measurement begins with a dot. */
+const LOCKED = `${FOLDER}/.saving`;
+const LONGEST_SAVE_MS = 60_000;
+const TRY_AGAIN_MS = 50;
 
 /**
  * The saved measurements of this machine: `baselines/NAME/` in the state directory, with RUN.json and RUN.hlog of each run and
@@ -82,6 +86,19 @@ export class Baselines {
     mode: SaveMode,
     kept: { readonly saved: SavedRun; readonly log: string },
   ): Promise<SavedIndex> {
+    const lock = await this.#lockSaving();
+    try {
+      return await this.#saveAlone(name, mode, kept);
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async #saveAlone(
+    name: string,
+    mode: SaveMode,
+    kept: { readonly saved: SavedRun; readonly log: string },
+  ): Promise<SavedIndex> {
     const folder = `${FOLDER}/${name}`;
     const { run } = kept.saved;
     await this.#state.replace(`${folder}/${run}.hlog`, kept.log);
@@ -91,6 +108,19 @@ export class Baselines {
     await this.#state.replace(`${folder}/${INDEX}`, `${JSON.stringify(index, null, 1)}\n`);
     await this.#removeUnnamed(folder, index);
     return index;
+  }
+
+  /** Two that save at once would each write an index without the other's run, and remove its files. A save takes moments. */
+  async #lockSaving(): Promise<Lock> {
+    const deadlineMs = performance.now() + LONGEST_SAVE_MS;
+    for (;;) {
+      try {
+        return await this.#state.lock('hft verify latency --save', LOCKED);
+      } catch (error) {
+        if (!(error instanceof LockHeld) || performance.now() > deadlineMs) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+    }
   }
 
   pathOf(name: string): string {

@@ -12,6 +12,7 @@ import { verifyPlan } from '../engine/verify.ts';
 import type { Host } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
+import { identifyThisProcess } from '../host/process-identity.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import { hostFactsOf } from '../topology/host-facts.ts';
 import { readInspection } from '../topology/inspection.ts';
@@ -141,7 +142,7 @@ async function applyOn(engine: Engine, request: Applying) {
     approve,
     guard: {
       confirmWithinS,
-      always: request.mustBeConfirmed === true,
+      ...(request.mustBeConfirmed && { always: true, owner: identifyThisProcess() }),
       arm: (run: string) => armGuard({ host, state, command, searchPath }, run),
     },
     ...(scope && { scope }),

@@ -4,6 +4,7 @@ import { isReachableAgain, readSession } from '../engine/session.ts';
 import type { Engine } from '../engine/tune.ts';
 import { HostError } from '../errors.ts';
 import { LockHeld } from '../host/local-state.ts';
+import { judgeLiveness } from '../host/process-identity.ts';
 
 /** How an unconfirmed run was settled. */
 export type Settled = 'confirmed' | 'rolled-back' | 'partly-rolled-back' | 'settled-elsewhere';
@@ -15,7 +16,7 @@ const MOST_ATTEMPTS = 20;
 
 /**
  * Watches one run until it is settled: kept when it was confirmed or the host is seen to be reachable again, taken
- * back at its deadline or when `hft tune` died in the middle. Runs on the host itself, apart from the session.
+ * back at its deadline, when `hft tune` died in the middle, or when who alone would confirm it has died. Runs on the host itself, apart from the session.
  */
 export async function watchRun(
   engine: Engine,
@@ -32,7 +33,7 @@ export async function watchRun(
     if (run.session && run.result === 'applied' && (await isReachable(engine, run))) {
       if (await unlessHindered(() => confirm(engine))) return 'confirmed';
     } else {
-      const undone = await takeBack(engine, run, isLate(run));
+      const undone = await takeBack(engine, run, isLate(run) || isOwnerDead(run));
       if (undone?.complete) return 'rolled-back';
       if (undone && ++attempts === MOST_ATTEMPTS) return 'partly-rolled-back';
     }
@@ -41,6 +42,11 @@ export async function watchRun(
     const periodMs = isWaiting ? periods.waitingMs : periods.workingMs;
     await new Promise((resolve) => setTimeout(resolve, periodMs));
   }
+}
+
+/** Nobody is left who could confirm it. */
+function isOwnerDead({ owner }: Run): boolean {
+  return owner !== undefined && judgeLiveness(owner) === 'dead';
 }
 
 /** Undefined when there is nothing to take back yet, or somebody else is at it. */

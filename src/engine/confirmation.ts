@@ -44,7 +44,7 @@ export class Confirmation {
   }
 
   async #armAlways(guard: Guard): Promise<void> {
-    await this.#journal.record({ type: 'confirm-by', time: this.#deadline(guard) });
+    await this.#journal.record({ type: 'confirm-by', time: this.#deadline(guard), ...ownerOf(guard) });
     await guard.arm(this.#journal.run);
     this.#isArmed = true;
   }
@@ -73,7 +73,7 @@ export class Confirmation {
     }
     const session = this.#session && (await this.#withInbound(this.#session));
     const time = this.#deadline(this.#guard);
-    const waits = { type: 'confirm-by', time, ...(session && { session }) } as const;
+    const waits = { type: 'confirm-by', time, ...(session && { session }), ...ownerOf(this.#guard) } as const;
     await this.#journal.record(waits, { type: 'end', result: 'applied' });
     return time;
   }
@@ -86,4 +86,8 @@ export class Confirmation {
   #deadline({ confirmWithinS }: Guard): string {
     return new Date(this.#engine.now().getTime() + confirmWithinS * 1000).toISOString();
   }
+}
+
+function ownerOf({ owner }: Guard): Pick<Guard, 'owner'> {
+  return owner === undefined ? {} : { owner };
 }

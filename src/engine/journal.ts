@@ -1,4 +1,5 @@
 import { HftError } from '../errors.ts';
+import type { ProcessIdentity } from '../host/process-identity.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { Tunable } from '../tunables/tunable.ts';
 import type { Disruption, Stage } from '../tuning/domain.ts';
@@ -49,8 +50,13 @@ export type JournalRecord =
   /** Left as somebody else changed it. */
   | { readonly type: 'kept'; readonly step: number; readonly found: string | null }
   /** The run is taken back by the host itself unless it is confirmed by then (ISO 8601), or, where a session is given, the
-   *  host is seen to be as reachable as it was before. */
-  | { readonly type: 'confirm-by'; readonly time: string; readonly session?: SessionFacts }
+   *  host is seen to be as reachable as it was before. With an owner also when that process has died. */
+  | {
+      readonly type: 'confirm-by';
+      readonly time: string;
+      readonly session?: SessionFacts;
+      readonly owner?: ProcessIdentity;
+    }
   /** The guard that would take the run back is at work. */
   | { readonly type: 'watched' }
   | { readonly type: 'confirmed' }
@@ -88,6 +94,8 @@ export interface Run {
   readonly confirmBy: string | undefined;
   /** How the host could be reached before the run; with confirmBy, where the run can cut that. */
   readonly session: SessionFacts | undefined;
+  /** Who alone will confirm it. */
+  readonly owner: ProcessIdentity | undefined;
   readonly watched: boolean;
   readonly confirmed: boolean;
   /** undefined: the run is going on or was cut off. */
@@ -159,6 +167,7 @@ export function parseRun(name: string, text: string): Run | undefined {
     released: [],
     confirmBy: undefined,
     session: undefined,
+    owner: undefined,
     watched: false,
     confirmed: false,
     result: undefined,
@@ -169,7 +178,7 @@ export function parseRun(name: string, text: string): Run | undefined {
       steps.set(record.step, advance(steps.get(record.step), record, { name, line: index + 1 }));
     else if (record.type === 'released') run = { ...run, released: [...run.released, record] };
     else if (record.type === 'confirm-by')
-      run = { ...run, confirmBy: record.time, session: record.session, confirmed: false };
+      run = { ...run, confirmBy: record.time, session: record.session, owner: record.owner, confirmed: false };
     else if (record.type === 'watched') run = { ...run, watched: true };
     else if (record.type === 'confirmed') run = { ...run, confirmed: true };
     else if (record.type === 'end') run = { ...run, result: record.result };

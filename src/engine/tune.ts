@@ -1,5 +1,6 @@
 import { HftError, HostError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
+import type { ProcessIdentity } from '../host/process-identity.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { Machine } from '../topology/machine.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
@@ -34,6 +35,8 @@ export interface Guard {
   readonly confirmWithinS: number;
   /** Whatever the run changes: it is kept only when somebody confirms it, not since the host is still reachable. */
   readonly always?: boolean;
+  /** Who will confirm it, where that can be nobody else: when it dies, the run is taken back at once. */
+  readonly owner?: ProcessIdentity;
   /** Starts the watch on the host. Returns when it is at work; throws when it is not. */
   readonly arm: (run: string) => Promise<void>;
 }

@@ -61,11 +61,12 @@ export class LocalStateDirectory implements StateDirectory {
     removeDurably(this.#inside(name));
   }
 
-  async lock(purpose: string): Promise<Lock> {
-    makeFoldersDurably(this.path);
+  async lock(purpose: string, folder = ''): Promise<Lock> {
+    const full = this.#inside(folder);
+    makeFoldersDurably(full);
     // It needs node:crypto, which takes a tenth of the start-up of commands that only look.
     const { takeLock } = await import('./state-lock.ts');
-    return takeLock(this.path, purpose);
+    return takeLock(full, purpose);
   }
 
   #inside(name: string): string {

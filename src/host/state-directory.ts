@@ -12,8 +12,9 @@ export interface StateDirectory {
   replace(name: string, text: string): Promise<void>;
   remove(name: string): Promise<void>;
   /** Takes the one lock that every command which changes the machine holds. Throws LockHeld with the holder.
-   *  A lock left by a dead process or an earlier boot is taken over. */
-  lock(purpose: string): Promise<Lock>;
+   *  A lock left by a dead process or an earlier boot is taken over. With `folder` it is the lock of that folder, which has
+   *  nothing to do with the machine. */
+  lock(purpose: string, folder?: string): Promise<Lock>;
 }
 
 export interface Lock {

@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { watchRun } from '../../../src/agent/watch.ts';
 import { readRuns } from '../../../src/engine/journal.ts';
 import { confirm, rollback } from '../../../src/engine/rollback.ts';
 import { type Guard, tune } from '../../../src/engine/tune.ts';
+import { identifyThisProcess, parseProcessStat } from '../../../src/host/process-identity.ts';
 import type { PlacedMachine } from '../../../src/layout/layout.ts';
 import { Killed } from '../../fake-host.ts';
 import { makeRig, planRig, type Rig, restart, stateOf, WANTED } from '../../faults/rig.ts';
@@ -135,6 +139,29 @@ describe('the guard of a run that waits', () => {
     await tuneSession(never, { ...NEVER, confirmWithinS: 0.01 });
     never.host.faults = [busy];
     expect(await watch(never)).toBe('partly-rolled-back');
+  });
+
+  test('takes it back at once when who alone would confirm it has died, and not while it lives', async () => {
+    const owner = spawn('sleep', ['3600']);
+    await once(owner, 'spawn');
+    const { startTicks } = parseProcessStat(readFileSync(`/proc/${owner.pid}/stat`, 'utf8')) as { startTicks: string };
+    const identity = { ...identifyThisProcess(), pid: owner.pid as number, startTicks };
+    await tuneSession(rig, { ...NEVER, always: true, owner: identity });
+    const watching = watch(rig);
+    await expect.poll(async () => (await readRuns(rig.state))[0]?.watched).toBe(true);
+    expect(stateOf(rig)).not.toEqual(before);
+    owner.kill('SIGKILL');
+    expect(await watching).toBe('rolled-back');
+    expect(stateOf(rig)).toEqual(before);
+  });
+
+  test('an owner in another PID namespace cannot be seen from here: the deadline decides', async () => {
+    const identity = { ...identifyThisProcess(), pid: 1, startTicks: '0', pidNamespace: 'pid:[1]' };
+    await tuneSession(rig, { ...NEVER, always: true, owner: identity });
+    const watching = watch(rig);
+    await expect.poll(async () => (await readRuns(rig.state))[0]?.watched).toBe(true);
+    await confirm(rig.engine);
+    expect(await watching).toBe('confirmed');
   });
 
   test('ends when somebody else took it back', async () => {

@@ -35,6 +35,7 @@ function runOf(changes: readonly Changed[]): Run {
     released: [],
     confirmBy: undefined,
     session: undefined,
+    owner: undefined,
     watched: false,
     confirmed: false,
     result: 'applied',

@@ -110,6 +110,14 @@ describe('a measurement that is saved', () => {
     expect(namesIn('stock')).toHaveLength(3);
   });
 
+  test('two that append at once are both kept', async () => {
+    await keep({ save: 'stock' });
+    const others = Array.from({ length: 4 }, () => keep({ save: 'stock', append: true }));
+    for (const { exitCode } of await Promise.all(others)) expect([0, 1, 6]).toContain(exitCode);
+    expect(await baselines.load('stock')).toHaveLength(5);
+    expect(namesIn('stock')).toHaveLength(11);
+  });
+
   test('may be the first of --append', async () => {
     expect((await keep({ save: 'stock', append: true })).result.saved?.runs).toBe(1);
   });
