@@ -48,11 +48,12 @@ function viewDisturbances(disturbances: readonly Disturbance[], terminal: Termin
 
 /** The setting that removes it stands on its line where that is wide enough; what was advised `before` is not said again. */
 function viewDisturbance(disturbance: Disturbance, before: readonly Disturbance[], terminal: Terminal): string[] {
-  const { count, totalNs, maxNs, explained, cpus, fix, advice } = disturbance;
+  const { count, totalNs, maxNs, explained, cpus, fix } = disturbance;
+  const advice = adviceOf(disturbance);
   const numbers = [`${count}`, printNs(totalNs), printNs(maxNs)].map((text) => text.padStart(CELL)).join('');
   const name = `${nameOf(disturbance)}, CPU ${printCpulist(cpus)}`;
   const line = `  ${numbers}  ${explained ? name : paint(terminal, 'magenta', name)}`;
-  const isKnown = before.some((other) => other.advice === advice);
+  const isKnown = before.some((other) => adviceOf(other) === advice);
   const width = NUMBERS + 2 + name.length;
   if (fix === null || width + fix.length + 9 > terminal.columns)
     return [line, ...viewRemedy(fix, isKnown ? null : advice, terminal)];
@@ -63,14 +64,16 @@ function viewDisturbance(disturbance: Disturbance, before: readonly Disturbance[
 }
 
 /** With what belongs to it alone: `page-faulter (16000 page faults)`. */
-function nameOf({ cause, pageFaults, letRun }: Disturbance): string {
+function nameOf({ cause, pageFaults }: Disturbance): string {
+  return pageFaults === null ? cause : `${cause} (${pageFaults} page faults)`;
+}
+
+/** Who ran because of throttling, in front of what helps against it. */
+function adviceOf({ advice, letRun }: Disturbance): string | null {
+  if (letRun.length === 0) return advice;
   const rest = letRun.length - THREADS_NAMED;
   const threads = `${letRun.slice(0, THREADS_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
-  const notes = [
-    ...(pageFaults === null ? [] : [`${pageFaults} page faults`]),
-    ...(letRun.length > 0 ? [`for ${threads}`] : []),
-  ];
-  return notes.length === 0 ? cause : `${cause} (${notes.join(', ')})`;
+  return [`It let run: ${threads}.`, ...(advice === null ? [] : [advice])].join(' ');
 }
 
 /** `fix: isolation.nohz_full`, under the name of the cause. */

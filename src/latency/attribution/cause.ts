@@ -39,7 +39,7 @@ export interface Cause {
   readonly advice?: string;
   /** Of a thread: how often it touched memory that was not there, which is in its time. Tier B. */
   readonly pageFaults?: number;
-  /** Of realtime throttling: the threads that ran because of it, in its time. Tier B. */
+  /** Of realtime throttling: the threads that ran because of it, in its time, the longest first. Tier B. */
   readonly letRun?: readonly string[];
 }
 
@@ -64,9 +64,9 @@ export interface Occurrence {
   readonly name: string;
   /** Of a device's interrupt. */
   readonly irq?: number;
-  /** As in Cause; they grow while it has the CPU. */
+  /** As in Cause; they grow while it has the CPU. Of threads that were let run, the ticks of each. */
   pageFaults?: number;
-  letRun?: Set<string>;
+  letRun?: Map<string, number>;
 }
 
 /**

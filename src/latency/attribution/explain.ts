@@ -2,6 +2,7 @@ import { nameTarget } from '../../topology/irq-names.ts';
 import type { Irq } from '../../topology/machine.ts';
 import type { Cause, CauseKind, GapTicks, Occurrence, Piece } from './cause.ts';
 import { THROTTLED } from './kernel-events.ts';
+import { addTicks } from './occupancy.ts';
 import { remedyFor, remedyForIrq } from './remedy.ts';
 
 /** Gaps of one CPU and who had it in them. */
@@ -35,7 +36,7 @@ interface Sum {
   ticks: number;
   maxTicks: number;
   pageFaults: number;
-  readonly letRun: Set<string>;
+  readonly letRun: Map<string, number>;
 }
 
 /** Of a gap in which the kernel recorded nothing although it could. */
@@ -82,15 +83,15 @@ function sumOccurrences(pieces: readonly Piece[]): { occurrence: Occurrence; tic
 
 function addSum(
   sums: Map<string, Sum>,
-  { kind, name, irq, pageFaults = 0, letRun = new Set() }: Occurrence,
+  { kind, name, irq, pageFaults = 0, letRun = new Map() }: Occurrence,
   ticks: number,
 ): void {
   const key = `${kind} ${irq ?? ''} ${name}`;
-  const none = { count: 0, ticks: 0, maxTicks: 0, pageFaults: 0, letRun: new Set<string>() };
+  const none = { count: 0, ticks: 0, maxTicks: 0, pageFaults: 0, letRun: new Map<string, number>() };
   const sum = sums.get(key) ?? { kind, name, irq, ...none };
   sum.count++;
   sum.pageFaults += pageFaults;
-  for (const thread of letRun) sum.letRun.add(thread);
+  for (const [thread, ran] of letRun) addTicks(sum.letRun, thread, ran);
   sum.ticks += ticks;
   sum.maxTicks = Math.max(sum.maxTicks, ticks);
   sums.set(key, sum);
@@ -108,8 +109,12 @@ function asCause(sum: Sum, { cpu, nsOf, irqs }: Naming): Cause {
   const explained = kind !== 'outside-kernel' && kind !== 'not-recorded';
   const remedy = irq === undefined ? remedyFor(kind, name) : remedyForIrq(known);
   const cause = nameOccurrence({ kind, name, ...(irq !== undefined && { irq }) }, irqs);
-  const details = { ...(pageFaults > 0 && { pageFaults }), ...(letRun.size > 0 && { letRun: [...letRun] }) };
+  const details = { ...(pageFaults > 0 && { pageFaults }), ...(letRun.size > 0 && { letRun: longestFirst(letRun) }) };
   return { cause, kind, cpu, count, totalNs: nsOf(ticks), maxNs: nsOf(maxTicks), explained, ...remedy, ...details };
+}
+
+function longestFirst(ticks: ReadonlyMap<string, number>): string[] {
+  return [...ticks].sort(([, left], [, right]) => right - left).map(([name]) => name);
 }
 
 /** As people read it, a device's interrupt by device and queue. */

@@ -67,6 +67,8 @@ class Occupancy {
   #thread: Occurrence | undefined;
   /** While the measuring thread, a realtime one, is kept from running although nothing above it runs. */
   #throttling: Occurrence | undefined;
+  /** Who runs then. */
+  #letRun: string | undefined;
   #stack: Frame[] = [];
   /** Frames of threads that were switched out inside them: PREEMPT_RT runs softirqs in threads, a page fault may sleep. */
   readonly #kept = new Map<number, Frame[]>();
@@ -135,7 +137,7 @@ class Occupancy {
       return;
     }
     if (step.step === 'fault' && pid !== this.#self) {
-      if (this.#thread !== undefined) this.#thread.pageFaults = (this.#thread.pageFaults ?? 0) + 1;
+      if (this.#thread?.kind === 'thread') this.#thread.pageFaults = (this.#thread.pageFaults ?? 0) + 1;
       return;
     }
     if (step.step !== 'leave') this.#divide(at);
@@ -181,7 +183,7 @@ class Occupancy {
     const name = comm === '<...>' ? (this.#names.get(pid) ?? `thread ${pid}`) : comm;
     this.#thread = pid === this.#self ? undefined : threadOccurrence({ pid, comm: name }, this.#works.get(pid));
     if (this.#thread === undefined || this.#throttling === undefined) return;
-    if (pid !== 0) this.#throttling.letRun = (this.#throttling.letRun ?? new Set()).add(this.#thread.name);
+    this.#letRun = pid === 0 ? undefined : this.#thread.name;
     this.#thread = this.#throttling;
   }
 
@@ -194,6 +196,15 @@ class Occupancy {
   #divide(until: number, occurrence: Occurrence | undefined = this.#stack.at(-1)?.occurrence ?? this.#thread): void {
     if (until <= this.#from) return;
     if (occurrence !== undefined) this.pieces.push({ gap: this.#gap, start: this.#from, end: until, occurrence });
+    if (occurrence !== undefined && occurrence === this.#throttling && this.#letRun !== undefined) {
+      occurrence.letRun ??= new Map();
+      addTicks(occurrence.letRun, this.#letRun, until - this.#from);
+    }
     this.#from = until;
   }
+}
+
+/** To what is known of that name. */
+export function addTicks(sums: Map<string, number>, name: string, ticks: number): void {
+  sums.set(name, (sums.get(name) ?? 0) + ticks);
 }
