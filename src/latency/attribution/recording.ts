@@ -28,7 +28,7 @@ export interface Tracing {
   discard(): Promise<void>;
 }
 
-const BUFFER_KB = 8192;
+const BUFFER_KB = 16_384;
 /** Of all measured CPUs together: a buffer is memory of the kernel, and its text three times that of hft. */
 const ALL_BUFFERS_KB = 65_536;
 /** CPUs that are not measured: the kernel makes buffers for all. */

@@ -18,13 +18,15 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   await needHft(guest);
   await needPlanters(guest);
   await needUntuned(guest);
-  for (const thief of ['timer-thief', 'fifo-thief --priority 1']) await judgeThief(guest, check, thief);
-  await judgeQuiet(guest, check);
-  await judgeFaultingThread(guest, check);
-  await judgeOwnFaults(guest, check);
-  await judgeDisk(guest, check);
-  await judgeNic(guest, check);
-  await judgeThrottling(guest, check);
+  const judges = [judgeThieves, judgeQuiet, judgeFaultingThread, judgeOwnFaults, judgeDisk, judgeNic, judgeThrottling];
+  for (const each of judges) {
+    try {
+      await each(guest, check);
+    } catch (error) {
+      // The others say something all the same.
+      check(false, `${each.name} ran to its end`, error instanceof Error ? error.message : error);
+    }
+  }
   const left = await guest.read('ls /sys/kernel/tracing/instances; pgrep -a hft-probe', { allowFail: true });
   check(left === '', 'no trace instance and no probe is left', left);
 }
@@ -60,6 +62,10 @@ function judge(
       .map(({ kind, cause, count, totalNs }) => [kind, cause, count, totalNs]),
     artefacts: found.artefacts.map(({ text }) => text),
   });
+}
+
+async function judgeThieves(guest: Guest, check: Check): Promise<void> {
+  for (const thief of ['timer-thief', 'fifo-thief --priority 1']) await judgeThief(guest, check, thief);
 }
 
 async function judgeThief(guest: Guest, check: Check, planter: string): Promise<void> {

@@ -179,7 +179,7 @@ describe('recording', () => {
     expect(host.log.map((line) => line.replace(`${OWN}/`, ''))).toEqual([
       'tracing_on <- 0',
       'buffer_size_kb <- 4',
-      'per_cpu/cpu3/buffer_size_kb <- 8192',
+      'per_cpu/cpu3/buffer_size_kb <- 16384',
       'tracing_cpumask <- 8',
       'trace_clock <- x86-tsc',
       'options/overwrite <- 1',
