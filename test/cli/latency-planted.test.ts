@@ -127,6 +127,14 @@ describe.skipIf(reason !== undefined)(`planted${reason === undefined ? '' : ` (s
     expect(named[0]?.fix).toMatch(/^(irq\.affinity@|isolation\.isolcpus)/);
   }, 60_000);
 
+  test('a measurement under SCHED_FIFO lets threads of its own priority run, and names them', async () => {
+    const planter = ['fifo-thief', '--priority', '1'];
+    const { found, window, events } = await plantAndMeasure({ flags: '--scheduler fifo', planter });
+    const turns = plantedWithin(events, 'turn', window);
+    expect(turns.count).toBeGreaterThan(10);
+    expectAgreement(foundOf(found, 'thread', 'fifo-thief').count, turns.count);
+  }, 60_000);
+
   test('a measurement under SCHED_FIFO: throttling, each time and all of it, and whom it let run', async ({ skip }) => {
     if (readFileSync('/proc/sys/kernel/sched_rt_runtime_us', 'utf8').trim() === '-1')
       return skip('nothing is throttled here');
