@@ -65,8 +65,7 @@ export async function plantAndMeasure(guest: Guest, planting: Planting): Promise
 export async function rowOfStorm(guest: Guest, planter: string, cpu: number) {
   const before = await guest.read('cat /proc/interrupts');
   await guest.ssh(`/root/plant ${planter} --cpu ${cpu} --seconds 5 > /dev/null`, { timeoutS: 120 });
-  const found = busiestRow(before, await guest.read('cat /proc/interrupts'));
-  return found?.cpu === cpu ? found.row : undefined;
+  return busiestRow(before, await guest.read('cat /proc/interrupts'), cpu)?.row;
 }
 
 const logOf = (program: string) => `/root/planted-${program}.log`;

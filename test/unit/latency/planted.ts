@@ -112,14 +112,19 @@ export function agree(found: number, planted: number): boolean {
   return Math.abs(found - planted) <= planted * 0.05;
 }
 
-/** The numbered row of /proc/interrupts and the CPU that counted most between two readings; undefined: less than 100. */
-export function busiestRow(before: string, after: string): { readonly row: string; readonly cpu: number } | undefined {
+/** The numbered row of /proc/interrupts and the CPU, one or any, that counted most between two readings; undefined: less than 100. */
+export function busiestRow(
+  before: string,
+  after: string,
+  onCpu?: number,
+): { readonly row: string; readonly cpu: number } | undefined {
   const known = parseCounterTable(before);
   const [busiest] = [...parseCounterTable(after)]
     .filter(([row]) => /^\d+$/.test(row))
     .flatMap(([row, perCpu]) =>
       [...perCpu].map(([cpu, count]) => ({ row, cpu, more: count - (known.get(row)?.get(cpu) ?? 0) })),
     )
+    .filter(({ cpu }) => onCpu === undefined || cpu === onCpu)
     .sort((left, right) => right.more - left.more);
   return busiest === undefined || busiest.more < 100 ? undefined : busiest;
 }

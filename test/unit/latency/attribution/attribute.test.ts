@@ -110,6 +110,33 @@ describe('a run joined with its trace', () => {
     expect(fixes).toEqual(['kernel.sysctl@kernel.sched_rt_runtime_us', undefined]);
   });
 
+  test('where the kernel has a fair server, that is what throttles', async () => {
+    const line = (at: number, task: string, event: string) => ` ${task} [003] d..2. ${1_000_000_000 + at}: ${event}\n`;
+    const text = [
+      line(
+        100,
+        'spin-5',
+        'sched_switch: prev_comm=spin prev_pid=5 prev_prio=98 prev_state=R ==> next_comm=hog next_pid=9 next_prio=120',
+      ),
+      line(
+        900,
+        'hog-9',
+        'sched_switch: prev_comm=hog prev_pid=9 prev_prio=120 prev_state=R ==> next_comm=spin next_pid=5 next_prio=98',
+      ),
+    ].join('');
+    const trace = { tier: 'B' as const, cpus: [{ cpu: 3, text, stats: { overrun: 0, dropped: 0 } }] };
+    const fixes = await Promise.all(
+      [new Map(), new Map([[3, 50_000_000]])].map(async (fairServerNs) => {
+        const before = { ...around, fairServerNs };
+        const observed = await observe({ tier: 'B', trace, surroundings: { before, after: before } });
+        const [cause] = attribute(observed, { ...run, policy: 'fifo' }, [stolen([[0, 1000]])]).causes;
+        expect(cause).toMatchObject({ cause: 'realtime throttling', count: 1, totalNs: 800, letRun: ['hog'] });
+        return cause?.fix;
+      }),
+    );
+    expect(fixes).toEqual(['kernel.sysctl@kernel.sched_rt_runtime_us', 'kernel.fair_server@isolated']);
+  });
+
   test('gaps that the TSC did not time are not joined', async () => {
     const raw = { ...run, clock: { ...clock, source: 'raw' as const } };
     const found = attribute(await observe(), raw, [stolen(GAPS)]);
