@@ -12,8 +12,8 @@ if [ "$when" = with ]; then
   # The newest run, when all of it is made; the ones of rounds before are taken back.
   while kill -0 $pid 2>/dev/null; do
     files=(/var/lib/hft/journal/*.jsonl)
-    journal=${files[-1]:-}
-    if [ "${#files[@]}" -gt "${#old[@]}" ] && grep -q '"type":"end","result":"applied"' "$journal" && ! grep -q '"undone"' "$journal"; then break; fi
+    if [ "${#files[@]}" -gt "${#old[@]}" ]; then journal=${files[-1]}; fi
+    if [ -n "$journal" ] && grep -q '"type":"end","result":"applied"' "$journal" && ! grep -q '"undone"' "$journal"; then break; fi
     sleep 0.05
   done
 else
