@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CPUS, makeFolder } from '../unit/latency/program.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { CPUS, compileTestProgram, makeFolder } from '../unit/latency/program.ts';
 import { inTracefs, whyNoTracing } from './private-tracefs.ts';
 import { buildWhenStale, cleanEnvironment, HFT, ROOT } from './run-hft.ts';
 
@@ -21,8 +21,11 @@ const [file, profile, state] = ['setting', 'throttled.yaml', 'state'].map((name)
   string,
   string,
 ];
+const cpu = CPUS.at(-1) as number;
+let plant: string;
 beforeAll(() => {
   buildWhenStale();
+  plant = compileTestProgram('plant', folder.path);
   writeFileSync(file, `${BEFORE}\n`);
   writeFileSync(profile, `name: throttled\nkernel:\n  realtime: { runtime: ${TRIED} }\n`);
   mkdirSync(state);
@@ -32,7 +35,7 @@ afterAll(() => folder.remove());
 const setting = () => readFileSync(file, 'utf8').trim();
 
 function startFix(): ChildProcess {
-  const hft = `${HFT} verify latency --probe jitter --cpus ${CPUS.at(-1)} --duration 4s --scheduler fifo --profile ${profile} --fix --yes`;
+  const hft = `${HFT} verify latency --probe jitter --cpus ${cpu} --duration 4s --scheduler fifo --profile ${profile} --fix --yes`;
   // Without systemd the guard is a process in this namespace; a unit would see the machine's own files.
   const hide = 'if [ -d /run/systemd/system ]; then mount -t tmpfs none /run/systemd; fi';
   const [program, ...rest] = inTracefs(`mount --bind ${file} ${SETTING} && ${hide} && exec ${hft}`);
@@ -44,6 +47,9 @@ const journals = () =>
 
 describe.skipIf(reason !== undefined)(`--fix killed${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   test('while the setting is in place: it goes back long before the deadline', async () => {
+    // Somebody who wants the CPU, so that there is throttling to be found.
+    const hog = spawn(plant, ['fair-hog', '--cpu', `${cpu}`], { stdio: 'ignore' });
+    onTestFinished(() => void hog.kill('SIGKILL'));
     const hft = startFix();
     await expect.poll(setting, { timeout: 90_000, interval: 50 }).toBe(TRIED);
     await expect.poll(() => journals().at(-1), { timeout: 30_000, interval: 50 }).toContain('"result":"applied"');
