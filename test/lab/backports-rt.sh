@@ -9,7 +9,8 @@ set --
 for part in drivers/gpu drivers/media drivers/net/wireless drivers/staging drivers/iio drivers/usb drivers/isdn drivers/scsi sound; do
   set -- "$@" "--path-exclude=/*lib/modules/*/kernel/$part/*"
 done
-dpkg --force-unsafe-io "$@" -i /root/kernel/*.deb
+# This script is the standard input.
+dpkg --force-unsafe-io "$@" -i /root/kernel/*.deb < /dev/null
 rm -r /root/kernel
 update-grub
 uuid=$(findmnt -n -o UUID /)
