@@ -44,6 +44,8 @@ export interface LatencyFlags {
   /** Addresses of servers that are measured instead of one that is started for the run. */
   readonly redis?: string | undefined;
   readonly memcached?: string | undefined;
+  /** Where a responder listens. */
+  readonly peer?: string | undefined;
   /** A file of arrivals for the pipeline. */
   readonly pattern?: string | undefined;
   /** A file for the HDR log of all that was measured. */
@@ -218,6 +220,9 @@ function listRuns(request: Required<VariantRequest>, { named, targets }: Asked) 
     .filter((probe) => !planned.some((run) => run.probe === probe))
     .map((probe): Unmeasured => {
       if (!isAsked(probe)) return { probe: probe.name, because: 'left out' };
+      const isNamed = servers[probe.name] !== undefined;
+      if (probe.needsServer !== undefined && !isNamed)
+        return { probe: probe.name, because: 'not named', sentence: probe.needsServer };
       if (!isInSuite(probe)) return { probe: probe.name, because: 'in the full suite' };
       return { probe: probe.name, because: 'too few CPUs', needs: probe.needs };
     });

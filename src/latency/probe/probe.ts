@@ -15,6 +15,8 @@ export interface Probe {
   readonly onlyInFull?: boolean;
   /** What it measures on; two CPUs when left out. Without these it has no variants. */
   readonly needs?: string;
+  /** What must be named for it to have variants: a sentence for who did not. */
+  readonly needsServer?: string;
   /** The ways to run it on these CPUs; none when they are too few. */
   variants(request: VariantRequest): readonly Variant[];
   report(run: ProbeRun, variant: Variant): ProbeReport;
@@ -44,7 +46,7 @@ export interface VariantRequest {
   readonly pattern?: string | undefined;
 }
 
-/** `unix:/path`, `127.0.0.1:6379` or `[::1]:6379`: numbers alone, as hft-probe reads them. */
+/** By probe: `unix:/path`, `127.0.0.1:6379` or `[::1]:6379`: numbers alone, as hft-probe reads them. Of `network` the peer. */
 export type Servers = Readonly<Partial<Record<string, string>>>;
 
 /** One way to run a probe. */
@@ -97,6 +99,9 @@ export interface Measure {
   readonly server?: MeasuredServer;
   /** Made-up work was done: it says what the host could do for an application, not what one does. */
   readonly isSynthetic?: boolean;
+  /** A part of the time of another measure of the same run, not of what was asked for. */
+  readonly isSplit?: boolean;
+  readonly peer?: MeasuredPeer;
   /** Where samples were taken; for two CPUs the sender first. */
   readonly cpus: readonly number[];
   readonly direction: 'none' | 'one-way' | 'round-trip';
@@ -121,6 +126,20 @@ export interface MeasuredServer {
   readonly pipeline: number;
 }
 
+/** Another host, or this one as another. */
+export interface MeasuredPeer {
+  readonly address: string;
+  /** How it waits for messages, and on which of its CPUs. */
+  readonly wait: 'spin' | 'block';
+  readonly cpu: number;
+  /** The version of hft there. */
+  readonly version: string;
+  /** Both ends are on one kernel. */
+  readonly isSameKernel: boolean;
+  /** Who took the times: program, or the stamps of kernel or card at both ends. */
+  readonly timestamps: 'program' | 'kernel' | 'card';
+}
+
 export type Pacing =
   | { readonly kind: 'saturated' }
   /** pattern: in bursts, periodNs apart on average. */
@@ -143,6 +162,17 @@ export interface Finding {
     | 'rate-not-kept'
     | 'messages-dropped'
     | 'messages-damaged'
+    | 'messages-reordered'
+    | 'messages-repeated'
+    | 'strangers'
+    | 'peer-waits'
+    | 'peer-silent'
+    | 'same-kernel'
+    | 'stamps-missing'
+    | 'card-stamps'
+    | 'clock-set'
+    | 'one-way-unproven'
+    | 'one-way'
     | 'threads-share-cpu'
     | 'key-left'
     | 'synthetic'
