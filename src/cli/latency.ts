@@ -4,7 +4,7 @@ import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
 import { probes } from '../latency/index.ts';
-import { type ChosenCpus, chooseCpus, housekeepingCpus, oneOfEachCore } from '../latency/probe/choose-cpus.ts';
+import { chooseCpus, housekeepingCpus, oneOfEachCore } from '../latency/probe/choose-cpus.ts';
 import type { LoadRequest } from '../latency/probe/load.ts';
 import { chooseLoad } from '../latency/probe/load-cpus.ts';
 import type { Progress } from '../latency/probe/measure.ts';
@@ -19,12 +19,12 @@ import {
 } from '../latency/report/result.ts';
 import type { Unmeasured } from '../latency/report/unmeasured.ts';
 import { listTargets, type Target } from '../latency/targets/target.ts';
-import { resolveCpuSet } from '../layout/cpu-set.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
 import type { BaselinePart } from '../views/report/input.ts';
 import { parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
+import { askedCpus } from './latency-cpus.ts';
 import { requirePattern } from './latency-pattern.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
 import { readServers } from './latency-servers.ts';
@@ -180,17 +180,6 @@ async function readPlanned(agent: MeasuringAgent, wanted: Wanted, scope: Scope) 
   const { plan, machine } = await agent.plan(wanted, scope);
   const distance = { name: wanted.name, differs: plan.changes.length, unread: plan.unread.length, why: null };
   return { machine, layout: machine.layout, distance };
-}
-
-/** `isolated` and `housekeeping` are those of the profile, and without one those of the running kernel. */
-function askedCpus(expression: string, machine: Machine, layout: Layout | undefined): ChosenCpus {
-  const { isolated } = machine.kernel;
-  const asIs = { housekeeping: housekeepingCpus(machine), irq: [], isolated, nic: undefined, reasons: [], refused: [] };
-  const cpus = resolveCpuSet(expression, { ...machine, layout: layout ?? asIs });
-  if (cpus.length > 0) return { cpus, why: `as asked, --cpus ${expression}` };
-  throw new UsageError(`--cpus ${expression}: no CPU of ${machine.host} is in this set.`, {
-    next: ['Give numbers (`--cpus 2,3`), or leave --cpus out: hft then says which it takes and why.'],
-  });
 }
 
 interface PlannedRun {

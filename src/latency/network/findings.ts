@@ -53,7 +53,8 @@ function findDisorder({ result }: ProbeRun): Finding[] {
     const text = `${reordered} replies came back after one that was sent later; ${there} requests had arrived so at the peer.`;
     found.push(finding('messages-reordered', text));
   }
-  if (copies > 0) found.push(finding('messages-repeated', `${copies} messages came more than once; the first counted.`));
+  if (copies > 0)
+    found.push(finding('messages-repeated', `${copies} messages came more than once; the first counted.`));
   return found;
 }
 
@@ -84,7 +85,8 @@ function findStamps({ meta, result }: ProbeRun): Finding[] {
   const { stamps, here, peer } = meta.network;
   const { stamped = 0, splitTrips = 0, incoherent = 0 } = result;
   const found: Finding[] = [];
-  if (!stamps) found.push(finding('stamps-missing', 'This kernel has no timestamps of packets: the time is not split.'));
+  if (!stamps)
+    found.push(finding('stamps-missing', 'This kernel has no timestamps of packets: the time is not split.'));
   else if (stamped > 0 && splitTrips === 0) {
     const text = `None of ${stamped} messages has all stamps: ${here.card} or the peer's ${peer.card} has none when it sends.`;
     found.push(finding('stamps-missing', text));

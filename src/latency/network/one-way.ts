@@ -27,7 +27,8 @@ export function proveOneWay(run: ProbeRun): OneWay {
     return { why: 'One way: n/a, the clocks of the two hosts drifted apart, or were set, during the run.' };
   }
   if (meta.network.sameClock) {
-    if (all.lowNs > 0 || all.highNs < 0) return { why: 'One way: n/a, the clock of this kernel was set during the run.' };
+    if (all.lowNs > 0 || all.highNs < 0)
+      return { why: 'One way: n/a, the clock of this kernel was set during the run.' };
     return { errorNs: 0, why: 'One way is of one clock: both ends are on one kernel.' };
   }
   const known = intersect(all, disciplined(run));
