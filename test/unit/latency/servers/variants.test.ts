@@ -125,6 +125,29 @@ describe('--redis', () => {
     );
   });
 
+  test.each([
+    ['localhost', '127.0.0.1:17707'],
+    ['10.0.0.7', '10.0.0.7:17707'],
+    ['10.0.0.7:9', '10.0.0.7:9'],
+    ['[::1]', '[::1]:17707'],
+    ['[::1]:9', '[::1]:9'],
+  ])('--peer %s', async (text, address) => {
+    expect(await readServers({ peer: text })).toEqual({ network: address });
+  });
+
+  test.each(['', '::1', 'unix:/run/x', '10.0.0.7:', '10.0.0.7:0', '10.0.0.7:70000', 'a b', 'http://x'])(
+    'not --peer %s',
+    async (text) => {
+      await expect(readServers({ peer: text })).rejects.toThrow('--peer: expected HOST[:PORT] or [IPv6][:PORT], got');
+    },
+  );
+
+  test('a peer whose probe is left out: an error', async () => {
+    await expect(readServers({ peer: '10.0.0.7', probe: ['udp'] })).rejects.toThrow(
+      '--peer names a peer, and --probe leaves network out.',
+    );
+  });
+
   test('names a server that is not measured: an error', async () => {
     await expect(readServers({ redis: 'localhost:1', probe: ['jitter'] })).rejects.toThrow(UsageError);
     expect(await readServers({ probe: ['jitter'] })).toEqual({});
