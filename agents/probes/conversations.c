@@ -44,6 +44,7 @@ static int open_datagrams(const struct conversation *it) {
   else other.of.v6.sin6_port = htons((uint16_t)it->hello.udp_port);
   int file = socket(other.of.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (file < 0) return -1;
+  session_widen(file);
   if (setsockopt(file, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0 && bind(file, &local.of.any, local.bytes) == 0 &&
       connect(file, &other.of.any, other.bytes) == 0)
     return file;
@@ -146,15 +147,16 @@ static void report(const struct conversation *it, const char *why) {
   say_address(&it->address, address, sizeof address);
   text_add(&line, "{\"event\":\"client\",\"address\":\"%s\",\"transport\":\"%s\",\"payloadBytes\":%zu,\"cpu\":%d,\"wait\":\"%s\",\"seconds\":%.3f", address,
            TRANSPORTS[it->hello.transport], me->message_bytes, me->cpu, me->spins ? "spin" : "block", (double)(raw_clock_ns() - it->begun_ns) / 1e9);
-  text_add(&line, ",\"received\":%llu,\"replied\":%llu,\"repeated\":%llu,\"reordered\":%llu,\"damaged\":%llu,\"strangers\":%llu,\"end\":\"%s\"}\n",
+  text_add(&line, ",\"received\":%llu,\"replied\":%llu,\"repeated\":%llu,\"reordered\":%llu,\"damaged\":%llu,\"overflowed\":%llu,\"strangers\":%llu,\"end\":\"%s\"}\n",
            (unsigned long long)me->tally.received, (unsigned long long)me->tally.replied, (unsigned long long)me->tally.repeated,
-           (unsigned long long)me->tally.reordered, (unsigned long long)me->tally.damaged, (unsigned long long)me->tally.strangers, why);
+           (unsigned long long)me->tally.reordered, (unsigned long long)me->tally.damaged, (unsigned long long)me->tally.overflowed, (unsigned long long)me->tally.strangers, why);
   if (write(STDOUT_FILENO, line.data, line.length) != (ssize_t)line.length) fail("standard output cannot be written: %s", strerror(errno));
   text_free(&line);
 }
 
 void conversation_end(struct conversation *it, bool says_tally, const char *why) {
   struct answerer *me = it->answerer;
+  if (!me->is_over_tcp) me->tally.overflowed = session_overflowed(me->messages);
   answer_stop(me);
   if (says_tally) {
     ssize_t ignored = send(it->connection, &me->tally, sizeof me->tally, MSG_NOSIGNAL | MSG_DONTWAIT);

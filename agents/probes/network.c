@@ -18,9 +18,16 @@
 
 static struct peer_terms terms;
 static uint64_t transport;
+static const char *xdp_interface;
 static struct round_trips all = {.running = -1};
 
 static bool spins(void) { return true; }
+
+/* Its stamps are those of the kernel's stack, which sees nothing of this. */
+static void go_past_kernel(void) {
+  all.xdp = xdp_open(xdp_interface, all.peer.messages, all.message_bytes);
+  all.peer.is_stamping = false;
+}
 
 static int prepare(struct run *run) {
   if (run->options.cpu_count != 1) usage("--cpus: network needs one CPU");
@@ -34,7 +41,9 @@ static int prepare(struct run *run) {
   all.message_bytes = traffic_terms.message_bytes;
   all.is_over_tcp = terms.transport == OVER_TCP;
   all.blocks = traffic_terms.wait == WAIT_BLOCK;
+  if (xdp_interface != NULL && (all.is_over_tcp || all.blocks)) usage("--xdp goes with --transport udp and --wait spin");
   peer_greet(&all.peer, &terms);
+  if (xdp_interface != NULL) go_past_kernel();
   return 1;
 }
 
@@ -106,11 +115,12 @@ static void describe_end(const char *name, const struct end_facts *facts, struct
 
 static void describe(struct run *run, struct text *meta) {
   const struct welcome *welcome = &all.peer.welcome;
-  const char *name = TRANSPORTS[transport];
+  const char *name = xdp_interface == NULL ? TRANSPORTS[transport] : "xdp";
   char place[32];
   snprintf(place, sizeof place, "\"cpu\":%d", run->options.cpus[0]);
   text_add(meta, ",\"direction\":\"round-trip\",\"part\":\"%s\",\"payloadBytes\":%llu,\"wait\":\"%s\",\"rateHz\":%llu", name,
            (unsigned long long)traffic_terms.message_bytes, TRAFFIC_WAITS[traffic_terms.wait], (unsigned long long)traffic_terms.rate_hz);
+  if (xdp_interface != NULL) text_add(meta, ",\"xdpInterface\":\"%s\"", all.peer.here.card);
   text_add(meta, ",\"network\":{\"address\":\"%s\",\"peerWait\":\"%s\",\"peerCpu\":%d,\"sameClock\":%s,\"stamps\":%s", all.peer.address.name,
            welcome->wait == WAIT_SPIN ? "spin" : "block", welcome->cpu, all.peer.has_same_clock ? "true" : "false",
            all.peer.is_stamping ? "true" : "false");
@@ -128,22 +138,25 @@ static void conclude(struct run *run, struct text *result) {
   struct tally tally;
   const struct trips *trips = &all.trips;
   (void)run;
+  uint64_t overflowed = all.xdp != NULL ? xdp_overflowed(all.xdp) : all.is_over_tcp ? 0 : session_overflowed(all.peer.messages);
   bool is_told = peer_part(&all.peer, all.message_bytes, &tally);
   text_add(result, ",\"lost\":{},\"sent\":%llu,\"dropped\":%llu,\"unsent\":%llu,\"negative\":0,\"damaged\":%llu", (unsigned long long)trips->sent,
            (unsigned long long)(trips->sent - trips->answered), (unsigned long long)all.unsent, (unsigned long long)all.damaged);
-  text_add(result, ",\"reordered\":%llu,\"repeated\":%llu,\"late\":%llu,\"strangers\":%llu,\"stamped\":%llu", (unsigned long long)trips->reordered,
-           (unsigned long long)trips->repeated, (unsigned long long)trips->late, (unsigned long long)all.strangers, (unsigned long long)all.stamped);
+  text_add(result, ",\"reordered\":%llu,\"repeated\":%llu,\"late\":%llu,\"strangers\":%llu,\"stamped\":%llu,\"overflowed\":%llu", (unsigned long long)trips->reordered,
+           (unsigned long long)trips->repeated, (unsigned long long)trips->late, (unsigned long long)all.strangers, (unsigned long long)all.stamped,
+           (unsigned long long)overflowed);
   split_conclude(&all.split, result);
   if (is_told)
-    text_add(result, ",\"peerTally\":{\"sent\":%llu,\"answered\":%llu,\"received\":%llu,\"replied\":%llu,\"repeated\":%llu,\"reordered\":%llu,\"damaged\":%llu,\"strangers\":%llu}",
+    text_add(result, ",\"peerTally\":{\"sent\":%llu,\"answered\":%llu,\"received\":%llu,\"replied\":%llu,\"repeated\":%llu,\"reordered\":%llu,\"damaged\":%llu,\"overflowed\":%llu,\"strangers\":%llu}",
              (unsigned long long)all.number, (unsigned long long)(trips->answered_before + trips->answered), (unsigned long long)tally.received,
              (unsigned long long)tally.replied, (unsigned long long)tally.repeated, (unsigned long long)tally.reordered,
-             (unsigned long long)tally.damaged, (unsigned long long)tally.strangers);
+             (unsigned long long)tally.damaged, (unsigned long long)tally.overflowed, (unsigned long long)tally.strangers);
 }
 
 static const struct option_spec options[] = {TRAFFIC_TERMS,
                                              {.name = "server", .text = &terms.server},
                                              {.name = "transport", .value = &transport, .choices = TRANSPORTS},
+                                             {.name = "xdp", .text = &xdp_interface},
                                              {0}};
 const struct probe network_probe = {.name = "network",
                                     .options = options,

@@ -35,6 +35,7 @@ static int open_datagrams(const struct peer *peer) {
   if (local.of.any.sa_family == AF_INET) local.of.v4.sin_port = 0;
   else local.of.v6.sin6_port = 0;
   if (bind(file, &local.of.any, local.bytes) != 0) fail("a socket for datagrams: bind: %s", strerror(errno));
+  session_widen(file);
   if (connect(file, &peer->address.of.any, peer->address.bytes) != 0) fail("datagrams to %s: %s", peer->address.name, strerror(errno));
   return file;
 }

@@ -35,6 +35,7 @@ static void expect_note(struct round_trips *all, uint64_t number) {
 
 /* All of it, however long the kernel takes. */
 static void put(struct round_trips *all, bool is_stamped) {
+  if (all->xdp != NULL) return xdp_send(all->xdp, all->outgoing);
   int file = all->peer.messages;
   for (size_t done = 0; done < all->message_bytes && !run_stopped(all->run);) {
     const char *rest = (const char *)all->outgoing + done;
@@ -112,7 +113,8 @@ static void take_reply(struct round_trips *all, const struct stamps *stamps) {
 static bool look_for_reply(struct round_trips *all) {
   struct stamps stamps;
   char *room = (char *)all->incoming + all->done;
-  ssize_t got = stamps_receive(all->peer.messages, room, all->message_bytes - all->done, MSG_DONTWAIT, &stamps);
+  ssize_t got = all->xdp != NULL ? xdp_receive(all->xdp, room, all->message_bytes)
+                                 : stamps_receive(all->peer.messages, room, all->message_bytes - all->done, MSG_DONTWAIT, &stamps);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (got < 0) peer_fail(&all->peer, "receive");
   if (all->is_over_tcp) {

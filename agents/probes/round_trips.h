@@ -10,12 +10,14 @@
 #include "run.h"
 #include "split.h"
 #include "trips.h"
+#include "xdp.h"
 
 enum trip_kind { KIND_WARM, KIND_OPEN, KIND_CLOSED, KIND_STAMPED, TRIP_KINDS };
 enum { STREAM_OPEN, STREAM_CLOSED, STREAM_STAMPED, STREAMS, FIRST_SPLIT_STREAM = STREAMS };
 
 struct round_trips {
   struct peer peer;
+  struct xdp *xdp; /* NULL: through the kernel's stack */
   struct run *run;
   size_t message_bytes;
   bool is_over_tcp;

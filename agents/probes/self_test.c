@@ -11,6 +11,7 @@
 #include "frames.h"
 #include "gaps.h"
 #include "jitter.h"
+#include "offloads.h"
 
 /* `value bucket lowest` of the values on standard input. */
 static int print_buckets(void) {
@@ -92,6 +93,14 @@ static int print_chrony(void) {
   return EXIT_DONE;
 }
 
+/* Of the interface that is named: `known NAME`. */
+static int print_joining(const char *interface) {
+  const char *name;
+  bool is_known = offloads_find_joining(interface, &name);
+  printf("%d %s\n", is_known, name == NULL ? "none" : name);
+  return EXIT_DONE;
+}
+
 int self_test(char **arguments) {
   const char *what = arguments[0] == NULL ? "" : arguments[0];
   if (strcmp(what, "buckets") == 0) return print_buckets();
@@ -99,5 +108,6 @@ int self_test(char **arguments) {
   if (strcmp(what, "clock") == 0) return print_clock();
   if (strcmp(what, "gaps") == 0) return print_gaps();
   if (strcmp(what, "chrony") == 0) return print_chrony();
-  usage("expected self-test buckets, frames, clock, gaps or chrony");
+  if (strcmp(what, "joining") == 0 && arguments[1] != NULL) return print_joining(arguments[1]);
+  usage("expected self-test buckets, frames, clock, gaps, chrony or joining");
 }

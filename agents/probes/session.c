@@ -1,8 +1,10 @@
 #include "session.h"
 
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock_error.h"
@@ -52,6 +54,20 @@ void session_describe_end(struct end_facts *facts, int file) {
   facts->is_disciplined = error.is_known;
   facts->clock_error_ns = error.most_ns;
   snprintf(facts->clock, sizeof facts->clock, "%s", error.who);
+}
+
+#define WIDE_BYTES (4 * 1024 * 1024)
+
+void session_widen(int datagrams) {
+  int wanted = WIDE_BYTES;
+  /* The kernel gives what it allows. */
+  setsockopt(datagrams, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+}
+
+uint64_t session_overflowed(int datagrams) {
+  uint32_t about[SK_MEMINFO_VARS] = {0};
+  socklen_t bytes = sizeof about;
+  return getsockopt(datagrams, SOL_SOCKET, SO_MEMINFO, about, &bytes) == 0 ? about[SK_MEMINFO_DROPS] : 0;
 }
 
 void session_clean(char *text, size_t room) {

@@ -74,6 +74,7 @@ struct tally {
   uint64_t repeated;
   uint64_t reordered;
   uint64_t damaged;
+  uint64_t overflowed; /* datagrams that came while the buffer of the socket was full */
   uint64_t strangers; /* datagrams to this conversation's ports without its token */
 };
 
@@ -123,6 +124,11 @@ static ALWAYS_INLINE bool datagram_is_whole(const struct datagram *datagram, siz
 
 /* Of this host, and of the card that has the address of this socket. */
 void session_describe_end(struct end_facts *facts, int file);
+
+/* A socket of datagrams waits for a thread that gets no CPU as long as the kernel allows (net.core.rmem_max). */
+void session_widen(int datagrams);
+/* How many came while its buffer was full. */
+uint64_t session_overflowed(int datagrams);
 
 /* Text of a stranger's greeting as it may be shown: printable, ended, without what JSON would have to escape. */
 void session_clean(char *text, size_t room);

@@ -41,6 +41,10 @@ export const measuringFlags = {
     helpValue: 'HOST[:PORT]',
     summary: 'Another host on which `hft verify latency --serve` runs, to measure the network between',
   }),
+  xdp: Flags.string({
+    helpValue: 'INTERFACE',
+    summary: 'With --peer: also past the kernel, by AF_XDP on this interface, to which a program is attached meanwhile',
+  }),
   pattern: Flags.string({
     helpValue: 'FILE',
     summary: 'Arrivals for the pipeline, the time to the next in ns per line; a generated pattern when left out',
@@ -112,11 +116,12 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
   ['force', 'save'],
   ['as', 'ingest'],
   ['unit', 'ingest'],
+  ['xdp', 'peer'],
   ['listen', 'serve'],
   ['wait', 'serve'],
 ];
 /** What --fix has no use for: it measures by turns itself. */
-const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached', 'peer', 'pattern'];
+const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached', 'peer', 'xdp', 'pattern'];
 /** What --ingest has no use for: it measures nothing. */
 const MEASURING = [
   'save',
@@ -128,6 +133,7 @@ const MEASURING = [
   'redis',
   'memcached',
   'peer',
+  'xdp',
   'pattern',
   'hdr',
   'report',

@@ -28,6 +28,7 @@ import { askedCpus } from './latency-cpus.ts';
 import { requirePattern } from './latency-pattern.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
 import { readServers } from './latency-servers.ts';
+import { requireFreeInterface } from './latency-xdp.ts';
 import { ProgressLine } from './progress.ts';
 import { type Installation, openAgent } from './target.ts';
 import { loadWanted } from './wanted.ts';
@@ -46,6 +47,8 @@ export interface LatencyFlags {
   readonly memcached?: string | undefined;
   /** Where a responder listens. */
   readonly peer?: string | undefined;
+  /** An interface for AF_XDP to that peer. */
+  readonly xdp?: string | undefined;
   /** A file of arrivals for the pipeline. */
   readonly pattern?: string | undefined;
   /** A file for the HDR log of all that was measured. */
@@ -109,7 +112,7 @@ export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
 export interface MeasuringRequest {
   /** undefined: nothing is judged. */
   readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
-  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern'>;
+  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern' | 'xdp'>;
   readonly servers?: Servers;
   readonly durationS: number;
   readonly signal: AbortSignal;
@@ -127,6 +130,7 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
   const { asked, flags } = request;
   const suite = flags.suite === 'full' ? 'full' : 'quick';
   const { machine, layout, distance } = await readSituation(agent, asked);
+  requireFreeInterface(machine, flags.xdp);
   const chosen = flags.cpus === undefined ? chooseCpus(machine, layout) : askedCpus(flags.cpus, machine, layout);
   const load =
     flags.load === 'housekeeping' || flags.load === 'network'
@@ -134,7 +138,7 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
       : undefined;
   const targets = listTargets(asked?.wanted.latency);
   const place = { cpus: chosen.cpus, coreCpus: oneOfEachCore(machine, chosen.cpus) };
-  const wanted = { ...place, suite, servers: request.servers ?? {}, pattern: flags.pattern } as const;
+  const wanted = { ...place, suite, servers: request.servers ?? {}, pattern: flags.pattern, xdp: flags.xdp } as const;
   const runs = listRuns(wanted, { named: flags.probe, targets });
   const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request, load });
   const question = {

@@ -36,12 +36,20 @@ const ENDS: Readonly<Record<ResponderClient['end'], string>> = {
   stopped: 'until it was ended here',
 };
 
+const COUNTS = {
+  repeated: 'repeated',
+  reordered: 'reordered',
+  damaged: 'damaged',
+  overflowed: 'lost here at a full buffer',
+  strangers: "of strangers' left out",
+};
+
 /** One line for a client that has gone. */
 export function viewClient(client: Omit<ResponderClient, 'event'>): string {
   const { address, transport, payloadBytes, cpu, wait, seconds, received, replied, end } = client;
-  const more = (['repeated', 'reordered', 'damaged', 'strangers'] as const)
+  const more = (['repeated', 'reordered', 'damaged', 'overflowed', 'strangers'] as const)
     .filter((name) => client[name] > 0)
-    .map((name) => `, ${client[name]} ${name === 'strangers' ? "of strangers' left out" : name}`)
+    .map((name) => `, ${client[name]} ${COUNTS[name]}`)
     .join('');
   return `${address}  ${transport} ${payloadBytes} B  CPU ${cpu} ${wait}  ${seconds.toFixed(1)} s ${ENDS[end]}: ${received} came, ${replied} answered${more}`;
 }

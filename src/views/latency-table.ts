@@ -178,8 +178,7 @@ function sayConditions(row: LatencyRow, columns: number): string {
 
 /** `16 requests a write`, `redis 7.0.15 at unix:/run/redis.sock`. */
 function sayPeer({ software, server, peer }: LatencyRow): string[] {
-  if (peer !== null)
-    return [`to ${peer.address}, which ${peer.wait === 'spin' ? 'spins' : 'blocks'} on its CPU ${peer.cpu}`];
+  if (peer) return [`to ${peer.address}, which ${peer.wait === 'spin' ? 'spins' : 'blocks'} on its CPU ${peer.cpu}`];
   if (software === null) return [];
   if (server === null) return [software];
   const { address, isOwn, pipeline } = server;

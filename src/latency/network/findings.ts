@@ -37,11 +37,16 @@ function findLoss({ result }: ProbeRun): Finding[] {
 }
 
 /** The peer counts all, the warm-up too, and so does the other number here. */
-function sayWhere({ peerTally: tally }: ProbeRun['result']): string {
+function sayWhere({ peerTally: tally, overflowed = 0 }: ProbeRun['result']): string {
   if (tally === undefined) return ' On which way is not known: the peer did not say what it counted.';
   const there = tally.sent - tally.received - tally.damaged;
   const back = tally.replied - tally.answered;
-  return ` With the warm-up ${there} were lost on the way there and ${back} on the way back.`;
+  const full = [
+    ...(overflowed > 0 ? [`${overflowed} here`] : []),
+    ...(tally.overflowed > 0 ? [`${tally.overflowed} at the peer`] : []),
+  ];
+  const where = full.length === 0 ? '' : ` Not in the network but at the full buffer of a socket: ${full.join(', ')}.`;
+  return ` With the warm-up ${there} were lost on the way there and ${back} on the way back.${where}`;
 }
 
 function findDisorder({ result }: ProbeRun): Finding[] {
@@ -82,6 +87,7 @@ function findPeer({ meta, result }: ProbeRun): Finding[] {
 /** Why there is no split, or not of all, or not by the cards. */
 function findStamps({ meta, result }: ProbeRun): Finding[] {
   if (meta.network === undefined) return [];
+  if (meta.xdpInterface !== undefined) return [finding('past-kernel', sayPast(meta.xdpInterface))];
   const { stamps, here, peer } = meta.network;
   const { stamped = 0, splitTrips = 0, incoherent = 0 } = result;
   const found: Finding[] = [];
@@ -103,6 +109,13 @@ function findStamps({ meta, result }: ProbeRun): Finding[] {
     found.push(finding('card-stamps', `Times of the network cards: unsupported (${missing.join('; ')}).`));
   }
   return found;
+}
+
+function sayPast(name: string): string {
+  return (
+    `Here the messages went past the kernel's stack, through AF_XDP on ${name} (generic XDP, copied); at the peer through its kernel. ` +
+    'There are no stamps of it: the time is not split.'
+  );
 }
 
 function findOneWay({ errorNs, why }: OneWay): Finding[] {

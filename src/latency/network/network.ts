@@ -36,23 +36,30 @@ export const network: Probe = {
   },
 };
 
-function listVariants({ cpus, suite, servers }: VariantRequest): readonly Variant[] {
+function listVariants({ cpus, suite, servers, xdp }: VariantRequest): readonly Variant[] {
   const [cpu] = cpus;
   const server = servers?.network;
   if (cpu === undefined || server === undefined) return [];
   const isFull = suite === 'full';
-  return ['udp', 'tcp'].flatMap((transport) =>
-    (isFull ? [64, 1024] : [64]).flatMap((payload) =>
-      (isFull ? ['spin', 'block'] : ['spin']).map((wait) => ({
+  const payloads = isFull ? [64, 1024] : [64];
+  const waits = isFull ? ['spin', 'block'] : ['spin'];
+  // Between two messages it waits for the time of the next without sleeping, whatever it does for a reply.
+  const same = { cpus: [cpu], spins: true, policy: 'other' as const };
+  const through = ['udp', 'tcp'].flatMap((transport) =>
+    payloads.flatMap((payload) =>
+      waits.map((wait) => ({
+        ...same,
         name: `${transport} ${payload} B ${wait} ${server}`,
-        cpus: [cpu],
-        // Between two messages it waits for the time of the next without sleeping, whatever it does for a reply.
-        spins: true,
-        policy: 'other' as const,
         options: { transport, payload, wait, rate: RATE_HZ, server },
       })),
     ),
   );
+  const past = payloads.map((payload) => ({
+    ...same,
+    name: `xdp ${payload} B spin ${xdp} ${server}`,
+    options: { transport: 'udp', payload, wait: 'spin', rate: RATE_HZ, server, xdp: xdp ?? '' },
+  }));
+  return xdp === undefined ? through : [...through, ...past];
 }
 
 const ONE_WAY = /-(there|back)$/;

@@ -89,6 +89,8 @@ const peerTally = z.object({
   repeated: count,
   reordered: count,
   damaged: count,
+  /** Came while the buffer of the socket was full. */
+  overflowed: count,
   strangers: count,
 });
 
@@ -127,6 +129,8 @@ const metaSchema = z.looseObject({
   pattern: z.object({ source: z.enum(['shipped', 'own']), arrivals: count }).optional(),
   stages: z.array(stage).optional(),
   network: network.optional(),
+  /** Past this kernel's stack, through AF_XDP sockets of this interface. */
+  xdpInterface: z.string().optional(),
 });
 
 const resultSchema = z.looseObject({
@@ -165,6 +169,7 @@ const resultSchema = z.looseObject({
   repeated: count.optional(),
   late: count.optional(),
   strangers: count.optional(),
+  overflowed: count.optional(),
   /** Messages that were sent with a stamp, and those of which all parts are known. */
   stamped: count.optional(),
   splitTrips: count.optional(),

@@ -44,6 +44,8 @@ export interface VariantRequest {
   readonly coreCpus?: readonly number[];
   /** A file of arrivals that the person gave. */
   readonly pattern?: string | undefined;
+  /** An interface on which packets may be taken past the kernel's stack. */
+  readonly xdp?: string | undefined;
 }
 
 /** By probe: `unix:/path`, `127.0.0.1:6379` or `[::1]:6379`: numbers alone, as hft-probe reads them. Of `network` the peer. */
@@ -169,6 +171,7 @@ export interface Finding {
     | 'peer-silent'
     | 'same-kernel'
     | 'stamps-missing'
+    | 'past-kernel'
     | 'card-stamps'
     | 'clock-set'
     | 'one-way-unproven'

@@ -47,6 +47,8 @@ const client = z.object({
   repeated: count,
   reordered: count,
   damaged: count,
+  /** Came while the buffer of its socket was full. */
+  overflowed: count,
   strangers: count,
   /** done: it said so. closed: it went without a word. idle: it was silent for too long. stopped: the responder was ended. */
   end: z.enum(['done', 'closed', 'idle', 'nonsense', 'stopped']),

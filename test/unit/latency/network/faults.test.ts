@@ -1,9 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { network } from '../../../../src/latency/network/network.ts';
 import type { Variant } from '../../../../src/latency/probe/probe.ts';
 import { compileStrictly, makeFolder } from '../program.ts';
+import { follow } from '../servers/scripted.ts';
 import { forward, type Treatments } from './forwarder.ts';
-import { askPeer, count, MS, partOf, runOrComplaint, startResponder, type TestResponder } from './responder.ts';
+import {
+  askPeer,
+  count,
+  MS,
+  partOf,
+  runOrComplaint,
+  startProbe,
+  startResponder,
+  type TestResponder,
+  until,
+} from './responder.ts';
 
 /** What a network does to messages, done by a forwarder between the two: found, counted exactly, and in its place. */
 const folder = makeFolder();
@@ -73,6 +85,30 @@ describe('loss', () => {
       `With the warm-up ${lost.there} were lost on the way there and ${lost.back} on the way back.`,
     );
   });
+});
+
+test('what is lost at a full buffer, because the responder got no CPU, is told from what the network lost', async () => {
+  const own = await startResponder(program);
+  const probe = startProbe(program, own.address, ['--rate', '20000', '--duration-ns', `${3000 * MS}`]);
+  let bytes = 0;
+  probe.stdout.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+  });
+  const followed = follow(probe);
+  // META and the first blocks: it measures.
+  await until(() => bytes > 10_000);
+  own.child.kill('SIGSTOP');
+  await sleep(1000);
+  own.child.kill('SIGCONT');
+  const run = runOrComplaint(await followed);
+  await own.end();
+  const { peerTally: tally } = run.result;
+  expect(tally?.overflowed).toBeGreaterThan(0);
+  // Between two sockets of one host nothing is lost anywhere else.
+  expect((tally?.sent ?? 0) - (tally?.received ?? 0)).toBe(tally?.overflowed);
+  const finding = network.report(run, variant).findings.find(({ kind }) => kind === 'messages-dropped');
+  expect(finding?.text).toContain(`at the full buffer of a socket: `);
+  expect(finding?.text).toContain(`${tally?.overflowed} at the peer`);
 });
 
 describe('disorder', () => {

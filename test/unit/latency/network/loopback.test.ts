@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { network } from '../../../../src/latency/network/network.ts';
@@ -141,4 +142,11 @@ test('a rate is kept although a reply takes longer than the time between two mes
   expect(opened + (run.result.dropped ?? 0) + (run.result.unsent ?? 0)).toBeGreaterThan(100);
 
   expect(partOf(run, 'wire').minNs).toBeGreaterThan(30 * MS);
+});
+
+test.each([
+  ['lo', '1 none'],
+  ['nosuch', '0 none'],
+])('whether received packets are joined is known of %s: %s', (name, answer) => {
+  expect(execFileSync(program, ['self-test', 'joining', name], { encoding: 'utf8' }).trim()).toBe(answer);
 });

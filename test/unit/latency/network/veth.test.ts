@@ -1,7 +1,21 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { network } from '../../../../src/latency/network/network.ts';
+import type { Variant } from '../../../../src/latency/probe/probe.ts';
 import { compileStrictly, makeFolder } from '../program.ts';
-import { askPeer, count, partOf, runOrComplaint, startResponder, type TestResponder } from './responder.ts';
+import { type Ended, follow } from '../servers/scripted.ts';
+import {
+  askPeer,
+  count,
+  partOf,
+  runOrComplaint,
+  startProbe,
+  startResponder,
+  type TestResponder,
+  until,
+} from './responder.ts';
+
+const VARIANT: Variant = { name: 'v', cpus: [0], spins: true, policy: 'other', options: {} };
 
 /** Two network namespaces with a pair of virtual cards between them: packets go through drivers, as between hosts. */
 const folder = makeFolder();
@@ -75,17 +89,94 @@ test('over IPv6', async (context) => {
   expect(own.events[1]).toMatchObject({ event: 'client', address: '2001:db8::1' });
 });
 
+describe('AF_XDP', () => {
+  const options = ['--transport', 'udp', '--wait', 'spin', '--xdp', 'hft-a'];
+  const isAttached = () =>
+    spawnSync('ip', ['-n', near, '-d', 'link', 'show', 'hft-a'], { encoding: 'utf8' }).stdout.includes('xdp');
+  /** Why not here; undefined when it is possible. */
+  const whyNot = (ended: Ended) => {
+    const said = ended.exitCode === 3 ? (JSON.parse(ended.stderr) as { unsupported: string }).unsupported : '';
+    return said.startsWith('AF_XDP') ? said : undefined;
+  };
+
+  test('every message is a sample or counted as lost, past the kernel of this end', async (context) => {
+    if (responder === undefined) context.skip(`needs network namespaces: ${why}`);
+    const ended = await askPeer(program, '192.0.2.2:17707', [...options, '--payload', '1024'], inside(near));
+    if (whyNot(ended) !== undefined) context.skip(`needs AF_XDP: ${whyNot(ended)}`);
+    const run = runOrComplaint(ended);
+    const { sent, samples, dropped } = count(run);
+    expect(samples).toBeGreaterThan(0);
+    expect(samples + dropped).toBe(sent);
+    expect(run.result).toMatchObject({ damaged: 0, strangers: 0, stamped: 0 });
+    expect(run.meta).toMatchObject({ part: 'xdp', xdpInterface: 'hft-a', network: { stamps: false } });
+    // Every reply that was sent came past the kernel: none is waiting in the socket of the stack.
+    expect(run.result.peerTally?.damaged).toBe(0);
+    expect(isAttached()).toBe(false);
+    const { findings, measures } = network.report(run, { ...VARIANT, name: 'xdp' });
+    expect(measures.map(({ part, rule }) => [part, rule])).toEqual([
+      ['xdp', 'open'],
+      ['xdp', 'closed'],
+    ]);
+    expect(findings.find(({ kind }) => kind === 'past-kernel')?.text).toContain(
+      'AF_XDP on hft-a (generic XDP, copied)',
+    );
+  });
+
+  test('the probe killed: nothing is left on the interface', async (context) => {
+    if (responder === undefined) context.skip(`needs network namespaces: ${why}`);
+    const probe = startProbe(program, '192.0.2.2:17707', [...options, '--duration-ns', '60000000000'], inside(near));
+    const followed = follow(probe);
+    await until(() => isAttached() || probe.exitCode !== null);
+    if (probe.exitCode !== null) {
+      const ended = await followed;
+      if (whyNot(ended) !== undefined) context.skip(`needs AF_XDP: ${whyNot(ended)}`);
+    }
+    probe.kill('SIGKILL');
+    await followed;
+    await until(() => !isAttached());
+    // And the way through the kernel is as before.
+    expect(count(runOrComplaint(await untilFree())).samples).toBeGreaterThan(0);
+  });
+
+  /** The responder sees the death of a probe a moment later. */
+  async function untilFree(): Promise<Ended> {
+    for (let tries = 0; ; tries++) {
+      const ended = await askPeer(program, '192.0.2.2:17707', [], inside(near));
+      if (ended.exitCode !== 3 || tries > 100) return ended;
+    }
+  }
+
+  test.for([
+    ['lo', 'the way to the peer is through hft-a, not lo'],
+    ['nosuch', 'there is no interface nosuch'],
+  ] as const)('not on %s', async ([name, message], context) => {
+    if (responder === undefined) context.skip(`needs network namespaces: ${why}`);
+    const ended = await askPeer(program, '192.0.2.2:17707', [...options.slice(0, -1), name], inside(near));
+    expect(whyNot(ended)).toContain(message);
+  });
+});
+
 test('the cable pulled while it is measured: what is lost is counted, and nobody hangs', async (context) => {
   if (responder === undefined) context.skip(`needs network namespaces: ${why}`);
+  // One of its own, whose place for who is silent is soon free.
+  const own = await startResponder(program, {
+    within: inside(far),
+    host: '192.0.2.2',
+    port: 17_709,
+    more: ['--idle-ns', '300000000'],
+  });
   const pulled = setTimeout(() => execFileSync('ip', ['-n', near, 'link', 'set', 'hft-a', 'down']), 400);
   const ended = await askPeer(
     program,
-    '192.0.2.2:17707',
+    own.address,
     ['--transport', 'udp', '--duration-ns', '1500000000'],
     inside(near),
   );
   clearTimeout(pulled);
   execFileSync('ip', ['-n', near, 'link', 'set', 'hft-a', 'up']);
+  await until(() => own.events.length > 1);
+  expect(own.events[1]).toMatchObject({ event: 'client' });
+  await own.end();
   // Either the kernel refuses to send, which ends the run with a reason, or messages are lost and counted.
   if (ended.exitCode === 0) expect(count(runOrComplaint(ended)).dropped).toBeGreaterThan(0);
   else

@@ -1,0 +1,26 @@
+/*
+ * Datagrams of one conversation past the kernel's stack: AF_XDP sockets in copy mode, one for each receiving queue of an interface that the
+ * user has named. All of it ends with the process. https://docs.kernel.org/networking/af_xdp.html
+ */
+#ifndef HFT_XDP_H
+#define HFT_XDP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct xdp;
+
+/* What the connected socket `datagrams` would have done. Ends with `unsupported`. */
+struct xdp *xdp_open(const char *interface, int datagrams, size_t payload_bytes);
+
+/* Returns when the card has been told. */
+void xdp_send(struct xdp *xdp, const void *data);
+
+/* The bytes of a datagram, or -1: there is none. */
+ssize_t xdp_receive(struct xdp *xdp, void *data, size_t room);
+
+/* How many came while there was no room for them. */
+uint64_t xdp_overflowed(const struct xdp *xdp);
+
+#endif
