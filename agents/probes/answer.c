@@ -50,8 +50,7 @@ static void put(struct answerer *me, bool is_stamped) {
     size_t bytes = me->message_bytes - done;
     ssize_t sent = is_stamped ? stamps_send(me->messages, rest, bytes, me->has_hardware) : send(me->messages, rest, bytes, MSG_NOSIGNAL);
     if (sent > 0) done += (size_t)sent;
-    else if (errno == EPIPE || errno == ECONNRESET) return;
-    else if (errno == ECONNREFUSED && !me->is_over_tcp) return;
+    else if (errno != EINTR && errno != EAGAIN && errno != ENOBUFS) return; /* it is lost, and whoever has gone is noticed elsewhere */
   }
   me->bytes_sent += (uint32_t)me->message_bytes;
   me->tally.replied++;

@@ -57,11 +57,11 @@ static void allocate(struct worker *worker) {
 static void warm_up(struct worker *worker, uint64_t until) {
   round_trips_closed(&all, KIND_WARM, until);
   while (all.number < WARM_TRIPS && !run_stopped(worker->run)) round_trips_closed(&all, KIND_WARM, clock_now() + clock_ticks_in(WARM_TURN_NS));
+  round_trips_await(&all);
   if (all.trips.answered == 0 && !run_stopped(worker->run))
     unsupported(all.is_over_tcp ? "a responder that answers" : "a firewall that lets UDP of that port pass, in both directions",
                 "the responder at %s is there over TCP, and none of %llu %s came back", all.peer.address.name, (unsigned long long)all.trips.sent,
                 all.is_over_tcp ? "messages" : "datagrams");
-  round_trips_await(&all);
   split_settle(&all.split, all.peer.has_same_clock);
   trips_forget(&all.trips);
   all.stamped = all.damaged = all.strangers = 0;

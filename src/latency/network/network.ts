@@ -30,7 +30,9 @@ export const network: Probe = {
       probe: 'network',
       variant: variant.name,
       floor: floorOf(run),
-      measures: run.streams.filter((stream) => isShown(stream, oneWay)).map((stream) => measureOf(run, stream)),
+      measures: run.streams
+        .filter((stream) => isShown(stream, oneWay))
+        .map((stream) => ({ ...measureOf(run, stream), ...peerOf(run, stream, oneWay) })),
       findings: [...commonFindings(run), ...findRate(run), ...findNetwork(run, oneWay)],
     };
   },
@@ -89,7 +91,6 @@ function measureOf(run: ProbeRun, stream: ProbeStream): Measure {
     rule: isClosed ? 'closed' : 'open',
     blocks,
     exposureNs: exposureOf(blocks),
-    ...peerOf(run, stream),
   };
 }
 
@@ -103,7 +104,11 @@ function directionOf({ name, part = '' }: ProbeStream): Measure['direction'] {
   return name !== 'part' || part.endsWith('wire') ? 'round-trip' : 'none';
 }
 
-function peerOf({ meta }: ProbeRun, { name, part = '' }: ProbeStream): { readonly peer?: MeasuredPeer } {
+function peerOf(
+  { meta }: ProbeRun,
+  { name, part = '' }: ProbeStream,
+  { errorNs }: OneWay,
+): { readonly peer?: MeasuredPeer } {
   if (meta.network === undefined) return {};
   const { address, peerWait, peerCpu, sameClock, peer } = meta.network;
   const stamped = part.endsWith('card-wire') ? 'card' : 'kernel';
@@ -115,6 +120,7 @@ function peerOf({ meta }: ProbeRun, { name, part = '' }: ProbeStream): { readonl
       version: peer.version,
       isSameKernel: sameClock,
       timestamps: name === 'part' ? stamped : 'program',
+      ...(ONE_WAY.test(part) && errorNs !== undefined && { clockErrorNs: errorNs }),
     },
   };
 }

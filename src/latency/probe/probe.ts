@@ -140,6 +140,8 @@ export interface MeasuredPeer {
   readonly isSameKernel: boolean;
   /** Who took the times: program, or the stamps of kernel or card at both ends. */
   readonly timestamps: 'program' | 'kernel' | 'card';
+  /** Of one way: the figures are right within this, beside what their intervals say. */
+  readonly clockErrorNs?: number;
 }
 
 export type Pacing =

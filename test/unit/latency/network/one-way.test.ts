@@ -95,6 +95,9 @@ describe('between two kernels', () => {
     const run = runWith({ offsetNs: 500, bounds: [-4500, 5500], wayNs: 50_000 });
     expect(proveOneWay(run)).toMatchObject({ errorNs: 5000 });
     expect(partsOf(run)).toContain('udp-there');
+    const { measures } = network.report(run, variant);
+    const errorOf = (part: string) => measures.find((measure) => measure.part === part)?.peer?.clockErrorNs;
+    expect([errorOf('udp-there'), errorOf('udp-back'), errorOf('udp-wire')]).toEqual([5000, 5000, undefined]);
     expect(partsOf(runWith({ offsetNs: 500, bounds: [-4500, 5500], wayNs: 49_000 }))).not.toContain('udp-there');
   });
 
