@@ -7,6 +7,9 @@
 
 #include "placement.h"
 
+/* A thread that sleeps looks this often whether it is to stop. */
+#define LOOK_UP_MS 250
+
 static bool must_stop(struct answerer *me) { return atomic_load_explicit(&me->stop, memory_order_relaxed); }
 
 /* 64 numbers a word; those behind the highest by as many as there is room for are known. */
@@ -45,6 +48,11 @@ static void take_notes(struct answerer *me) {
 }
 
 static void put(struct answerer *me, bool is_stamped) {
+  if (me->xdp != NULL) {
+    xdp_send(me->xdp, me->room);
+    me->tally.replied++;
+    return;
+  }
   for (size_t done = 0; done < me->message_bytes && !must_stop(me);) {
     const char *rest = (const char *)me->room + done;
     size_t bytes = me->message_bytes - done;
@@ -57,7 +65,7 @@ static void put(struct answerer *me, bool is_stamped) {
 }
 
 static void reply_to(struct answerer *me, struct datagram *message, const struct stamps *received) {
-  bool is_stamped = (message->flags & IS_STAMPED) != 0;
+  bool is_stamped = (message->flags & IS_STAMPED) != 0 && me->xdp == NULL;
   message->token = me->reply_token;
   if (is_stamped) {
     take_notes(me);
@@ -108,13 +116,21 @@ static bool take_bytes(struct answerer *me, size_t *done, size_t got, const stru
   return take_message(me, received);
 }
 
+static ssize_t look(struct answerer *me, size_t done, struct stamps *received) {
+  char *room = (char *)me->room + done;
+  if (me->xdp == NULL) return stamps_receive(me->messages, room, me->message_bytes - done, me->spins ? MSG_DONTWAIT : 0, received);
+  *received = (struct stamps){0};
+  if (!me->spins) xdp_wait(me->xdp, LOOK_UP_MS);
+  return xdp_receive(me->xdp, room, me->message_bytes);
+}
+
 static void *answer(void *argument) {
   struct answerer *me = argument;
   size_t done = 0;
   pin_to(me->cpu);
   while (!must_stop(me)) {
     struct stamps received;
-    ssize_t got = stamps_receive(me->messages, (char *)me->room + done, me->message_bytes - done, me->spins ? MSG_DONTWAIT : 0, &received);
+    ssize_t got = look(me, done, &received);
     if (got < 0) {
       int why = errno;
       if (me->has_hardware && unnoted_any(&me->unnoted)) take_notes(me);

@@ -9,6 +9,7 @@
 #include "session.h"
 #include "stamps.h"
 #include "trips.h"
+#include "xdp.h"
 
 #define SEEN_NUMBERS 4096u
 
@@ -19,6 +20,7 @@ struct answerer {
   bool is_over_tcp;
   bool spins;
   bool has_hardware;
+  struct xdp *xdp; /* NULL: through the kernel's stack */
   size_t message_bytes;
   uint64_t request_token;
   uint64_t reply_token;

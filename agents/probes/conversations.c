@@ -81,13 +81,28 @@ static struct conversation *find_free(struct conversations *them) {
   return NULL;
 }
 
+/* Nothing of whoever was here before. */
+static void make_new(struct conversation *it, int connection, const struct hello *hello) {
+  struct answerer *me = it->answerer;
+  int cpu = me->cpu;
+  memset(me, 0, sizeof *me);
+  me->cpu = cpu;
+  me->is_over_tcp = hello->transport == OVER_TCP;
+  me->messages = -1;
+  *it = (struct conversation){.answerer = me, .connection = connection, .hello = *hello, .address.bytes = sizeof it->address.of};
+}
+
+/* All but the connection. */
+static void release(struct answerer *me) {
+  if (me->xdp != NULL) xdp_close(me->xdp);
+  if (!me->is_over_tcp && me->messages >= 0) close(me->messages);
+}
+
 /* Everything but the thread. false with errno. */
 static bool prepare(struct conversation *it, struct welcome *welcome, const struct conversations *them) {
   struct answerer *me = it->answerer;
-  int yes = 1, cpu = me->cpu;
-  memset(me, 0, sizeof *me);
-  me->cpu = cpu;
-  me->is_over_tcp = it->hello.transport == OVER_TCP;
+  int yes = 1;
+  if (getpeername(it->connection, &it->address.of.any, &it->address.bytes) != 0) return false;
   me->messages = me->is_over_tcp ? it->connection : open_datagrams(it);
   if (me->messages < 0) return false;
   if (me->is_over_tcp) setsockopt(me->messages, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -95,6 +110,10 @@ static bool prepare(struct conversation *it, struct welcome *welcome, const stru
   me->has_hardware = welcome->facts.has_hardware;
   stamps_enable(me->messages, me->has_hardware);
   set_patience(me->messages);
+  /* Who is the second there, or behind a router, is answered through the stack, and told so. */
+  struct xdp_problem problem;
+  if (them->xdp != NULL && it->hello.wants_xdp && !me->is_over_tcp) me->xdp = xdp_open(them->xdp, me->messages, it->hello.message_bytes, &problem);
+  welcome->has_xdp = me->xdp != NULL;
   me->spins = them->may_spin && it->hello.wait == WAIT_SPIN;
   me->message_bytes = it->hello.message_bytes;
   me->done = them->done;
@@ -118,17 +137,14 @@ void conversation_begin(struct conversations *them, int connection, const struct
   if (hello->version != SESSION_VERSION) return refuse(connection, REFUSED_VERSION, "another version of the protocol");
   if (complaint != NULL) return refuse(connection, REFUSED_TERMS, complaint);
   if (it == NULL) return refuse(connection, REFUSED_BUSY, busy);
-  it->connection = connection;
-  it->hello = *hello;
-  it->address.bytes = sizeof it->address.of;
-  bool is_ready = getpeername(connection, &it->address.of.any, &it->address.bytes) == 0 && prepare(it, &welcome, them);
-  if (!is_ready) return refuse(connection, REFUSED_FAILURE, strerror(errno));
-  if (it->answerer->is_over_tcp) greet(connection, &welcome, NOT_REFUSED, "");
-  if (!answer_start(it->answerer)) {
-    if (!it->answerer->is_over_tcp) close(it->answerer->messages);
-    return refuse(connection, REFUSED_FAILURE, strerror(errno));
+  make_new(it, connection, hello);
+  if (!prepare(it, &welcome, them) || !answer_start(it->answerer)) {
+    const char *why = strerror(errno);
+    release(it->answerer);
+    return refuse(connection, REFUSED_FAILURE, why);
   }
-  if (!it->answerer->is_over_tcp) greet(connection, &welcome, NOT_REFUSED, "");
+  /* The thread has nothing to say before it is asked, and nobody asks without this. */
+  greet(connection, &welcome, NOT_REFUSED, "");
   it->is_open = true;
   it->begun_ns = it->heard_ns = raw_clock_ns();
   it->heard = 0;
@@ -145,8 +161,8 @@ static void report(const struct conversation *it, const char *why) {
   char address[64];
   struct text line = {0};
   say_address(&it->address, address, sizeof address);
-  text_add(&line, "{\"event\":\"client\",\"address\":\"%s\",\"transport\":\"%s\",\"payloadBytes\":%zu,\"cpu\":%d,\"wait\":\"%s\",\"seconds\":%.3f", address,
-           TRANSPORTS[it->hello.transport], me->message_bytes, me->cpu, me->spins ? "spin" : "block", (double)(raw_clock_ns() - it->begun_ns) / 1e9);
+  text_add(&line, "{\"event\":\"client\",\"address\":\"%s\",\"transport\":\"%s\",\"payloadBytes\":%zu,\"cpu\":%d,\"wait\":\"%s\",\"xdp\":%s,\"seconds\":%.3f", address,
+           TRANSPORTS[it->hello.transport], me->message_bytes, me->cpu, me->spins ? "spin" : "block", me->xdp != NULL ? "true" : "false", (double)(raw_clock_ns() - it->begun_ns) / 1e9);
   text_add(&line, ",\"received\":%llu,\"replied\":%llu,\"repeated\":%llu,\"reordered\":%llu,\"damaged\":%llu,\"overflowed\":%llu,\"strangers\":%llu,\"end\":\"%s\"}\n",
            (unsigned long long)me->tally.received, (unsigned long long)me->tally.replied, (unsigned long long)me->tally.repeated,
            (unsigned long long)me->tally.reordered, (unsigned long long)me->tally.damaged, (unsigned long long)me->tally.overflowed, (unsigned long long)me->tally.strangers, why);
@@ -156,13 +172,14 @@ static void report(const struct conversation *it, const char *why) {
 
 void conversation_end(struct conversation *it, bool says_tally, const char *why) {
   struct answerer *me = it->answerer;
-  if (!me->is_over_tcp) me->tally.overflowed = session_overflowed(me->messages);
   answer_stop(me);
+  if (me->xdp != NULL) me->tally.overflowed = xdp_overflowed(me->xdp);
+  else if (!me->is_over_tcp) me->tally.overflowed = session_overflowed(me->messages);
   if (says_tally) {
     ssize_t ignored = send(it->connection, &me->tally, sizeof me->tally, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)ignored;
   }
-  if (!me->is_over_tcp) close(me->messages);
+  release(me);
   close(it->connection);
   it->is_open = false;
   report(it, why);

@@ -22,6 +22,7 @@ struct conversations {
   struct conversation all[MOST_CONVERSATIONS];
   int count; /* as many as CPUs */
   bool may_spin;
+  const char *xdp; /* an interface past whose stack it may answer; NULL: none */
   uint64_t idle_ns;
   int done; /* an eventfd: a thread has ended by itself */
 };

@@ -25,7 +25,9 @@ static bool spins(void) { return true; }
 
 /* Its stamps are those of the kernel's stack, which sees nothing of this. */
 static void go_past_kernel(void) {
-  all.xdp = xdp_open(xdp_interface, all.peer.messages, all.message_bytes);
+  struct xdp_problem problem;
+  all.xdp = xdp_open(xdp_interface, all.peer.messages, all.message_bytes, &problem);
+  if (all.xdp == NULL) unsupported(problem.need, "%s", problem.why);
   all.peer.is_stamping = false;
 }
 
@@ -37,6 +39,7 @@ static int prepare(struct run *run) {
   terms.transport = (enum transport)transport;
   terms.message_bytes = traffic_terms.message_bytes;
   terms.wait = traffic_terms.wait;
+  terms.wants_xdp = xdp_interface != NULL;
   all.run = run;
   all.message_bytes = traffic_terms.message_bytes;
   all.is_over_tcp = terms.transport == OVER_TCP;
@@ -120,7 +123,8 @@ static void describe(struct run *run, struct text *meta) {
   snprintf(place, sizeof place, "\"cpu\":%d", run->options.cpus[0]);
   text_add(meta, ",\"direction\":\"round-trip\",\"part\":\"%s\",\"payloadBytes\":%llu,\"wait\":\"%s\",\"rateHz\":%llu", name,
            (unsigned long long)traffic_terms.message_bytes, TRAFFIC_WAITS[traffic_terms.wait], (unsigned long long)traffic_terms.rate_hz);
-  if (xdp_interface != NULL) text_add(meta, ",\"xdpInterface\":\"%s\"", all.peer.here.card);
+  if (xdp_interface != NULL)
+    text_add(meta, ",\"xdp\":{\"interface\":\"%s\",\"atPeer\":%s}", all.peer.here.card, welcome->has_xdp ? "true" : "false");
   text_add(meta, ",\"network\":{\"address\":\"%s\",\"peerWait\":\"%s\",\"peerCpu\":%d,\"sameClock\":%s,\"stamps\":%s", all.peer.address.name,
            welcome->wait == WAIT_SPIN ? "spin" : "block", welcome->cpu, all.peer.has_same_clock ? "true" : "false",
            all.peer.is_stamping ? "true" : "false");

@@ -104,6 +104,7 @@ void peer_greet(struct peer *peer, const struct peer_terms *terms) {
   hello.message_bytes = (uint32_t)terms->message_bytes;
   hello.wait = (uint32_t)terms->wait;
   hello.udp_port = is_tcp ? 0 : port_of(peer->messages);
+  hello.wants_xdp = terms->wants_xdp;
   hello.facts = peer->here;
   connection_set_patience(peer->connection, GREETING_PATIENCE_MS);
   connection_say(peer->connection, &hello, sizeof hello);

@@ -10,6 +10,7 @@ struct peer_terms {
   enum transport transport;
   uint64_t message_bytes;
   uint64_t wait;
+  bool wants_xdp;
 };
 
 struct peer {

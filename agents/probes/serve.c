@@ -32,9 +32,11 @@ struct newcomer {
 
 static const char *listen_text;
 static uint64_t wait = WAIT_SPIN;
+static const char *xdp_interface;
 static uint64_t idle_ns = 30 * NS_PER_SECOND;
 static const struct option_spec own_options[] = {{.name = "listen", .text = &listen_text},
                                                  {.name = "wait", .value = &wait, .choices = TRAFFIC_WAITS},
+                                                 {.name = "xdp", .text = &xdp_interface},
                                                  {.name = "idle-ns", .value = &idle_ns, .least = 100 * 1000 * 1000, .most = 3600 * NS_PER_SECOND},
                                                  {0}};
 
@@ -180,6 +182,7 @@ int serve(char **arguments) {
   place_control(options);
   them->may_spin = wait == WAIT_SPIN;
   them->idle_ns = idle_ns;
+  them->xdp = xdp_interface;
   them->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   responder.listener = open_port(SOCK_STREAM);
   responder.datagrams = open_port(SOCK_DGRAM);

@@ -46,7 +46,7 @@ struct hello {
   uint32_t message_bytes;
   uint32_t wait;
   uint32_t udp_port; /* of who asks */
-  uint32_t zero;
+  uint32_t wants_xdp;
   struct end_facts facts;
   uint8_t rest[GREETING_BYTES - 32 - sizeof(struct end_facts)];
 };
@@ -63,7 +63,8 @@ struct welcome {
   int32_t cpu;
   struct end_facts facts;
   char why[96];  /* of a refusal */
-  uint8_t rest[GREETING_BYTES - 40 - sizeof(struct end_facts) - 96];
+  uint32_t has_xdp; /* it answers past its kernel's stack */
+  uint8_t rest[GREETING_BYTES - 44 - sizeof(struct end_facts) - 96];
 };
 
 /* What the responder counted, sent when it has heard the end. */

@@ -5,14 +5,15 @@
 #include <linux/if_link.h>
 #include <linux/if_xdp.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include "failure.h"
 #include "network_card.h"
 #include "offloads.h"
 #include "placement.h"
@@ -26,6 +27,8 @@
 #define FRAMES_EACH_WAY 256u
 #define AREA_BYTES ((size_t)2 * FRAMES_EACH_WAY * FRAME_BYTES)
 #define MOST_QUEUES 32u
+/* A card that takes nothing loses what is sent. */
+#define MOST_TRIES 1000
 #define NEED "a Linux of 5.9 or newer with AF_XDP, and CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF (root)"
 
 /* What the kernel and this program share: who writes moves `producer`, who reads `consumer`. */
@@ -33,10 +36,12 @@ struct shared_ring {
   uint32_t *producer;
   uint32_t *consumer;
   void *entries;
+  void *memory; /* NULL: not there */
+  size_t bytes;
 };
 
 struct queue {
-  int file;
+  int file; /* 0: none */
   char *area; /* the first half is received into, the second sent from */
   struct shared_ring fill;
   struct shared_ring received;
@@ -45,41 +50,56 @@ struct queue {
 };
 
 struct xdp {
+  int map;
+  int program;
+  int link;
   uint32_t queue_count;
   struct queue queues[MOST_QUEUES];
   struct frame_headers headers;
   size_t payload_bytes;
   uint32_t sent;
   uint32_t done;
+  struct xdp_problem *problem; /* while it is opened */
+  const char *interface;
 };
 
 static uint32_t load(const uint32_t *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
 static void store(uint32_t *at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
 
-static _Noreturn void refuse(const char *interface, const char *what) {
-  unsupported(NEED, "AF_XDP on %s: %s: %s", interface, what, strerror(errno));
+/* Always false. */
+static bool complain(struct xdp *xdp, const char *need, const char *what, const char *more) {
+  snprintf(xdp->problem->why, sizeof xdp->problem->why, "AF_XDP on %.15s: %s%s", xdp->interface, what, more);
+  xdp->problem->need = need;
+  return false;
 }
 
-static uint32_t count_queues(const char *interface) {
+static bool refuse(struct xdp *xdp, const char *what) {
+  char why[100];
+  snprintf(why, sizeof why, ": %s", strerror(errno));
+  return complain(xdp, NEED, what, why);
+}
+
+static bool count_queues(struct xdp *xdp) {
   char path[64];
-  uint32_t count = 0;
-  snprintf(path, sizeof path, "/sys/class/net/%.15s/queues", interface);
+  snprintf(path, sizeof path, "/sys/class/net/%.15s/queues", xdp->interface);
   DIR *folder = opendir(path);
-  if (folder == NULL) unsupported("the name of an interface of this host", "AF_XDP: there is no interface %s", interface);
-  for (struct dirent *each; (each = readdir(folder)) != NULL;) count += strncmp(each->d_name, "rx-", 3) == 0;
+  if (folder == NULL) return complain(xdp, "the name of an interface of this host", "there is no such interface", "");
+  for (struct dirent *each; (each = readdir(folder)) != NULL;) xdp->queue_count += strncmp(each->d_name, "rx-", 3) == 0;
   closedir(folder);
-  if (count == 0 || count > MOST_QUEUES)
-    unsupported("an interface with 1 to 32 receiving queues: ethtool -L", "AF_XDP: %s has %u of them", interface, count);
-  return count;
+  if (xdp->queue_count > 0 && xdp->queue_count <= MOST_QUEUES) return true;
+  xdp->queue_count = 0;
+  return complain(xdp, "an interface with 1 to 32 receiving queues: ethtool -L", "it has too many receiving queues, or none", "");
 }
 
-static void map_ring(struct shared_ring *ring, int file, const struct xdp_ring_offset *at, uint64_t page, size_t entry_bytes) {
-  size_t bytes = at->desc + FRAMES_EACH_WAY * entry_bytes;
-  char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, (off_t)page);
-  if (memory == MAP_FAILED) fail("a ring of an AF_XDP socket: %s", strerror(errno));
+static bool map_ring(struct shared_ring *ring, int file, const struct xdp_ring_offset *at, uint64_t page, size_t entry_bytes) {
+  ring->bytes = at->desc + FRAMES_EACH_WAY * entry_bytes;
+  char *memory = mmap(NULL, ring->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, (off_t)page);
+  if (memory == MAP_FAILED) return false;
+  ring->memory = memory;
   ring->producer = (uint32_t *)(void *)(memory + at->producer);
   ring->consumer = (uint32_t *)(void *)(memory + at->consumer);
   ring->entries = memory + at->desc;
+  return true;
 }
 
 static bool set_ring(int file, int which) {
@@ -87,33 +107,34 @@ static bool set_ring(int file, int which) {
   return setsockopt(file, SOL_XDP, which, &entries, sizeof entries) == 0;
 }
 
-static void map_rings(struct queue *queue) {
+static bool map_rings(struct queue *queue) {
   struct xdp_mmap_offsets at;
   socklen_t bytes = sizeof at;
-  if (getsockopt(queue->file, SOL_XDP, XDP_MMAP_OFFSETS, &at, &bytes) != 0) fail("XDP_MMAP_OFFSETS: %s", strerror(errno));
-  map_ring(&queue->fill, queue->file, &at.fr, XDP_UMEM_PGOFF_FILL_RING, sizeof(uint64_t));
-  map_ring(&queue->completed, queue->file, &at.cr, XDP_UMEM_PGOFF_COMPLETION_RING, sizeof(uint64_t));
-  map_ring(&queue->received, queue->file, &at.rx, XDP_PGOFF_RX_RING, sizeof(struct xdp_desc));
-  map_ring(&queue->outgoing, queue->file, &at.tx, XDP_PGOFF_TX_RING, sizeof(struct xdp_desc));
+  return set_ring(queue->file, XDP_UMEM_FILL_RING) && set_ring(queue->file, XDP_UMEM_COMPLETION_RING) && set_ring(queue->file, XDP_RX_RING) &&
+         set_ring(queue->file, XDP_TX_RING) && getsockopt(queue->file, SOL_XDP, XDP_MMAP_OFFSETS, &at, &bytes) == 0 &&
+         map_ring(&queue->fill, queue->file, &at.fr, XDP_UMEM_PGOFF_FILL_RING, sizeof(uint64_t)) &&
+         map_ring(&queue->completed, queue->file, &at.cr, XDP_UMEM_PGOFF_COMPLETION_RING, sizeof(uint64_t)) &&
+         map_ring(&queue->received, queue->file, &at.rx, XDP_PGOFF_RX_RING, sizeof(struct xdp_desc)) &&
+         map_ring(&queue->outgoing, queue->file, &at.tx, XDP_PGOFF_TX_RING, sizeof(struct xdp_desc));
 }
 
-static void open_queue(struct queue *queue, const char *interface, uint32_t number) {
+static bool open_queue(struct xdp *xdp, uint32_t number) {
+  struct queue *queue = &xdp->queues[number];
+  struct sockaddr_xdp place = {.sxdp_family = AF_XDP, .sxdp_ifindex = if_nametoindex(xdp->interface), .sxdp_queue_id = number, .sxdp_flags = XDP_COPY};
+  int file = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+  if (file < 0) return refuse(xdp, "socket");
+  queue->file = file;
   queue->area = allocate_local(AREA_BYTES);
   struct xdp_umem_reg area = {.addr = (uint64_t)(uintptr_t)queue->area, .len = AREA_BYTES, .chunk_size = FRAME_BYTES};
-  struct sockaddr_xdp place = {.sxdp_family = AF_XDP, .sxdp_ifindex = if_nametoindex(interface), .sxdp_queue_id = number, .sxdp_flags = XDP_COPY};
-  queue->file = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (queue->file < 0) refuse(interface, "socket");
-  if (setsockopt(queue->file, SOL_XDP, XDP_UMEM_REG, &area, sizeof area) != 0) refuse(interface, "XDP_UMEM_REG");
-  if (!set_ring(queue->file, XDP_UMEM_FILL_RING) || !set_ring(queue->file, XDP_UMEM_COMPLETION_RING) || !set_ring(queue->file, XDP_RX_RING) ||
-      !set_ring(queue->file, XDP_TX_RING))
-    refuse(interface, "rings");
-  map_rings(queue);
+  if (setsockopt(file, SOL_XDP, XDP_UMEM_REG, &area, sizeof area) != 0) return refuse(xdp, "XDP_UMEM_REG");
+  if (!map_rings(queue)) return refuse(xdp, "rings");
   for (uint32_t i = 0; i < FRAMES_EACH_WAY; i++) ((uint64_t *)queue->fill.entries)[i] = (uint64_t)i * FRAME_BYTES;
   store(queue->fill.producer, FRAMES_EACH_WAY);
-  if (bind(queue->file, (struct sockaddr *)&place, sizeof place) != 0) refuse(interface, "bind");
+  if (bind(file, (struct sockaddr *)&place, sizeof place) != 0) return refuse(xdp, "bind");
+  return xdp_map_set(xdp->map, number, file) == 0 || refuse(xdp, "a place in the map of sockets");
 }
 
-static void find_flow(struct xdp_flow *flow, const char *interface, int datagrams) {
+static bool find_flow(struct xdp *xdp, struct xdp_flow *flow, int datagrams) {
   union {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -122,45 +143,66 @@ static void find_flow(struct xdp_flow *flow, const char *interface, int datagram
   socklen_t bytes = sizeof here, other_bytes = sizeof there;
   struct card card;
   card_of_socket(&card, datagrams);
-  if (strcmp(card.name, interface) != 0)
-    unsupported("the interface by which the peer is reached", "AF_XDP: the way to the peer is through %s, not %s", card.name, interface);
-  if (getsockname(datagrams, &here.any, &bytes) != 0 || getpeername(datagrams, &there.any, &other_bytes) != 0)
-    fail("AF_XDP: %s", strerror(errno));
-  if (here.any.sa_family != AF_INET) unsupported("an IPv4 address of the peer", "AF_XDP is measured over IPv4 alone");
+  if (strcmp(card.name, xdp->interface) != 0)
+    return complain(xdp, "the interface by which the peer is reached", "the way to the peer is through ", card.name);
+  if (getsockname(datagrams, &here.any, &bytes) != 0 || getpeername(datagrams, &there.any, &other_bytes) != 0) return refuse(xdp, "getsockname");
+  if (here.any.sa_family != AF_INET) return complain(xdp, "an IPv4 address of the peer", "it is measured over IPv4 alone", "");
   *flow = (struct xdp_flow){here.v4.sin_addr.s_addr, there.v4.sin_addr.s_addr, here.v4.sin_port, there.v4.sin_port};
+  const char *why = frame_headers_make(&xdp->headers, xdp->interface, flow, xdp->payload_bytes);
+  return why == NULL || complain(xdp, "an Ethernet interface with the peer as a neighbour", why, "");
 }
 
 /* Attaching in generic mode switches these off, and nothing would switch them on again. */
-static void require_nothing_lost(const char *interface) {
+static bool check_offloads(struct xdp *xdp) {
   const char *offload;
-  if (!offloads_find_joining(interface, &offload)) refuse(interface, "its offloads cannot be read");
-  if (offload != NULL)
-    unsupported("that it is off before: ethtool -K, or the nic part of a profile", "AF_XDP on %s: attaching would switch %s off for good", interface, offload);
+  if (!offloads_find_joining(xdp->interface, &offload)) return refuse(xdp, "its offloads cannot be read");
+  return offload == NULL || complain(xdp, "that it is off before: ethtool -K, or the nic part of a profile", "attaching would switch off for good: ", offload);
 }
 
-struct xdp *xdp_open(const char *interface, int datagrams, size_t payload_bytes) {
-  struct xdp *xdp = allocate_local(sizeof *xdp);
+static bool attach(struct xdp *xdp, const struct xdp_flow *flow) {
+  xdp->program = xdp_load(flow, xdp->map);
+  if (xdp->program < 0) return refuse(xdp, "the program");
+  xdp->link = xdp_attach(xdp->program, if_nametoindex(xdp->interface));
+  if (xdp->link >= 0) return true;
+  if (errno == EBUSY || errno == EEXIST) return complain(xdp, "an interface without an XDP program", "another program is attached to it", "");
+  return refuse(xdp, "attaching the program");
+}
+
+static bool prepare(struct xdp *xdp, int datagrams) {
   struct xdp_flow flow;
-  if (payload_bytes > MOST_PAYLOAD) usage("--payload: at most %u bytes with --xdp", MOST_PAYLOAD);
-  xdp->payload_bytes = payload_bytes;
-  xdp->queue_count = count_queues(interface);
-  find_flow(&flow, interface, datagrams);
-  require_nothing_lost(interface);
-  const char *why = frame_headers_make(&xdp->headers, interface, &flow, payload_bytes);
-  if (why != NULL) unsupported("an Ethernet interface with the peer as a neighbour", "AF_XDP on %s: %s", interface, why);
-  int map = xdp_map(xdp->queue_count);
-  if (map < 0) refuse(interface, "a map of sockets");
-  for (uint32_t i = 0; i < xdp->queue_count; i++) {
-    open_queue(&xdp->queues[i], interface, i);
-    if (xdp_map_set(map, i, xdp->queues[i].file) != 0) refuse(interface, "a place in the map");
-  }
-  int program = xdp_load(&flow, map);
-  if (program < 0) refuse(interface, "the program");
-  if (xdp_attach(program, if_nametoindex(interface)) < 0) {
-    if (errno == EBUSY || errno == EEXIST) unsupported("an interface without an XDP program", "AF_XDP: another program is attached to %s", interface);
-    refuse(interface, "attaching the program");
-  }
-  return xdp;
+  if (xdp->payload_bytes > MOST_PAYLOAD) return complain(xdp, "messages of at most 1472 bytes", "one frame has no room for these", "");
+  if (!count_queues(xdp) || !find_flow(xdp, &flow, datagrams) || !check_offloads(xdp)) return false;
+  xdp->map = xdp_map(xdp->queue_count);
+  if (xdp->map < 0) return refuse(xdp, "a map of sockets");
+  for (uint32_t i = 0; i < xdp->queue_count; i++)
+    if (!open_queue(xdp, i)) return false;
+  return attach(xdp, &flow);
+}
+
+struct xdp *xdp_open(const char *interface, int datagrams, size_t payload_bytes, struct xdp_problem *problem) {
+  struct xdp *xdp = allocate_local(sizeof *xdp);
+  *xdp = (struct xdp){.map = -1, .program = -1, .link = -1, .payload_bytes = payload_bytes, .problem = problem, .interface = interface};
+  if (prepare(xdp, datagrams)) return xdp;
+  xdp_close(xdp);
+  return NULL;
+}
+
+static void close_queue(struct queue *queue) {
+  struct shared_ring *rings[] = {&queue->fill, &queue->received, &queue->outgoing, &queue->completed};
+  if (queue->file == 0) return;
+  for (size_t i = 0; i < sizeof rings / sizeof rings[0]; i++)
+    if (rings[i]->memory != NULL) munmap(rings[i]->memory, rings[i]->bytes);
+  close(queue->file);
+  munmap(queue->area, AREA_BYTES);
+}
+
+/* The link first: nothing is sent to sockets that are gone. */
+void xdp_close(struct xdp *xdp) {
+  const int files[] = {xdp->link, xdp->program, xdp->map};
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+    if (files[i] >= 0) close(files[i]);
+  for (uint32_t i = 0; i < MOST_QUEUES; i++) close_queue(&xdp->queues[i]);
+  munmap(xdp, sizeof *xdp);
 }
 
 static void take_completed(struct xdp *xdp) {
@@ -177,7 +219,12 @@ static void tell_card(const struct xdp *xdp) {
 
 void xdp_send(struct xdp *xdp, const void *data) {
   struct queue *queue = &xdp->queues[0];
-  for (take_completed(xdp); xdp->sent - xdp->done >= FRAMES_EACH_WAY; take_completed(xdp)) tell_card(xdp);
+  take_completed(xdp);
+  for (int tries = 0; xdp->sent - xdp->done >= FRAMES_EACH_WAY; tries++) {
+    if (tries == MOST_TRIES) return;
+    tell_card(xdp);
+    take_completed(xdp);
+  }
   uint32_t at = xdp->sent % FRAMES_EACH_WAY;
   uint64_t place = (uint64_t)(FRAMES_EACH_WAY + at) * FRAME_BYTES;
   memcpy(queue->area + place, xdp->headers.bytes, FRAME_HEADERS);
@@ -223,4 +270,10 @@ uint64_t xdp_overflowed(const struct xdp *xdp) {
     if (getsockopt(xdp->queues[i].file, SOL_XDP, XDP_STATISTICS, &about, &bytes) == 0) sum += about.rx_dropped + about.rx_ring_full;
   }
   return sum;
+}
+
+void xdp_wait(const struct xdp *xdp, int most_ms) {
+  struct pollfd files[MOST_QUEUES];
+  for (uint32_t i = 0; i < xdp->queue_count; i++) files[i] = (struct pollfd){.fd = xdp->queues[i].file, .events = POLLIN};
+  poll(files, xdp->queue_count, most_ms);
 }

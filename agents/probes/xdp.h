@@ -11,14 +11,24 @@
 
 struct xdp;
 
-/* What the connected socket `datagrams` would have done. Ends with `unsupported`. */
-struct xdp *xdp_open(const char *interface, int datagrams, size_t payload_bytes);
+/* Why there is none, and what would make it possible. */
+struct xdp_problem {
+  char why[200];
+  const char *need;
+};
+
+/* What the connected socket `datagrams` would have done; NULL: there is a problem, and nothing is left of the attempt. */
+struct xdp *xdp_open(const char *interface, int datagrams, size_t payload_bytes, struct xdp_problem *problem);
+void xdp_close(struct xdp *xdp);
 
 /* Returns when the card has been told. */
 void xdp_send(struct xdp *xdp, const void *data);
 
-/* The bytes of a datagram, or -1: there is none. */
+/* The bytes of a datagram, or -1 with EAGAIN: there is none. */
 ssize_t xdp_receive(struct xdp *xdp, void *data, size_t room);
+
+/* Sleeps until there is one, so long at most. */
+void xdp_wait(const struct xdp *xdp, int most_ms);
 
 /* How many came while there was no room for them. */
 uint64_t xdp_overflowed(const struct xdp *xdp);

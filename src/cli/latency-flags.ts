@@ -43,7 +43,8 @@ export const measuringFlags = {
   }),
   xdp: Flags.string({
     helpValue: 'INTERFACE',
-    summary: 'With --peer: also past the kernel, by AF_XDP on this interface, to which a program is attached meanwhile',
+    summary:
+      'With --peer or --serve: also past the kernel, by AF_XDP on this interface, to which a program is attached meanwhile',
   }),
   pattern: Flags.string({
     helpValue: 'FILE',
@@ -116,7 +117,6 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
   ['force', 'save'],
   ['as', 'ingest'],
   ['unit', 'ingest'],
-  ['xdp', 'peer'],
   ['listen', 'serve'],
   ['wait', 'serve'],
 ];
@@ -140,7 +140,14 @@ const MEASURING = [
 ];
 
 /** What --serve has no use for: it measures nothing. */
-const NOT_OF_SERVING = [...MEASURING.filter((name) => name !== 'cpus'), 'profile', 'ingest', 'fix', 'append', 'force'];
+const NOT_OF_SERVING = [
+  ...MEASURING.filter((name) => name !== 'cpus' && name !== 'xdp'),
+  'profile',
+  'ingest',
+  'fix',
+  'append',
+  'force',
+];
 
 /** Throws UsageError. */
 export function requireOnlyServing(flags: Readonly<Record<string, unknown>>): void {
@@ -165,6 +172,7 @@ export function requireFlagsTogether(flags: Readonly<Record<string, unknown>>): 
   for (const [flag, needed] of NEEDS) {
     if (isGiven(flag) && !isGiven(needed)) throw new UsageError(`--${flag} is of no use without --${needed}.`);
   }
+  if (isGiven('xdp') && !isGiven('peer')) throw new UsageError('--xdp is of no use without --peer or --serve.');
   if (isGiven('append') && isGiven('force'))
     throw new UsageError('--append adds a run, --force replaces all: give one.');
   const measuring = MEASURING.filter(isGiven).map((name) => `--${name}`);

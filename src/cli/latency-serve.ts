@@ -9,12 +9,14 @@ import { watchCancellation } from './interruption.ts';
 import { askedCpus } from './latency-cpus.ts';
 import { requireOnlyServing } from './latency-flags.ts';
 import { RESPONDER_PORT, resolvePlace } from './latency-servers.ts';
+import { requireFreeInterface } from './latency-xdp.ts';
 import { type Installation, openAgent } from './target.ts';
 
 export interface ServeFlags {
   readonly listen?: string | undefined;
   readonly cpus?: string | undefined;
   readonly wait?: string | undefined;
+  readonly xdp?: string | undefined;
 }
 
 /** The JSON of `hft verify latency --serve`, when it has ended. Additive changes only. */
@@ -44,6 +46,7 @@ export async function serveLatency(
   const listen = await resolvePlace('listen', flags.listen ?? `127.0.0.1:${RESPONDER_PORT}`);
   const agent = await openAgent(installation);
   const machine = await agent.machine();
+  requireFreeInterface(machine, flags.xdp);
   const place = choosePlace(machine, flags);
   const clients: Omit<ResponderClient, 'event'>[] = [];
   const counts = { strangers: 0, refused: 0 };
@@ -57,7 +60,7 @@ export async function serveLatency(
     if (event.event === 'listening') say(viewListening({ listen, ...place }));
     Object.assign(counts, { strangers: event.strangers, refused: event.refused });
   };
-  await agent.respond({ listen, ...place, idleMs: IDLE_MS, signal: watchCancellation(), onEvent });
+  await agent.respond({ listen, ...place, xdp: flags.xdp, idleMs: IDLE_MS, signal: watchCancellation(), onEvent });
   return { address: listen, cpus: place.cpus, wait: place.wait, clients, ...counts };
 }
 

@@ -46,7 +46,8 @@ const COUNTS = {
 
 /** One line for a client that has gone. */
 export function viewClient(client: Omit<ResponderClient, 'event'>): string {
-  const { address, transport, payloadBytes, cpu, wait, seconds, received, replied, end } = client;
+  const { address, payloadBytes, cpu, wait, seconds, received, replied, end } = client;
+  const transport = client.xdp ? 'xdp' : client.transport;
   const more = (['repeated', 'reordered', 'damaged', 'overflowed', 'strangers'] as const)
     .filter((name) => client[name] > 0)
     .map((name) => `, ${client[name]} ${COUNTS[name]}`)

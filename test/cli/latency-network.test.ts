@@ -106,8 +106,9 @@ test.each([
   ['--serve --listen here:1:2', '--listen: expected HOST[:PORT] or [IPv6][:PORT], got here:1:2'],
   ['--serve --cpus 4000', 'CPU 4000'],
   ['--probe network --peer no-such-host.invalid', '--peer: the host no-such-host.invalid is not known'],
-  ['--xdp eth0', '--xdp is of no use without --peer.'],
+  ['--xdp eth0', '--xdp is of no use without --peer or --serve.'],
   ['--probe network --peer 127.0.0.1 --xdp nosuch', 'has no interface nosuch.'],
+  ['--serve --xdp nosuch', 'has no interface nosuch.'],
   ['--probe jitter --peer 10.0.0.7', '--peer names a peer, and --probe leaves network out.'],
   ['--fix --peer 10.0.0.7', '--fix measures by turns itself, so it does not go with --peer.'],
 ])('%s: one clear error', (flags, message) => {

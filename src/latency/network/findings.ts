@@ -87,7 +87,7 @@ function findPeer({ meta, result }: ProbeRun): Finding[] {
 /** Why there is no split, or not of all, or not by the cards. */
 function findStamps({ meta, result }: ProbeRun): Finding[] {
   if (meta.network === undefined) return [];
-  if (meta.xdpInterface !== undefined) return [finding('past-kernel', sayPast(meta.xdpInterface))];
+  if (meta.xdp !== undefined) return [finding('past-kernel', sayPast(meta.xdp))];
   const { stamps, here, peer } = meta.network;
   const { stamped = 0, splitTrips = 0, incoherent = 0 } = result;
   const found: Finding[] = [];
@@ -111,9 +111,10 @@ function findStamps({ meta, result }: ProbeRun): Finding[] {
   return found;
 }
 
-function sayPast(name: string): string {
+function sayPast(xdp: NonNullable<ProbeRun['meta']['xdp']>): string {
+  const atPeer = xdp.atPeer ? 'so did the peer' : 'at the peer through its kernel';
   return (
-    `Here the messages went past the kernel's stack, through AF_XDP on ${name} (generic XDP, copied); at the peer through its kernel. ` +
+    `Here the messages went past the kernel's stack, through AF_XDP on ${xdp.interface} (generic XDP, copied); ${atPeer}. ` +
     'There are no stamps of it: the time is not split.'
   );
 }

@@ -119,6 +119,7 @@ function peerOf(
       cpu: peerCpu,
       version: peer.version,
       isSameKernel: sameClock,
+      isPastKernel: meta.xdp?.atPeer ?? false,
       timestamps: name === 'part' ? stamped : 'program',
       ...(ONE_WAY.test(part) && errorNs !== undefined && { clockErrorNs: errorNs }),
     },

@@ -129,8 +129,8 @@ const metaSchema = z.looseObject({
   pattern: z.object({ source: z.enum(['shipped', 'own']), arrivals: count }).optional(),
   stages: z.array(stage).optional(),
   network: network.optional(),
-  /** Past this kernel's stack, through AF_XDP sockets of this interface. */
-  xdpInterface: z.string().optional(),
+  /** Past this kernel's stack, through AF_XDP sockets of this interface, and perhaps past the peer's. */
+  xdp: z.object({ interface: z.string(), atPeer: z.boolean() }).optional(),
 });
 
 const resultSchema = z.looseObject({

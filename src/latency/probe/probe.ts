@@ -138,6 +138,8 @@ export interface MeasuredPeer {
   readonly version: string;
   /** Both ends are on one kernel. */
   readonly isSameKernel: boolean;
+  /** It answered past its kernel's stack. */
+  readonly isPastKernel: boolean;
   /** Who took the times: program, or the stamps of kernel or card at both ends. */
   readonly timestamps: 'program' | 'kernel' | 'card';
   /** Of one way: the figures are right within this, beside what their intervals say. */

@@ -14,6 +14,8 @@ export interface RespondRequest {
   readonly controlCpu?: number | undefined;
   /** spin: while somebody who asks for it is measured with. block: always sleeps until something comes. */
   readonly wait: 'spin' | 'block';
+  /** An interface past whose kernel's stack it answers who asks for that. */
+  readonly xdp?: string | undefined;
   /** Who says nothing for so long is let go. */
   readonly idleMs: number;
   /** Ends it. */
@@ -41,6 +43,8 @@ const client = z.object({
   payloadBytes: count,
   cpu: count,
   wait: z.enum(['spin', 'block']),
+  /** Past the kernel's stack. */
+  xdp: z.boolean(),
   seconds: z.number(),
   received: count,
   replied: count,
@@ -83,12 +87,13 @@ export async function respond(host: Host, program: string, request: RespondReque
   }
 }
 
-function respondArguments({ listen, cpus, controlCpu, wait, idleMs }: RespondRequest): string[] {
+function respondArguments({ listen, cpus, controlCpu, wait, xdp, idleMs }: RespondRequest): string[] {
   const options = {
     listen,
     cpus: printCpulist(cpus),
     ...(controlCpu === undefined ? {} : { 'control-cpu': controlCpu }),
     wait,
+    ...(xdp === undefined ? {} : { xdp }),
     'idle-ns': idleMs * NS_PER_MS,
     parent: process.pid,
   };

@@ -91,8 +91,9 @@ test('over IPv6', async (context) => {
 
 describe('AF_XDP', () => {
   const options = ['--transport', 'udp', '--wait', 'spin', '--xdp', 'hft-a'];
-  const isAttached = () =>
-    spawnSync('ip', ['-n', near, '-d', 'link', 'show', 'hft-a'], { encoding: 'utf8' }).stdout.includes('xdp');
+  const isAttachedTo = (name: string, link: string) =>
+    spawnSync('ip', ['-n', name, '-d', 'link', 'show', link], { encoding: 'utf8' }).stdout.includes('xdp');
+  const isAttached = () => isAttachedTo(near, 'hft-a');
   /** Why not here; undefined when it is possible. */
   const whyNot = (ended: Ended) => {
     const said = ended.exitCode === 3 ? (JSON.parse(ended.stderr) as { unsupported: string }).unsupported : '';
@@ -108,7 +109,11 @@ describe('AF_XDP', () => {
     expect(samples).toBeGreaterThan(0);
     expect(samples + dropped).toBe(sent);
     expect(run.result).toMatchObject({ damaged: 0, strangers: 0, stamped: 0 });
-    expect(run.meta).toMatchObject({ part: 'xdp', xdpInterface: 'hft-a', network: { stamps: false } });
+    expect(run.meta).toMatchObject({
+      part: 'xdp',
+      xdp: { interface: 'hft-a', atPeer: false },
+      network: { stamps: false },
+    });
     // Every reply that was sent came past the kernel: none is waiting in the socket of the stack.
     expect(run.result.peerTally?.damaged).toBe(0);
     expect(isAttached()).toBe(false);
@@ -120,6 +125,33 @@ describe('AF_XDP', () => {
     expect(findings.find(({ kind }) => kind === 'past-kernel')?.text).toContain(
       'AF_XDP on hft-a (generic XDP, copied)',
     );
+  });
+
+  test('at both ends, sleeping and spinning at the other one', async (context) => {
+    if (responder === undefined) context.skip(`needs network namespaces: ${why}`);
+    for (const wait of ['block', 'spin']) {
+      const more = ['--xdp', 'hft-b', '--wait', wait];
+      const own = await startResponder(program, { within: inside(far), host: '192.0.2.2', port: 17_710, more });
+      const ended = await askPeer(program, own.address, options, inside(near));
+      if (whyNot(ended) !== undefined) context.skip(`needs AF_XDP: ${whyNot(ended)}`);
+      const run = runOrComplaint(ended);
+      const { sent, samples, dropped } = count(run);
+      expect(samples).toBeGreaterThan(0);
+      expect(samples + dropped).toBe(sent);
+      expect(run.meta).toMatchObject({ xdp: { interface: 'hft-a', atPeer: true }, network: { peerWait: wait } });
+      expect(run.result.peerTally).toMatchObject({ damaged: 0, strangers: 0, repeated: 0 });
+      // One that does not ask for it goes through the stack of the same responder.
+      const through = runOrComplaint(await askPeer(program, own.address, [], inside(near)));
+      expect(count(through).samples).toBeGreaterThan(0);
+      expect(await own.end()).toBe(0);
+      expect(own.events.map((each) => (each.event === 'client' ? each.xdp : each.event))).toEqual([
+        'listening',
+        true,
+        false,
+        'ended',
+      ]);
+      expect(isAttachedTo(far, 'hft-b')).toBe(false);
+    }
   });
 
   test('the probe killed: nothing is left on the interface', async (context) => {
@@ -147,8 +179,8 @@ describe('AF_XDP', () => {
   }
 
   test.for([
-    ['lo', 'the way to the peer is through hft-a, not lo'],
-    ['nosuch', 'there is no interface nosuch'],
+    ['lo', 'AF_XDP on lo: the way to the peer is through hft-a'],
+    ['nosuch', 'AF_XDP on nosuch: there is no such interface'],
   ] as const)('not on %s', async ([name, message], context) => {
     if (responder === undefined) context.skip(`needs network namespaces: ${why}`);
     const ended = await askPeer(program, '192.0.2.2:17707', [...options.slice(0, -1), name], inside(near));
