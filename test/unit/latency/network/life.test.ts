@@ -25,6 +25,14 @@ afterAll(() => folder.remove());
 
 const LONG = ['--duration-ns', `${60_000 * MS}`];
 
+/** Returns when the probe has greeted, warmed up and begun. */
+async function startMeasuring(...asked: Parameters<typeof startProbe>) {
+  const probe = startProbe(...asked);
+  const followed = follow(probe);
+  await once(probe.stdout, 'data');
+  return { probe, followed };
+}
+
 /** A conversation is under way when the responder's thread is there. */
 function isMeasuring({ child }: TestResponder): boolean {
   return /^Threads:\s*2$/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
@@ -35,19 +43,16 @@ describe.each(['udp', 'tcp'])('over %s', (transport) => {
 
   test('the responder killed while it is measured: the probe says that it is gone', async () => {
     const responder = await startResponder(program);
-    const probing = follow(startProbe(program, responder.address, options));
-    await until(() => isMeasuring(responder));
+    const { followed: probing } = await startMeasuring(program, responder.address, options);
     responder.child.kill('SIGKILL');
     const { exitCode, stderr } = await probing;
-    // In the warm-up or later: it is never taken for a measurement.
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`the responder at ${responder.address} is gone while it was measured`);
   });
 
   test('the responder ended in order: the same, and it says what it had counted', async () => {
     const responder = await startResponder(program);
-    const probing = follow(startProbe(program, responder.address, options));
-    await until(() => isMeasuring(responder));
+    const { followed: probing } = await startMeasuring(program, responder.address, options);
     expect(await responder.end()).toBe(0);
     expect((await probing).exitCode).toBe(1);
     expect(responder.events.map(({ event }) => event)).toEqual(['listening', 'client', 'ended']);
@@ -56,9 +61,7 @@ describe.each(['udp', 'tcp'])('over %s', (transport) => {
 
   test('the probe killed: its place is free again', async () => {
     const responder = await startResponder(program);
-    const probe = startProbe(program, responder.address, options);
-    const followed = follow(probe);
-    await until(() => isMeasuring(responder));
+    const { probe, followed } = await startMeasuring(program, responder.address, options);
     probe.kill('SIGKILL');
     await followed;
     await until(() => responder.events.length > 1);
