@@ -25,7 +25,7 @@ export function viewRows(rows: readonly LatencyRow[], terminal: Terminal): strin
   const width = isWide ? WIDE_CELL : CELL;
   const heads = NAMES.map((name) => cell(name.toUpperCase(), width));
   const head = `${' '.repeat(LABEL)}${heads.join('')}${'max'.padStart(CELL)}`;
-  const groups = groupRows(rows).map((group, index) => {
+  const groups = partsFirst(groupRows(rows)).map((group, index) => {
     const isFollowing = group.every(isBelow);
     const space = index === 0 ? '' : isFollowing ? '\n' : '\n\n';
     return space + (isFollowing ? viewSplit(group, { terminal, width }) : viewGroup(group, { terminal, width }));
@@ -45,6 +45,14 @@ function groupRows(rows: readonly LatencyRow[]): LatencyRow[][] {
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   return [...groups.values()];
+}
+
+/** Behind a round trip its parts, and behind these those of them that have limits of their own. */
+function partsFirst(groups: readonly LatencyRow[][]): LatencyRow[][] {
+  const variantOf = ([first]: readonly LatencyRow[]) => `${first?.name} ${first?.variant}`;
+  const place = (group: readonly LatencyRow[]) => groups.findIndex((each) => variantOf(each) === variantOf(group));
+  const rank = (group: readonly LatencyRow[]) => (group.every(isBelow) ? 1 : group.some(({ split }) => split) ? 2 : 0);
+  return [...groups].sort((one, other) => place(one) - place(other) || rank(one) - rank(other));
 }
 
 /** Parts of the row above, unless they have limits of their own. */
