@@ -8,17 +8,19 @@
 #include "load.h"
 #include "probes.h"
 #include "self_test.h"
+#include "serve.h"
 #include "zeromq.h"
 
 static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core_to_core_probe, &shm_probe, &unix_probe,
                                            &pipe_probe,   &futex_probe,  &tcp_probe,          &udp_probe, &redis_probe, &memcached_probe,
-                                           &pipeline_probe};
+                                           &network_probe, &pipeline_probe};
 
 int main(int argc, char **argv) {
   if (argc < 2)
-    usage("expected the name of a probe: jitter, wakeup, core-to-core, shm, unix-socket, pipe, futex, tcp, udp, zeromq, redis, memcached, pipeline");
+    usage("expected the name of a probe: jitter, wakeup, core-to-core, shm, unix-socket, pipe, futex, tcp, udp, zeromq, redis, memcached, network, pipeline");
   if (strcmp(argv[1], "keep-trace") == 0) return keep_trace(argv + 2);
   if (strcmp(argv[1], "load") == 0) return load(argv + 2);
+  if (strcmp(argv[1], "serve") == 0) return serve(argv + 2);
   if (strcmp(argv[1], "zeromq") == 0) zeromq(argv);
   /* What a load starts. */
   if (strcmp(argv[1], "nothing") == 0) return EXIT_DONE;

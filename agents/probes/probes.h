@@ -15,6 +15,7 @@ extern const struct probe tcp_probe;
 extern const struct probe udp_probe;
 extern const struct probe redis_probe;
 extern const struct probe memcached_probe;
+extern const struct probe network_probe;
 extern const struct probe pipeline_probe;
 
 #endif

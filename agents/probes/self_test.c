@@ -6,10 +6,12 @@
 #include <time.h>
 
 #include "blocks.h"
+#include "clock_error.h"
 #include "failure.h"
 #include "frames.h"
 #include "gaps.h"
 #include "jitter.h"
+#include "offloads.h"
 
 /* `value bucket lowest` of the values on standard input. */
 static int print_buckets(void) {
@@ -81,11 +83,31 @@ static int print_gaps(void) {
   return EXIT_DONE;
 }
 
+/* What `chronyc -n -c tracking` prints, from standard input. */
+static int print_chrony(void) {
+  char line[512];
+  struct clock_error error;
+  if (fgets(line, sizeof line, stdin) == NULL) line[0] = '\0';
+  clock_error_read(&error, line);
+  printf("%d %llu %s\n", error.is_known, (unsigned long long)error.most_ns, error.who);
+  return EXIT_DONE;
+}
+
+/* Of the interface that is named: `known NAME`. */
+static int print_joining(const char *interface) {
+  const char *name;
+  bool is_known = offloads_find_joining(interface, &name);
+  printf("%d %s\n", is_known, name == NULL ? "none" : name);
+  return EXIT_DONE;
+}
+
 int self_test(char **arguments) {
   const char *what = arguments[0] == NULL ? "" : arguments[0];
   if (strcmp(what, "buckets") == 0) return print_buckets();
   if (strcmp(what, "frames") == 0) return write_frames();
   if (strcmp(what, "clock") == 0) return print_clock();
   if (strcmp(what, "gaps") == 0) return print_gaps();
-  usage("expected self-test buckets, frames, clock or gaps");
+  if (strcmp(what, "chrony") == 0) return print_chrony();
+  if (strcmp(what, "joining") == 0 && arguments[1] != NULL) return print_joining(arguments[1]);
+  usage("expected self-test buckets, frames, clock, gaps, chrony or joining");
 }

@@ -8,6 +8,7 @@ import type { Verification } from '../engine/verify.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
 import type { LoadRequest } from '../latency/probe/load.ts';
 import type { Measurement } from '../latency/probe/measure.ts';
+import type { RespondRequest } from '../latency/probe/respond.ts';
 import type { LatencyRecord } from '../latency/report/record.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
 import type { HostFacts } from '../topology/host-facts.ts';
@@ -68,6 +69,8 @@ export interface Agent {
   inForce(): Promise<PartInForce | undefined>;
   /** Runs a probe to its end, or to the abort of its signal. What it changes on the host ends with it. */
   probe(request: ProbeRequest): Promise<Watched>;
+  /** Answers the `network` probe of other hosts until its signal. Changes nothing on the host. */
+  respond(request: RespondRequest): Promise<void>;
   /** What the figures of this host are figures of. Changes nothing. */
   facts(): Promise<HostFacts>;
   /** Keeps a measurement as the last one. Throws HostError (EACCES without root). */

@@ -88,6 +88,7 @@ function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): A
       const { runProbe } = await import('./probe.ts');
       return runProbe(host, { ...request, program: probeProgram, machine: await machine() });
     },
+    respond: async (request) => (await import('../latency/probe/respond.ts')).respond(host, probeProgram, request),
     apply,
     async adopt(request) {
       const before = findInForce(await readRuns(state))?.begin.wanted;

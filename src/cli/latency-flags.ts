@@ -43,6 +43,15 @@ export const measuringFlags = {
     helpValue: 'ADDRESS',
     summary: 'A memcached server to measure, as with --redis',
   }),
+  peer: Flags.string({
+    helpValue: 'HOST[:PORT]',
+    summary: 'Another host on which `hft verify latency --serve` runs, to measure the network between',
+  }),
+  xdp: Flags.string({
+    helpValue: 'INTERFACE',
+    summary:
+      'With --peer or --serve: also past the kernel, by AF_XDP on this interface, to which a program is attached meanwhile',
+  }),
   pattern: Flags.string({
     helpValue: 'FILE',
     summary: 'Arrivals for the pipeline, the time to the next in ns per line; a generated pattern when left out',
@@ -93,6 +102,20 @@ export const savedFlags = {
   }),
 };
 
+/** Of `hft verify latency`: the other end of a network that is measured from another host. */
+export const servingFlags = {
+  serve: Flags.boolean({ summary: 'Measure nothing and answer the network probe of other hosts, until Ctrl-C' }),
+  listen: Flags.string({
+    helpValue: 'ADDRESS[:PORT]',
+    summary: 'With --serve: where, and nowhere else; 127.0.0.1:17707 when left out, which only this host reaches',
+  }),
+  wait: Flags.string({
+    options: ['spin', 'block'],
+    summary:
+      'With --serve: spin for those who ask for it, or always sleep until a message comes; spin where a CPU is left',
+  }),
+};
+
 export const unitFlag = Flags.string({
   options: ['ns', 'us', 'ms'],
   summary: "What an HDR log's values are; ns when left out",
@@ -115,9 +138,11 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
   ['force', 'save'],
   ['as', 'ingest'],
   ['unit', 'ingest'],
+  ['listen', 'serve'],
+  ['wait', 'serve'],
 ];
 /** What --fix has no use for: it measures by turns itself. */
-const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached', 'pattern'];
+const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached', 'peer', 'xdp', 'pattern'];
 /** What --ingest has no use for: it measures nothing. */
 const MEASURING = [
   'save',
@@ -129,10 +154,32 @@ const MEASURING = [
   'load',
   'redis',
   'memcached',
+  'peer',
+  'xdp',
   'pattern',
   'hdr',
   'report',
 ];
+
+/** What --serve has no use for: it measures nothing. */
+const NOT_OF_SERVING = [
+  ...MEASURING.filter((name) => name !== 'cpus' && name !== 'xdp'),
+  'profile',
+  'ingest',
+  'fix',
+  'append',
+  'force',
+];
+
+/** Throws UsageError. */
+export function requireOnlyServing(flags: Readonly<Record<string, unknown>>): void {
+  const given = NOT_OF_SERVING.filter((name) => flags[name] !== undefined && flags[name] !== false);
+  if (given.length === 0) return;
+  const list = given.map((name) => `--${name}`).join(', ');
+  throw new UsageError(`--serve measures nothing, so it does not go with ${list}.`, {
+    next: ['Measure from the other host: `hft verify latency --peer ADDRESS`.'],
+  });
+}
 
 /** Throws UsageError. */
 export function requireNothingKept(flags: Readonly<Record<string, unknown>>): void {
@@ -147,6 +194,7 @@ export function requireFlagsTogether(flags: Readonly<Record<string, unknown>>): 
   for (const [flag, needed] of NEEDS) {
     if (isGiven(flag) && !isGiven(needed)) throw new UsageError(`--${flag} is of no use without --${needed}.`);
   }
+  if (isGiven('xdp') && !isGiven('peer')) throw new UsageError('--xdp is of no use without --peer or --serve.');
   if (isGiven('append') && isGiven('force'))
     throw new UsageError('--append adds a run, --force replaces all: give one.');
   const measuring = MEASURING.filter(isGiven).map((name) => `--${name}`);

@@ -4,7 +4,7 @@ import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
 import { probes } from '../latency/index.ts';
-import { type ChosenCpus, chooseCpus, housekeepingCpus, oneOfEachCore } from '../latency/probe/choose-cpus.ts';
+import { chooseCpus, housekeepingCpus, oneOfEachCore } from '../latency/probe/choose-cpus.ts';
 import type { LoadRequest } from '../latency/probe/load.ts';
 import { chooseLoad } from '../latency/probe/load-cpus.ts';
 import type { Progress } from '../latency/probe/measure.ts';
@@ -19,16 +19,17 @@ import {
 } from '../latency/report/result.ts';
 import type { Unmeasured } from '../latency/report/unmeasured.ts';
 import { listTargets, type Target } from '../latency/targets/target.ts';
-import { resolveCpuSet } from '../layout/cpu-set.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
 import type { BaselinePart } from '../views/report/input.ts';
 import { parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
+import { askedCpus } from './latency-cpus.ts';
 import { readScheduler } from './latency-flags.ts';
 import { requirePattern } from './latency-pattern.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
 import { readServers } from './latency-servers.ts';
+import { requireFreeInterface } from './latency-xdp.ts';
 import { ProgressLine } from './progress.ts';
 import { type Installation, openAgent } from './target.ts';
 import { loadWanted } from './wanted.ts';
@@ -47,6 +48,10 @@ export interface LatencyFlags {
   /** Addresses of servers that are measured instead of one that is started for the run. */
   readonly redis?: string | undefined;
   readonly memcached?: string | undefined;
+  /** Where a responder listens. */
+  readonly peer?: string | undefined;
+  /** An interface for AF_XDP to that peer. */
+  readonly xdp?: string | undefined;
   /** A file of arrivals for the pipeline. */
   readonly pattern?: string | undefined;
   /** A file for the HDR log of all that was measured. */
@@ -110,7 +115,7 @@ export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
 export interface MeasuringRequest {
   /** undefined: nothing is judged. */
   readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
-  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern' | 'scheduler'>;
+  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern' | 'scheduler' | 'xdp'>;
   readonly servers?: Servers;
   readonly durationS: number;
   readonly signal: AbortSignal;
@@ -128,6 +133,7 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
   const { asked, flags } = request;
   const suite = flags.suite === 'full' ? 'full' : 'quick';
   const { machine, layout, distance } = await readSituation(agent, asked);
+  requireFreeInterface(machine, flags.xdp);
   const chosen = flags.cpus === undefined ? chooseCpus(machine, layout) : askedCpus(flags.cpus, machine, layout);
   const load =
     flags.load === 'housekeeping' || flags.load === 'network'
@@ -136,7 +142,8 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
   const targets = listTargets(asked?.wanted.latency);
   const place = { cpus: chosen.cpus, coreCpus: oneOfEachCore(machine, chosen.cpus) };
   const scheduler = readScheduler(flags);
-  const wanted = { ...place, suite, servers: request.servers ?? {}, pattern: flags.pattern, scheduler } as const;
+  const { pattern, xdp } = flags;
+  const wanted = { ...place, suite, servers: request.servers ?? {}, pattern, scheduler, xdp } as const;
   const runs = listRuns(wanted, { named: flags.probe, targets });
   const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request, load });
   const question = {
@@ -184,17 +191,6 @@ async function readPlanned(agent: MeasuringAgent, wanted: Wanted, scope: Scope) 
   return { machine, layout: machine.layout, distance };
 }
 
-/** `isolated` and `housekeeping` are those of the profile, and without one those of the running kernel. */
-function askedCpus(expression: string, machine: Machine, layout: Layout | undefined): ChosenCpus {
-  const { isolated } = machine.kernel;
-  const asIs = { housekeeping: housekeepingCpus(machine), irq: [], isolated, nic: undefined, reasons: [], refused: [] };
-  const cpus = resolveCpuSet(expression, { ...machine, layout: layout ?? asIs });
-  if (cpus.length > 0) return { cpus, why: `as asked, --cpus ${expression}` };
-  throw new UsageError(`--cpus ${expression}: no CPU of ${machine.host} is in this set.`, {
-    next: ['Give numbers (`--cpus 2,3`), or leave --cpus out: hft then says which it takes and why.'],
-  });
-}
-
 interface PlannedRun {
   readonly probe: Probe;
   readonly variant: Variant;
@@ -222,6 +218,9 @@ function listRuns(request: Required<VariantRequest>, { named, targets }: Asked) 
     .filter((probe) => !planned.some((run) => run.probe === probe))
     .map((probe): Unmeasured => {
       if (!isAsked(probe)) return { probe: probe.name, because: 'left out' };
+      const isNamed = servers[probe.name] !== undefined;
+      if (probe.needsServer !== undefined && !isNamed)
+        return { probe: probe.name, because: 'not named', sentence: probe.needsServer };
       if (!isInSuite(probe)) return { probe: probe.name, because: 'in the full suite' };
       return { probe: probe.name, because: 'too few CPUs', needs: probe.needs };
     });

@@ -2,6 +2,7 @@ import { coreToCore } from './core-to-core/core-to-core.ts';
 import { futex } from './futex/futex.ts';
 import { jitter } from './jitter/jitter.ts';
 import { memcached } from './memcached/memcached.ts';
+import { network } from './network/network.ts';
 import { pipe } from './pipe/pipe.ts';
 import { pipeline } from './pipeline/pipeline.ts';
 import type { Probe } from './probe/probe.ts';
@@ -27,5 +28,6 @@ export const probes: readonly Probe[] = [
   zeromq,
   redis,
   memcached,
+  network,
   pipeline,
 ];

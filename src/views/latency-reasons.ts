@@ -58,7 +58,7 @@ function judgedAs({ judgements }: LatencyRow, verdict: string) {
   return named.filter((judged) => judged.verdict === verdict);
 }
 
-function placeOf({ name, part, synthetic, variant, cpus }: LatencyRow): string {
-  const what = [name, synthetic ? part : '', variant].filter((word) => word !== '').join(' ');
+function placeOf({ name, part, synthetic, split, variant, cpus }: LatencyRow): string {
+  const what = [name, synthetic || split ? part : '', variant].filter((word) => word !== '').join(' ');
   return `${what}, CPU ${cpus.length === 2 ? cpus.join('→') : printCpulist(cpus)}`;
 }

@@ -25,8 +25,12 @@ export function viewRows(rows: readonly LatencyRow[], terminal: Terminal): strin
   const width = isWide ? WIDE_CELL : CELL;
   const heads = NAMES.map((name) => cell(name.toUpperCase(), width));
   const head = `${' '.repeat(LABEL)}${heads.join('')}${'max'.padStart(CELL)}`;
-  const groups = groupRows(rows).map((group) => viewGroup(group, { terminal, width }));
-  return [paint(terminal, 'dim', head), groups.join('\n\n')].join('\n');
+  const groups = partsFirst(groupRows(rows)).map((group, index) => {
+    const isFollowing = group.every(isBelow);
+    const space = index === 0 ? '' : isFollowing ? '\n' : '\n\n';
+    return space + (isFollowing ? viewSplit(group, { terminal, width }) : viewGroup(group, { terminal, width }));
+  });
+  return [paint(terminal, 'dim', head), groups.join('')].join('\n');
 }
 
 interface Shape {
@@ -41,6 +45,41 @@ function groupRows(rows: readonly LatencyRow[]): LatencyRow[][] {
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   return [...groups.values()];
+}
+
+/** Behind a round trip its parts, and behind these those of them that have limits of their own. */
+function partsFirst(groups: readonly LatencyRow[][]): LatencyRow[][] {
+  const variantOf = ([first]: readonly LatencyRow[]) => `${first?.name} ${first?.variant}`;
+  const place = (group: readonly LatencyRow[]) => groups.findIndex((each) => variantOf(each) === variantOf(group));
+  const rank = (group: readonly LatencyRow[]) => (group.every(isBelow) ? 1 : group.some(({ split }) => split) ? 2 : 0);
+  return [...groups].sort((one, other) => place(one) - place(other) || rank(one) - rank(other));
+}
+
+/** Parts of the row above, unless they have limits of their own. */
+function isBelow({ split, target }: LatencyRow): boolean {
+  return split && target === null;
+}
+
+const SPLITS: Readonly<Record<string, string>> = {
+  stamped: 'when stamped',
+  send: 'to send',
+  wire: 'kernel to kernel',
+  'card-wire': 'card to card',
+  peer: 'at the peer',
+  receive: 'to receive',
+  there: 'one way, there',
+  back: 'one way, back',
+};
+
+/** `udp-wire` is the part `wire` of what went over UDP. */
+function viewSplit(rows: readonly LatencyRow[], { terminal, width }: Shape): string {
+  const lines = rows.map((row) => {
+    const part = (row.part ?? '').replace(/^[a-z]+-/, '');
+    const cells = NAMES.map((name) => cell(printValue(row.percentiles[name], row.floorNs), width));
+    const max = cell(printValue(row.percentiles.max, row.floorNs), CELL);
+    return paint(terminal, 'dim', `    ${(SPLITS[part] ?? part).padEnd(LABEL - 4)}${cells.join('')}${max}`);
+  });
+  return lines.join('\n');
 }
 
 function viewGroup(group: readonly LatencyRow[], shape: Shape): string {
@@ -146,7 +185,8 @@ function sayConditions(row: LatencyRow, columns: number): string {
 }
 
 /** `16 requests a write`, `redis 7.0.15 at unix:/run/redis.sock`. */
-function sayPeer({ software, server }: LatencyRow): string[] {
+function sayPeer({ software, server, peer }: LatencyRow): string[] {
+  if (peer) return [`to ${peer.address}, which ${peer.wait === 'spin' ? 'spins' : 'blocks'} on its CPU ${peer.cpu}`];
   if (software === null) return [];
   if (server === null) return [software];
   const { address, isOwn, pipeline } = server;

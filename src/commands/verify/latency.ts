@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { FixFlags } from '../../cli/latency-fix.ts';
-import { fixFlags, ingestFlags, measuringFlags, savedFlags } from '../../cli/latency-flags.ts';
+import { fixFlags, ingestFlags, measuringFlags, savedFlags, servingFlags } from '../../cli/latency-flags.ts';
+import type { ServeFlags } from '../../cli/latency-serve.ts';
 import type { LatencyResult } from '../../latency/report/result.ts';
 import { BaseCommand } from '../base.ts';
 
@@ -16,6 +17,8 @@ export default class VerifyLatency extends BaseCommand {
     '<%= config.bin %> verify latency --profile colo --ingest app.hlog --as risk-check --unit us',
     '<%= config.bin %> verify latency --profile colo --probe jitter --probe wakeup --cpus isolated --duration 10m',
     '<%= config.bin %> verify latency --profile colo --probe jitter --fix',
+    '<%= config.bin %> verify latency --serve --listen 10.0.0.7',
+    '<%= config.bin %> verify latency --probe network --peer 10.0.0.7',
   ];
   static override flags = {
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
@@ -23,15 +26,24 @@ export default class VerifyLatency extends BaseCommand {
     ...savedFlags,
     ...fixFlags,
     ...ingestFlags,
+    ...servingFlags,
   };
 
   async run() {
     const { flags } = await this.parse(VerifyLatency);
+    if (flags.serve) return this.serve(flags);
     if (flags.fix) return this.fix(flags);
     const { answerLatency } = await import('../../cli/latency-answer.ts');
     const { json, view, exitCode, warning } = await answerLatency(this.config, flags);
     if (warning !== undefined) this.logToStderr(warning);
     return this.show(json, view, exitCode);
+  }
+
+  private async serve(flags: ServeFlags) {
+    const { serveLatency } = await import('../../cli/latency-serve.ts');
+    const { viewServed } = await import('../../views/latency-served.ts');
+    const served = await serveLatency(this.config, flags, (line) => this.log(line));
+    return this.show(served, () => viewServed(served));
   }
 
   private async fix(flags: FixFlags) {

@@ -150,7 +150,7 @@ async function follow(child: Child, { durationMs, onProgress, program }: Measure
 }
 
 /** `{"unsupported":…,"need":…}` on its last line. */
-function readUnsupported(stderr: string): Measured {
+export function readUnsupported(stderr: string): Refused {
   const line = stderr.trim().split('\n').pop() ?? '';
   try {
     const { unsupported, need } = JSON.parse(line) as { unsupported?: unknown; need?: unknown };

@@ -43,6 +43,57 @@ const clock = z.object({
   epochNs: ticks,
 });
 
+/** What an end of a network says of itself. */
+const end = z.object({
+  version: z.string(),
+  /** The interface: eth0; ? where none has the address. */
+  card: z.string(),
+  /** It stamps every packet now. */
+  hasHardware: z.boolean(),
+  whyNoHardware: z.string(),
+  /** Who disciplines its clock, or why nobody says how wrong it can be. */
+  clock: z.string(),
+  /** At most this far from UTC. */
+  clockErrorNs: count.optional(),
+});
+
+const network = z.object({
+  address: z.string(),
+  peerWait: z.enum(['spin', 'block']),
+  peerCpu: z.int(),
+  /** Both ends are on one kernel. */
+  sameClock: z.boolean(),
+  /** The kernel here notes when packets go by. */
+  stamps: z.boolean(),
+  here: end,
+  peer: end,
+});
+
+/** The peer's clock minus this one's is not outside of these, or a message would have arrived before it was sent. */
+const clockBounds = z.object({ lowNs: z.number(), highNs: z.number(), trips: count });
+
+const clocks = z.object({
+  /** The estimate by which one way was counted. */
+  offsetNs: z.number(),
+  bounds: clockBounds.optional(),
+  firstHalf: clockBounds.optional(),
+  secondHalf: clockBounds.optional(),
+});
+
+/** What the peer counted, and beside it the same of this end: all messages, also those of the warm-up. */
+const peerTally = z.object({
+  sent: count,
+  answered: count,
+  received: count,
+  replied: count,
+  repeated: count,
+  reordered: count,
+  damaged: count,
+  /** Came while the buffer of the socket was full. */
+  overflowed: count,
+  strangers: count,
+});
+
 const metaSchema = z.looseObject({
   probe: z.string(),
   version: z.string(),
@@ -77,6 +128,9 @@ const metaSchema = z.looseObject({
   stagesShareCpus: z.boolean().optional(),
   pattern: z.object({ source: z.enum(['shipped', 'own']), arrivals: count }).optional(),
   stages: z.array(stage).optional(),
+  network: network.optional(),
+  /** Past this kernel's stack, through AF_XDP sockets of this interface, and perhaps past the peer's. */
+  xdp: z.object({ interface: z.string(), atPeer: z.boolean() }).optional(),
 });
 
 const resultSchema = z.looseObject({
@@ -111,6 +165,18 @@ const resultSchema = z.looseObject({
   misplaced: count.optional(),
   /** How many messages of a stage waited for a place in the ring behind it. */
   ringsFull: z.array(z.object({ part: z.string(), times: count })).optional(),
+  reordered: count.optional(),
+  repeated: count.optional(),
+  late: count.optional(),
+  strangers: count.optional(),
+  overflowed: count.optional(),
+  /** Messages that were sent with a stamp, and those of which all parts are known. */
+  stamped: count.optional(),
+  splitTrips: count.optional(),
+  incoherent: count.optional(),
+  beforeSent: count.optional(),
+  clocks: clocks.optional(),
+  peerTally: peerTally.optional(),
   pairs: z.array(z.object({ stream: count, cpu, peer: cpu, skew })).optional(),
 });
 
@@ -118,6 +184,7 @@ export type ProbeMeta = z.output<typeof metaSchema>;
 export type ProbeResult = z.output<typeof resultSchema>;
 export type StreamMeta = z.output<typeof stream>;
 export type ProbeClock = z.output<typeof clock>;
+export type ClockBounds = z.output<typeof clockBounds>;
 export type Skew = z.output<typeof skew>;
 
 /** META or RESULT are not as this version of hft expects them. Exit 3. */

@@ -17,6 +17,8 @@ export interface Probe {
   readonly hasScheduler?: boolean;
   /** What it measures on; two CPUs when left out. Without these it has no variants. */
   readonly needs?: string;
+  /** What must be named for it to have variants: a sentence for who did not. */
+  readonly needsServer?: string;
   /** The ways to run it on these CPUs; none when they are too few. */
   variants(request: VariantRequest): readonly Variant[];
   report(run: ProbeRun, variant: Variant): ProbeReport;
@@ -46,6 +48,8 @@ export interface VariantRequest {
   readonly pattern?: string | undefined;
   /** The policy that the person chose: fifo is priority 1. */
   readonly scheduler?: Scheduler | undefined;
+  /** An interface on which packets may be taken past the kernel's stack. */
+  readonly xdp?: string | undefined;
 }
 
 export const SCHEDULERS = ['other', 'fifo'] as const;
@@ -53,7 +57,7 @@ export type Scheduler = (typeof SCHEDULERS)[number];
 /** Above its priority 1 a thread could keep the kernel's own from finishing what it waits for. */
 export const POLICIES = { other: 'other', fifo: 'fifo:1' } as const satisfies Record<Scheduler, Variant['policy']>;
 
-/** `unix:/path`, `127.0.0.1:6379` or `[::1]:6379`: numbers alone, as hft-probe reads them. */
+/** By probe: `unix:/path`, `127.0.0.1:6379` or `[::1]:6379`: numbers alone, as hft-probe reads them. Of `network` the peer. */
 export type Servers = Readonly<Partial<Record<string, string>>>;
 
 /** One way to run a probe. */
@@ -106,6 +110,9 @@ export interface Measure {
   readonly server?: MeasuredServer;
   /** Made-up work was done: it says what the host could do for an application, not what one does. */
   readonly isSynthetic?: boolean;
+  /** A part of the time of another measure of the same run, not of what was asked for. */
+  readonly isSplit?: boolean;
+  readonly peer?: MeasuredPeer;
   /** Where samples were taken; for two CPUs the sender first. */
   readonly cpus: readonly number[];
   readonly direction: 'none' | 'one-way' | 'round-trip';
@@ -130,6 +137,24 @@ export interface MeasuredServer {
   readonly pipeline: number;
 }
 
+/** Another host, or this one as another. */
+export interface MeasuredPeer {
+  readonly address: string;
+  /** How it waits for messages, and on which of its CPUs. */
+  readonly wait: 'spin' | 'block';
+  readonly cpu: number;
+  /** The version of hft there. */
+  readonly version: string;
+  /** Both ends are on one kernel. */
+  readonly isSameKernel: boolean;
+  /** It answered past its kernel's stack. */
+  readonly isPastKernel: boolean;
+  /** Who took the times: program, or the stamps of kernel or card at both ends. */
+  readonly timestamps: 'program' | 'kernel' | 'card';
+  /** Of one way: the figures are right within this, beside what their intervals say. */
+  readonly clockErrorNs?: number;
+}
+
 export type Pacing =
   | { readonly kind: 'saturated' }
   /** pattern: in bursts, periodNs apart on average. */
@@ -152,6 +177,18 @@ export interface Finding {
     | 'rate-not-kept'
     | 'messages-dropped'
     | 'messages-damaged'
+    | 'messages-reordered'
+    | 'messages-repeated'
+    | 'strangers'
+    | 'peer-waits'
+    | 'peer-silent'
+    | 'same-kernel'
+    | 'stamps-missing'
+    | 'past-kernel'
+    | 'card-stamps'
+    | 'clock-set'
+    | 'one-way-unproven'
+    | 'one-way'
     | 'threads-share-cpu'
     | 'key-left'
     | 'synthetic'

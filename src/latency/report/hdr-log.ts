@@ -57,7 +57,8 @@ export function tagOf(
     rule,
     part,
     isSynthetic,
-  }: Pick<Measure, 'cpus' | 'samples' | 'rule' | 'isSynthetic'> & {
+    isSplit,
+  }: Pick<Measure, 'cpus' | 'samples' | 'rule' | 'isSynthetic' | 'isSplit'> & {
     readonly part?: string | null;
   },
 ): string {
@@ -66,7 +67,7 @@ export function tagOf(
     probe,
     variant,
     loaded,
-    isSynthetic ? (part ?? '') : '',
+    isSynthetic || isSplit ? (part ?? '') : '',
     `cpu${cpus.join('-')}`,
     samples === 'gap' ? 'gaps' : rule,
   ];

@@ -64,7 +64,7 @@ export function plotMeasurements(outcomes: readonly Outcome[]): LatencyPlots {
 }
 
 function plotRun({ report, run }: ReportedRun): Series[] {
-  const measures = shownMeasures(report);
+  const measures = shownMeasures(report).filter(({ isSplit }) => isSplit !== true);
   const worst = [...measures].sort((one, other) => maximum(other.blocks) - maximum(one.blocks)).slice(0, WORST_SHOWN);
   return measures
     .filter((measure) => worst.includes(measure))

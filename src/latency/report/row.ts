@@ -1,5 +1,5 @@
 import type { LoadAchieved, LoadKind } from '../probe/load.ts';
-import type { Measure, MeasuredServer, Pacing, ProbeReport, Variant } from '../probe/probe.ts';
+import type { Measure, MeasuredPeer, MeasuredServer, Pacing, ProbeReport, Variant } from '../probe/probe.ts';
 import type { ProbeRun } from '../probe/run.ts';
 import { isMeantFor, QUANTILES, type QuantileName, type Target } from '../targets/target.ts';
 import { judgePercentiles, type Percentiles, roundToClock, type Verdict, verdictOf } from './judge.ts';
@@ -17,6 +17,9 @@ export interface LatencyRow {
   /** Whose latency it is, where it is not the probe's own code: `redis 7.0.15`. */
   readonly software: string | null;
   readonly server: MeasuredServer | null;
+  readonly peer: MeasuredPeer | null;
+  /** A part of the time of another row of the same run. */
+  readonly split: boolean;
   /** The sender first. */
   readonly cpus: readonly number[];
   readonly direction: Measure['direction'];
@@ -116,6 +119,8 @@ function makeRow(
     part: measure.part ?? null,
     software: measure.software ?? null,
     server: measure.server ?? null,
+    peer: measure.peer ?? null,
+    split: measure.isSplit ?? false,
     cpus: measure.cpus,
     direction: measure.direction,
     payloadBytes: measure.payloadBytes ?? null,

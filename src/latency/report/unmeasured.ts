@@ -5,9 +5,11 @@ import type { LatencyRow } from './row.ts';
 /** A probe of hft that was not started at all. */
 export interface Unmeasured {
   readonly probe: string;
-  readonly because: 'left out' | 'too few CPUs' | 'in the full suite' | 'stopped';
+  readonly because: 'left out' | 'too few CPUs' | 'in the full suite' | 'stopped' | 'not named';
   /** What the probe measures on; two CPUs when left out. */
   readonly needs?: string | undefined;
+  /** not named: what to do. */
+  readonly sentence?: string | undefined;
 }
 
 /** What was to be measured and was not, with the reason: nothing is dropped silently. */
@@ -31,7 +33,7 @@ interface Situation {
   readonly unmeasured: readonly Unmeasured[];
 }
 
-const REASONS: Readonly<Record<Exclude<Unmeasured['because'], 'too few CPUs'>, string>> = {
+const REASONS: Readonly<Record<Exclude<Unmeasured['because'], 'too few CPUs' | 'not named'>, string>> = {
   'left out': 'Another probe was asked for.',
   'in the full suite':
     'It is part of `--suite full`, and of any suite where it is named (`--probe NAME`) or the profile has a limit for it.',
@@ -65,7 +67,8 @@ function whyMissed(target: Target, { outcomes, unmeasured }: Situation): NotMeas
   });
 }
 
-function sayReason({ because, needs = 'two CPUs' }: Unmeasured): string {
+function sayReason({ because, needs = 'two CPUs', sentence = '' }: Unmeasured): string {
+  if (because === 'not named') return sentence;
   if (because !== 'too few CPUs') return REASONS[because];
   return `It needs ${needs} to measure on, beside one for the rest of the system.`;
 }

@@ -54,9 +54,9 @@ export function logBlocks(outcomes: readonly Outcome[], startEpochS: number): st
 }
 
 /** Which stream of the log a row was made of. */
-export function tagOfRow({ name, part, synthetic, variant, load, cpus, quantity, rule }: LatencyRow): string {
+export function tagOfRow({ name, part, synthetic, split, variant, load, cpus, quantity, rule }: LatencyRow): string {
   const samples = quantity === 'delay' ? 'gap' : 'latency';
-  return tagOf({ probe: name, variant, load }, { cpus, rule, part, isSynthetic: synthetic, samples });
+  return tagOf({ probe: name, variant, load }, { cpus, rule, part, isSynthetic: synthetic, isSplit: split, samples });
 }
 
 const index = z.looseObject({

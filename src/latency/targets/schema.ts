@@ -34,7 +34,9 @@ const target = z
     part: z
       .string()
       .optional()
-      .describe('Which part: a stage of the pipeline, a pattern of ZeroMQ, a command of Redis'),
+      .describe(
+        'Which part: a stage of the pipeline, a pattern of ZeroMQ, a command of Redis, udp or tcp of the network',
+      ),
     direction: z.enum(['none', 'one-way', 'round-trip']).optional().describe('One way, or there and back'),
     payload: size().optional().describe('Bytes of a message'),
     pacing: pacing.optional(),

@@ -23,6 +23,8 @@ export function listTargets(wanted: LatencyWanted | undefined): readonly Target[
  */
 export function isMeantFor(target: Target, probe: string, { measure, variant, load }: Measured): boolean {
   if (target.probe !== probe || measure.rule !== 'open' || target.load !== load) return false;
+  // Who limits a round trip does not mean the parts of it; these are limited by name.
+  if (measure.isSplit && target.part === undefined) return false;
   const { pacing } = measure;
   const actual: Partial<Target> = {
     part: measure.part,

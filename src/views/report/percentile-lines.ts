@@ -47,10 +47,10 @@ export function findBefore(
 export type Before = Pick<Series, 'probe' | 'stage' | 'variant' | 'cpus' | 'curve' | 'floorNs'>;
 
 /** The percentiles of a row, where no more is known of it. */
-function curveOfRow({ name, part, synthetic, variant, cpus, percentiles, floorNs }: LatencyRow): Before {
+function curveOfRow({ name, part, synthetic, split, variant, cpus, percentiles, floorNs }: LatencyRow): Before {
   const curve = QUANTILES.flatMap(({ name: quantile, q }) => {
     const ns = percentiles[quantile];
     return ns === null ? [] : [[1 - q, ns] as const];
   });
-  return { probe: name, ...(synthetic && part !== null && { stage: part }), variant, cpus, curve, floorNs };
+  return { probe: name, ...((synthetic || split) && part !== null && { stage: part }), variant, cpus, curve, floorNs };
 }

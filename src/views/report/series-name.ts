@@ -13,12 +13,13 @@ interface Named {
   readonly cpus: readonly number[];
   readonly stage?: string;
   readonly synthetic?: boolean;
+  readonly split?: boolean;
   readonly part?: string | null;
 }
 
 /** `fifo:1 dma-latency 0, CPU 3`; `rate 100k socket, risk, CPU 3→4`. */
 export function nameMeasure({ variant, cpus, ...of }: Named): string {
-  const stage = of.stage ?? (of.synthetic ? of.part : null) ?? '';
+  const stage = of.stage ?? (of.synthetic || of.split ? of.part : null) ?? '';
   return [variant, stage, nameCpus(cpus)].filter((part) => part !== '').join(', ');
 }
 
@@ -30,6 +31,8 @@ export function sayConditions(row: LatencyRow): string {
     direction === 'none' ? '' : direction.replace('-', ' '),
     payloadBytes === null ? '' : `${payloadBytes} B`,
     row.synthetic ? 'synthetic work' : '',
+    row.split ? 'parts of it, by timestamps' : '',
+    row.peer === null || row.peer === undefined ? '' : `peer ${row.peer.address} ${row.peer.wait}s`,
     sayPacing(pacing),
     `load ${load}`,
     `${wait}s`,

@@ -20,7 +20,8 @@ describe('variants', () => {
     (_, probe) => {
       expect(probe.variants({ cpus: [], suite: 'full' })).toEqual([]);
       for (const suite of ['quick', 'full'] as const) {
-        const variants = probe.variants({ cpus: [4, 5, 6, 7, 8], suite });
+        const servers = { network: '10.0.0.7:17707' };
+        const variants = probe.variants({ cpus: [4, 5, 6, 7, 8], suite, servers });
         expect(variants.length).toBeGreaterThan(0);
         expect(new Set(variants.map(({ name }) => name)).size).toBe(variants.length);
         for (const { cpus } of variants) expect([4, 5, 6, 7, 8]).toEqual(expect.arrayContaining([...cpus]));

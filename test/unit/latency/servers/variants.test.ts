@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readServers } from '../../../../src/cli/latency-servers.ts';
+import { requireFreeInterface } from '../../../../src/cli/latency-xdp.ts';
 import { UsageError } from '../../../../src/errors.ts';
 import { memcached } from '../../../../src/latency/memcached/memcached.ts';
+import { network } from '../../../../src/latency/network/network.ts';
 import type { Measure, Probe, Servers } from '../../../../src/latency/probe/probe.ts';
 import { refuseToSpin } from '../../../../src/latency/probe/spin-rule.ts';
 import { redis } from '../../../../src/latency/redis/redis.ts';
@@ -122,6 +124,54 @@ describe('--redis', () => {
   test('a host that nobody knows', async () => {
     await expect(readServers({ memcached: 'no-such-host.invalid:11211' })).rejects.toThrow(
       '--memcached: the host no-such-host.invalid is not known',
+    );
+  });
+
+  test.each([
+    ['localhost', '127.0.0.1:17707'],
+    ['10.0.0.7', '10.0.0.7:17707'],
+    ['10.0.0.7:9', '10.0.0.7:9'],
+    ['[::1]', '[::1]:17707'],
+    ['[::1]:9', '[::1]:9'],
+  ])('--peer %s', async (text, address) => {
+    expect(await readServers({ peer: text })).toEqual({ network: address });
+  });
+
+  test.each(['', '::1', 'unix:/run/x', '10.0.0.7:', '10.0.0.7:0', '10.0.0.7:70000', 'a b', 'http://x'])(
+    'not --peer %s',
+    async (text) => {
+      await expect(readServers({ peer: text })).rejects.toThrow('--peer: expected HOST[:PORT] or [IPv6][:PORT], got');
+    },
+  );
+
+  test('AF_XDP beside the ways through the kernel, where an interface is named', () => {
+    const servers = { network: '10.0.0.7:17707' };
+    const ways = (suite: 'quick' | 'full', xdp?: string) =>
+      network.variants({ cpus: [4, 5], suite, servers, xdp }).map(({ name }) => name);
+    expect(ways('quick')).toEqual(['udp 64 B spin 10.0.0.7:17707', 'tcp 64 B spin 10.0.0.7:17707']);
+    expect(ways('quick', 'eth1').slice(2)).toEqual(['xdp 64 B spin eth1 10.0.0.7:17707']);
+    expect(ways('full')).toHaveLength(8);
+    expect(ways('full', 'eth1')).toHaveLength(10);
+    expect(network.variants({ cpus: [4], suite: 'full' })).toEqual([]);
+  });
+
+  test('AF_XDP is not for the interface of the session, nor for one that is not there', () => {
+    const host = 'box7';
+    const nics = [
+      { name: 'eth0', carriesSession: true },
+      { name: 'eth1', carriesSession: false },
+    ];
+    expect(() => requireFreeInterface({ host, nics }, 'eth1')).not.toThrow();
+    expect(() => requireFreeInterface({ host, nics }, undefined)).not.toThrow();
+    expect(() => requireFreeInterface({ host, nics }, 'eth0')).toThrow(
+      '--xdp eth0: this interface carries the session',
+    );
+    expect(() => requireFreeInterface({ host, nics }, 'eth9')).toThrow('--xdp: box7 has no interface eth9.');
+  });
+
+  test('a peer whose probe is left out: an error', async () => {
+    await expect(readServers({ peer: '10.0.0.7', probe: ['udp'] })).rejects.toThrow(
+      '--peer names a peer, and --probe leaves network out.',
     );
   });
 
