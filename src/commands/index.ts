@@ -1,8 +1,12 @@
 import type { Command } from '@oclif/core';
 import Completion from './completion.ts';
 import Confirm from './confirm.ts';
+import DeploymentList from './deployment/list.ts';
+import DeploymentSchema from './deployment/schema.ts';
+import DeploymentValidate from './deployment/validate.ts';
 import Help from './help.ts';
 import Inspect from './inspect.ts';
+import Place from './place.ts';
 import Plan from './plan.ts';
 import ProfileExplain from './profile/explain.ts';
 import ProfileList from './profile/list.ts';
@@ -22,8 +26,12 @@ import VerifySettings from './verify/settings.ts';
 export const commands: Readonly<Record<string, Command.Class>> = {
   completion: Completion,
   confirm: Confirm,
+  'deployment:list': DeploymentList,
+  'deployment:schema': DeploymentSchema,
+  'deployment:validate': DeploymentValidate,
   help: Help,
   inspect: Inspect,
+  place: Place,
   plan: Plan,
   'profile:explain': ProfileExplain,
   'profile:list': ProfileList,

@@ -124,14 +124,21 @@ class Evaluation {
       const known = machine.nics.map((nic) => nic.name).sort();
       throw this.errorAt(column, `there is no NIC ${name} on ${machine.host} (NICs: ${known.join(', ') || 'none'})`);
     }
-    return new Set(cpusNearNic(name, machine));
+    return this.nearNic(name);
   }
 
   private tradingNicCpus(column: number): Set<number> {
     const { nic, machine } = this.context;
     if (nic === undefined)
       throw this.errorAt(column, `no trading NIC was found on ${machine.host}`, ['Name one: nic(eth1).']);
-    return new Set(cpusNearNic(nic, machine));
+    return this.nearNic(nic);
+  }
+
+  /** Like the CPUs of a node: without the siblings that the layout takes offline. */
+  private nearNic(nic: string): Set<number> {
+    const { machine, roles } = this.context;
+    const parked = roles?.offline ?? [];
+    return new Set(cpusNearNic(nic, machine).filter((cpu) => !parked.includes(cpu)));
   }
 
   private wholeCores(cpus: ReadonlySet<number>, name: 'cores' | 'primary'): Set<number> {

@@ -7,9 +7,16 @@ import { nicNodes } from './trading-nic.ts';
 /** online: no layout was solved, so the CPU has no role. */
 export type ExplainedRole = LayoutReason['role'] | 'online';
 
+export interface ExplainedCpu {
+  readonly cpu: number;
+  readonly role: ExplainedRole;
+  /** The thread of a deployment that has it alone: `md-rx`. */
+  readonly occupant?: string;
+}
+
 export interface ExplainedCore {
   /** Hardware threads, ascending; with siblings offline they differ in role. */
-  readonly threads: readonly { readonly cpu: number; readonly role: ExplainedRole }[];
+  readonly threads: readonly ExplainedCpu[];
   readonly role: ExplainedRole;
   readonly why: string;
   readonly efficiency: boolean;
@@ -63,12 +70,16 @@ export interface LayoutExplanation {
 
 /**
  * What `hft profile explain` shows and `drawTopology` draws. Without a layout, CPUs are `online`, or `isolated` where
- * the running kernel isolates them.
+ * the running kernel isolates them. `occupants`: which thread of a deployment has a CPU alone.
  */
-export function explainLayout(layout: Layout | undefined, machine: Machine): LayoutExplanation {
+export function explainLayout(
+  layout: Layout | undefined,
+  machine: Machine,
+  occupants: ReadonlyMap<number, string> = new Map(),
+): LayoutExplanation {
   const cores = groupCores(machine.topology);
   const reasons = indexReasons(layout, machine);
-  const explained = new Map(cores.map((core) => [core, explainCore(core, reasons)]));
+  const explained = new Map(cores.map((core) => [core, explainCore(core, reasons, occupants)]));
   const seen = new Set<number | undefined>();
   const packages = splitBy(cores, (core) => core.package).map(([number, inPackage]) => ({
     package: number,
@@ -106,8 +117,16 @@ function indexReasons(layout: Layout | undefined, machine: Machine): Map<number,
   );
 }
 
-function explainCore(core: Core, reasons: ReadonlyMap<number, { role: ExplainedRole; why: string }>): ExplainedCore {
-  const threads = core.cpus.map((cpu) => ({ cpu, role: reasons.get(cpu)?.role ?? 'online' }));
+function explainCore(
+  core: Core,
+  reasons: ReadonlyMap<number, { role: ExplainedRole; why: string }>,
+  occupants: ReadonlyMap<number, string>,
+): ExplainedCore {
+  const threads = core.cpus.map((cpu): ExplainedCpu => {
+    const occupant = occupants.get(cpu);
+    const role = reasons.get(cpu)?.role ?? 'online';
+    return { cpu, role, ...(occupant === undefined ? {} : { occupant }) };
+  });
   const speaker = threads.find((thread) => thread.role !== 'offline') ?? threads[0];
   const cpu = speaker?.cpu ?? -1;
   return { threads, role: speaker?.role ?? 'online', why: reasons.get(cpu)?.why ?? '', efficiency: core.efficiency };

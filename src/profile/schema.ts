@@ -52,7 +52,12 @@ export async function profileJsonSchema(domains: readonly TuningDomain[]): Promi
       .optional()
       .describe('Profiles that this one starts from, by name or by path relative to this file; later ones win'),
   });
-  return z.toJSONSchema(allowRemoval(written), { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  return toJsonSchema(allowRemoval(written));
+}
+
+/** Of what people write, not of what is made of it. */
+export function toJsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 }
 
 /** The keys that the schema knows at a path; undefined where any key is right or none can be. */
@@ -80,7 +85,7 @@ function childSchema(schema: JsonSchema, step: string | number): JsonSchema | un
 }
 
 /** Any top-level part may be null: that removes what is inherited. */
-function allowRemoval(schema: z.ZodObject): z.ZodObject {
+export function allowRemoval(schema: z.ZodObject): z.ZodObject {
   const entries = Object.entries(schema.shape).map(([key, part]) => [key, z.nullable(part)] as const);
   return z.strictObject(Object.fromEntries(entries)).describe(schema.description ?? '');
 }

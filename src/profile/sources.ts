@@ -5,6 +5,7 @@ import { findNearest } from './nearest.ts';
 import { findTree, type PreparedProfiles } from './prepared.ts';
 import { InvalidProfile, type Place, type Problem } from './problem.ts';
 import { mergeSourced, type Sourced, type SourcedMap } from './sourced.ts';
+import { PROFILE, type Wording } from './wording.ts';
 
 /** Where profiles come from. The reader is this machine, also when another one is looked at. */
 export interface ProfileStore {
@@ -13,6 +14,8 @@ export interface ProfileStore {
   readonly reader: Pick<HostReader, 'readText' | 'list'>;
   /** undefined where the sources run as they are: then every file is parsed and checked. */
   readonly prepared?: PreparedProfiles | undefined;
+  /** What the files hold; profiles when it is left out. */
+  readonly wording?: Wording;
 }
 
 /** A profile and what it extends as one tree, before its keys are looked at. */
@@ -68,11 +71,11 @@ interface ParsedFile {
   readonly isPrepared: boolean;
 }
 
-async function parseFile(text: string, file: string, { prepared }: ProfileStore): Promise<ParsedFile> {
+async function parseFile(text: string, file: string, { prepared, wording }: ProfileStore): Promise<ParsedFile> {
   const known = prepared && findTree(prepared, text, file);
   if (known !== undefined) return { tree: known, problems: [], isPrepared: true };
   const { parseYamlTree } = await import('./yaml-tree.ts');
-  const { tree, problems } = parseYamlTree(text, file);
+  const { tree, problems } = parseYamlTree(text, file, wording);
   if (tree === undefined) throw new InvalidProfile(problems);
   return { tree, problems, isPrepared: false };
 }
@@ -81,7 +84,8 @@ async function readFile(file: string, reading: Reading): Promise<SourcedProfile>
   const { tree, problems, isPrepared } = await parseFile(await readText(file, reading.store), file, reading.store);
   const chain = [...reading.chain, file];
   const parents: SourcedProfile[] = [];
-  for (const reference of readExtends(tree)) parents.push(await readParent(reference, { ...reading, chain }));
+  for (const reference of readExtends(tree, wordingOf(reading.store)))
+    parents.push(await readParent(reference, { ...reading, chain }));
   const inherited = parents
     .map((parent) => without(parent.tree, OWN_KEYS))
     .reduce(mergeSourced, { ...tree, entries: new Map() });
@@ -100,7 +104,7 @@ interface Reference {
   readonly place: Place;
 }
 
-function readExtends(tree: SourcedMap): readonly Reference[] {
+function readExtends(tree: SourcedMap, { noun }: Wording): readonly Reference[] {
   const value = tree.entries.get('extends')?.value;
   if (value === undefined) return [];
   const items: readonly Sourced[] = value.kind === 'list' ? value.items : [value];
@@ -108,7 +112,7 @@ function readExtends(tree: SourcedMap): readonly Reference[] {
     if (item.kind === 'scalar' && typeof item.value === 'string' && item.value !== '')
       return { text: item.value, place: item.place };
     throw new InvalidProfile([
-      { place: item.place, message: 'extends: expected the name or path of a profile, or a list of them' },
+      { place: item.place, message: `extends: expected the name or path of a ${noun}, or a list of them` },
     ]);
   });
 }
@@ -141,8 +145,8 @@ async function findParent({ text, place }: Reference, { store, chain }: Reading)
 async function describeUnknown(text: string, place: Place, store: ProfileStore): Promise<Problem> {
   const names = await listProfileNames(store);
   const nearest = findNearest(text, names);
-  const hint = nearest === undefined ? `Profiles: ${names.join(', ')}.` : `Did you mean ${nearest}?`;
-  return { place, message: `extends: there is no profile ${text}`, hint };
+  const hint = nearest === undefined ? listNames(names, store) : `Did you mean ${nearest}?`;
+  return { place, message: `extends: there is no ${wordingOf(store).noun} ${text}`, hint };
 }
 
 async function findProfile(nameOrPath: string, store: ProfileStore): Promise<string> {
@@ -153,9 +157,9 @@ async function findProfile(nameOrPath: string, store: ProfileStore): Promise<str
   }
   const names = await listProfileNames(store);
   const nearest = findNearest(nameOrPath, names);
-  throw new UsageError(`There is no profile ${nameOrPath} in ${store.searchPath.join(' or ')}.`, {
+  throw new UsageError(`There is no ${wordingOf(store).noun} ${nameOrPath} in ${store.searchPath.join(' or ')}.`, {
     next: [
-      nearest === undefined ? `Profiles: ${names.join(', ') || 'none'}.` : `Did you mean ${nearest}?`,
+      nearest === undefined ? listNames(names, store) : `Did you mean ${nearest}?`,
       `A file of your own is given by its path: ./${nameOrPath}.yaml`,
     ],
   });
@@ -165,18 +169,29 @@ async function readText(file: string, store: ProfileStore): Promise<string> {
   const text = await readOptional(file, store);
   if (text !== undefined) return text;
   throw new UsageError(`There is no file ${file}.`, {
-    next: ['`hft profile list` shows the profiles that are there.'],
+    next: [`${wordingOf(store).list} shows the ${wordingOf(store).noun}s that are there.`],
   });
 }
 
-async function readOptional(file: string, { reader }: ProfileStore): Promise<string | undefined> {
+async function readOptional(file: string, store: ProfileStore): Promise<string | undefined> {
   try {
-    return await reader.readText(file);
+    return await store.reader.readText(file);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     const next = error.code === 'EISDIR' ? ['Give the path of a file.'] : ['Check who may read it: ls -l shows it.'];
-    throw new HftError(`The profile ${file} cannot be read: ${error.code}.`, { exitCode: 2, next, cause: error });
+    const { noun } = wordingOf(store);
+    throw new HftError(`The ${noun} ${file} cannot be read: ${error.code}.`, { exitCode: 2, next, cause: error });
   }
+}
+
+function wordingOf({ wording }: ProfileStore): Wording {
+  return wording ?? PROFILE;
+}
+
+/** `Profiles: base, colo.` */
+function listNames(names: readonly string[], store: ProfileStore): string {
+  const { noun } = wordingOf(store);
+  return `${noun[0]?.toUpperCase()}${noun.slice(1)}s: ${names.join(', ') || 'none'}.`;
 }
 
 function isPath(text: string): boolean {

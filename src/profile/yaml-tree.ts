@@ -11,6 +11,7 @@ import {
 } from 'yaml';
 import type { Place, Problem } from './problem.ts';
 import type { Sourced, SourcedEntry, SourcedMap } from './sourced.ts';
+import { PROFILE, type Wording } from './wording.ts';
 
 /** A profile is a few hundred lines. */
 const MOST_CHARACTERS = 1 << 20;
@@ -21,8 +22,9 @@ const MOST_ALIASES = 100;
 export function parseYamlTree(
   text: string,
   file: string,
+  wording: Wording = PROFILE,
 ): { readonly tree: SourcedMap | undefined; readonly problems: readonly Problem[] } {
-  const refused = refuseText(text, file);
+  const refused = refuseText(text, file, wording);
   if (refused !== undefined) return { tree: undefined, problems: [refused] };
   const lineCounter = new LineCounter();
   const source = text.replace(/^\uFEFF/, '');
@@ -33,15 +35,15 @@ export function parseYamlTree(
     resolveKnownTags: false,
     logLevel: 'error',
   });
-  const reader = new TreeReader({ file, source, lineCounter, document });
+  const reader = new TreeReader({ file, source, lineCounter, document, wording });
   const mistakes = [...document.errors, ...document.warnings].map((error) => reader.describe(error));
   if (mistakes.length > 0) return { tree: undefined, problems: mistakes };
   return { tree: reader.readWhole(), problems: reader.problems };
 }
 
-function refuseText(text: string, file: string): Problem | undefined {
+function refuseText(text: string, file: string, { noun }: Wording): Problem | undefined {
   const place = { file, line: 1, column: 1 };
-  if (text.length > MOST_CHARACTERS) return { place, message: 'is larger than 1 MiB: expected a profile' };
+  if (text.length > MOST_CHARACTERS) return { place, message: `is larger than 1 MiB: expected a ${noun}` };
   const bad = text.search(/[\u0000\uFFFD]/);
   if (bad < 0) return undefined;
   const before = text.slice(0, bad).split('\n');
@@ -54,6 +56,7 @@ interface Parsed {
   readonly source: string;
   readonly lineCounter: LineCounter;
   readonly document: Document.Parsed;
+  readonly wording: Wording;
 }
 
 class TreeReader {
@@ -69,10 +72,11 @@ class TreeReader {
     const { contents } = this.parsed.document;
     const place = this.placeAt(contents?.range?.[0] ?? 0);
     if (contents === null || (isScalar(contents) && contents.value === null)) {
+      const { noun, beginning, list } = this.parsed.wording;
       this.problems.push({
         place,
-        message: 'is empty: expected a profile',
-        hint: 'Start with `extends: colo`, or see `hft profile list`.',
+        message: `is empty: expected a ${noun}`,
+        hint: `Start with ${beginning}, or see ${list}.`,
       });
       return undefined;
     }
@@ -86,7 +90,7 @@ class TreeReader {
   }
 
   describe(error: YAMLError): Problem {
-    const { message, hint } = explainYamlError(error);
+    const { message, hint } = explainYamlError(error, this.parsed.wording);
     return { place: this.placeAt(error.pos[0]), message, ...(hint === undefined ? {} : { hint }) };
   }
 
@@ -150,7 +154,7 @@ class TreeReader {
   }
 }
 
-function explainYamlError(error: YAMLError): { readonly message: string; readonly hint?: string } {
+function explainYamlError(error: YAMLError, { noun }: Wording): { readonly message: string; readonly hint?: string } {
   switch (error.code) {
     case 'DUPLICATE_KEY':
       return {
@@ -163,11 +167,11 @@ function explainYamlError(error: YAMLError): { readonly message: string; readonl
         hint: 'Set the editor to indent YAML with two spaces.',
       };
     case 'MULTIPLE_DOCS':
-      return { message: 'a second document begins here: expected one profile per file', hint: 'Remove the `---`.' };
+      return { message: `a second document begins here: expected one ${noun} per file`, hint: 'Remove the `---`.' };
     case 'NON_STRING_KEY':
       return { message: 'this key is a list or a map: expected a word' };
     case 'TAG_RESOLVE_FAILED':
-      return { message: 'tags such as !!binary or !name are not used in profiles', hint: 'Remove the tag.' };
+      return { message: `tags such as !!binary or !name are not used in ${noun}s`, hint: 'Remove the tag.' };
     case 'BLOCK_AS_IMPLICIT_KEY':
       return {
         message: 'two keys on one line',

@@ -1,8 +1,9 @@
 import type { ListedProfile } from '../profile/list.ts';
 import { paint, type Terminal, wrap } from './terminal.ts';
 
-export function viewProfileList(profiles: readonly ListedProfile[], terminal: Terminal): string {
-  if (profiles.length === 0) return 'There are no profiles.';
+/** Profiles, or `deployments`: both are YAML files with a name and a description. */
+export function viewProfileList(profiles: readonly ListedProfile[], terminal: Terminal, what = 'profiles'): string {
+  if (profiles.length === 0) return `There are no ${what}.`;
   const width = Math.max(...profiles.map((profile) => profile.name.length)) + 2;
   return profiles
     .map((profile) => {

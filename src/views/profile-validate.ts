@@ -6,6 +6,11 @@ export interface ValidProfile {
 }
 
 export function viewValidProfile({ file, sources, domains }: ValidProfile): string {
+  return `${file} is a valid profile${sayParents(file, sources)}. It tunes: ${domains.join(', ') || 'nothing'}.`;
+}
+
+/** `, extends base` */
+export function sayParents(file: string, sources: readonly string[]): string {
   const parents = sources
     .filter((source) => source !== file)
     .map((source) =>
@@ -14,6 +19,5 @@ export function viewValidProfile({ file, sources, domains }: ValidProfile): stri
         .at(-1)
         ?.replace(/\.ya?ml$/, ''),
     );
-  const base = parents.length > 0 ? `, extends ${parents.join(', ')}` : '';
-  return `${file} is a valid profile${base}. It tunes: ${domains.join(', ') || 'nothing'}.`;
+  return parents.length > 0 ? `, extends ${parents.join(', ')}` : '';
 }

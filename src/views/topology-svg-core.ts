@@ -107,21 +107,31 @@ function buildCore(core: ExplainedCore, cellWidth: number, threads: number): Box
   const height = core.efficiency ? coreHeight(core.threads.length) : coreHeight(threads);
   const cpus = core.threads.map((thread) => thread.cpu);
   const why = core.why === '' ? '' : `. ${core.why}`;
-  const label = `${nameCpus(cpus)}: ${core.role}${why}`;
+  const who = core.threads.flatMap(({ cpu, occupant }) => (occupant === undefined ? [] : [`CPU ${cpu}: ${occupant}`]));
+  const label = [`${nameCpus(cpus)}: ${core.role}${why}`, ...who].join('. ');
   return {
     width,
     height,
     draw({ x, y }) {
-      const cells = core.threads.map(({ cpu, role }, index) => {
+      const cells = core.threads.map(({ cpu, role, occupant }, index) => {
         const left = x + CORE_PADDING + (index % across) * (cellWidth + CELL_GAP);
         const top = y + CORE_PADDING + Math.floor(index / across) * (CELL_HEIGHT + CELL_GAP);
         const frame = { x: left, y: top, width: cellWidth, height: CELL_HEIGHT, radius: 3 };
         const middle = { x: left + cellWidth / 2, y: top + 14, anchor: 'middle' as const };
-        return drawRect(`cpu ${role}`, frame) + drawText(`number on-${role}`, middle, String(cpu));
+        const taken = occupant === undefined ? '' : ' taken';
+        const text = occupant === undefined ? String(cpu) : nameOccupied(cpu, occupant, cellWidth);
+        return drawRect(`cpu ${role}${taken}`, frame) + drawText(`number on-${role}`, middle, text);
       });
       return drawGroup(label, [drawRect('core', { x, y, width, height, radius: 5 }), ...cells]);
     },
   };
+}
+
+/** `4 md-rx` where there is room for some of the name, else the number: the tooltip and the list have the whole. */
+function nameOccupied(cpu: number, occupant: string, cellWidth: number): string {
+  const thread = occupant.slice(occupant.indexOf('/') + 1);
+  const text = fitText(`${cpu} ${thread}`, cellWidth - 4, 11.5);
+  return text.length > String(cpu).length + 3 ? text : String(cpu);
 }
 
 function threadColumns(threads: number): number {

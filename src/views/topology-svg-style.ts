@@ -66,6 +66,7 @@ const RULES = `
 .hft-topology text.small { fill: var(--hft-muted); font-size: 11px; }
 .hft-topology text.number { font-size: 11.5px; font-variant-numeric: tabular-nums; }
 .hft-topology .isolated { fill: var(--hft-isolated); }
+.hft-topology .cpu.taken { stroke: var(--hft-accent); stroke-width: 2.5; }
 .hft-topology text.on-isolated { fill: var(--hft-isolated-ink); }
 .hft-topology .irq { fill: var(--hft-irq); }
 .hft-topology text.on-irq { fill: var(--hft-irq-ink); }

@@ -3,7 +3,7 @@ import type { Layout } from '../layout/layout.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import type { Machine } from '../topology/machine.ts';
 import { arrangeBoxes, type Box, stackBoxes } from './topology-svg-box.ts';
-import { drawRect, drawText, escapeXml, fitText } from './topology-svg-mark.ts';
+import { drawRect, drawText, escapeXml, fitText, measureText } from './topology-svg-mark.ts';
 import { buildNic, type NicContext } from './topology-svg-nic.ts';
 import { buildCard, buildNode, buildNote, buildPackage, findNics } from './topology-svg-node.ts';
 import { drawStyle } from './topology-svg-style.ts';
@@ -14,17 +14,29 @@ const GAP = 16;
 const WIDE = 880;
 const NARROW = 520;
 
+/** The threads of a deployment on the picture of a machine. */
+export interface PlacedOnPicture {
+  /** Who has a CPU alone: `market-data/md-rx`. */
+  readonly occupants: ReadonlyMap<number, string>;
+  /** Below the machine: one card for each. */
+  readonly lists: readonly {
+    readonly title: string;
+    readonly rows: readonly (readonly [key: string, text: string])[];
+  }[];
+}
+
 /**
  * The machine as one self-contained SVG: packages, NUMA nodes, L3 caches, cores and hardware threads coloured by role,
  * NICs with their interrupts on the node they hang on, memory and hugepages. Light and dark by the reader's preference.
  * Without a layout, CPUs that the running kernel isolates are shown as isolated.
  */
-export function drawTopology(machine: Machine, layout: Layout | undefined): string {
-  const explanation = explainLayout(layout, machine);
+export function drawTopology(machine: Machine, layout: Layout | undefined, threads?: PlacedOnPicture): string {
+  const explanation = explainLayout(layout, machine, threads?.occupants);
   const width = chooseWidth(explanation);
   const inner = width - 2 * MARGIN;
+  const lists = threads?.lists.map(({ title, rows }) => buildList(title, rows, inner)) ?? [];
   const content = stackBoxes(
-    [buildHeader(explanation, machine, inner), ...buildParts(explanation, machine, inner)],
+    [buildHeader(explanation, machine, inner), ...buildParts(explanation, machine, inner), ...lists],
     GAP,
   );
   const height = Math.ceil(content.height + 2 * MARGIN);
@@ -98,6 +110,27 @@ function buildRest(explanation: LayoutExplanation, context: NicContext, width: n
     cards.push(buildCard('Offline CPUs', buildNote(printCpulist(explanation.offline), inner), width));
   }
   return cards;
+}
+
+const ROW_HEIGHT = 18;
+
+/** A card of rows: a short key, and what there is to say of it. */
+function buildList(title: string, rows: PlacedOnPicture['lists'][number]['rows'], width: number): Box {
+  const inner = width - 24;
+  const keyWidth = Math.min(inner / 2, Math.max(0, ...rows.map(([key]) => measureText(key, 12))) + 14);
+  const content: Box = {
+    width: inner,
+    height: rows.length * ROW_HEIGHT,
+    draw: ({ x, y }) =>
+      rows
+        .map(([key, text], index) => {
+          const line = y + index * ROW_HEIGHT + 13;
+          const head = drawText('strong', { x: x + 2, y: line }, fitText(key, keyWidth - 4, 12));
+          return head + drawText('small', { x: x + keyWidth, y: line }, fitText(text, inner - keyWidth, 11));
+        })
+        .join(''),
+  };
+  return buildCard(title, content, width);
 }
 
 function buildHeader(explanation: LayoutExplanation, machine: Machine, width: number): Box {

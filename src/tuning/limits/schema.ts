@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { count, size } from '../../profile/values.ts';
 
-const limits = z.strictObject({
+/** What one process may take, by the names of limits.conf(5). */
+export const limits = z.strictObject({
   rtprio: count({ max: 99 }).optional().describe('The highest realtime priority; 99 is the kernel’s own and not given'),
   memlock: z
     .union([z.literal('unlimited'), size()], 'expected unlimited, or a size such as 64G')

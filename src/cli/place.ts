@@ -1,0 +1,59 @@
+import { dirname, resolve } from 'node:path';
+import { observeAndPlan } from '../engine/observe.ts';
+import type { HostReader } from '../host/host.ts';
+import { LocalHost } from '../host/local.ts';
+import { rememberingReader } from '../host/memo.ts';
+import { openSnapshot } from '../host/snapshot.ts';
+import type { Deployment } from '../launch/deployment.ts';
+import { readLaunchFacts } from '../launch/launch-facts.ts';
+import { loadDeployment } from '../launch/load.ts';
+import type { Placement } from '../launch/placement.ts';
+import { solvePlacement } from '../launch/solve.ts';
+import { effectiveLayout } from '../layout/effective.ts';
+import type { PlacedMachine } from '../layout/layout.ts';
+import { placeOf } from '../profile/load.ts';
+import { readMachine } from '../topology/read.ts';
+import { drawPlacement } from '../views/place-svg.ts';
+import { openDeploymentStore } from './deployment-store.ts';
+import { loadWanted } from './wanted.ts';
+
+export interface PlaceFlags {
+  readonly profile?: string | undefined;
+  readonly snapshot?: string | undefined;
+  readonly svg?: string | undefined;
+}
+
+/** A deployment placed on a host, which is not changed. Draws the picture when a file is named. */
+export async function place(root: string, file: string, flags: PlaceFlags): Promise<Placement> {
+  const deployment = await loadDeployment(file, openDeploymentStore(root));
+  const snapshot = flags.snapshot === undefined ? undefined : await openSnapshot(flags.snapshot);
+  try {
+    const reader = rememberingReader(snapshot ?? new LocalHost());
+    const profile = flags.profile ?? namedProfile(deployment);
+    const machine = profile === undefined ? await withEffectiveRoles(reader) : await withRolesOf(profile, reader, root);
+    const facts = await readLaunchFacts(reader, deployment);
+    const roles = profile === undefined ? 'what the running kernel isolates' : `profile ${profile}`;
+    const placement = solvePlacement(deployment, { machine, facts, roles });
+    if (flags.svg !== undefined) await new LocalHost().replaceFile(flags.svg, drawPlacement(placement, machine));
+    return placement;
+  } finally {
+    await snapshot?.close();
+  }
+}
+
+/** A path is meant from the file in which it is written. */
+function namedProfile(deployment: Deployment): string | undefined {
+  const { profile } = deployment;
+  if (profile === undefined || !/[/]|\.ya?ml$/.test(profile)) return profile;
+  return resolve(dirname(placeOf(deployment, ['profile']).file), profile);
+}
+
+async function withRolesOf(profile: string, reader: HostReader, root: string): Promise<PlacedMachine> {
+  const { wanted, locate } = await loadWanted(profile, root);
+  return (await locate(() => observeAndPlan({ reader, domains: [], wanted }))).machine;
+}
+
+async function withEffectiveRoles(reader: HostReader): Promise<PlacedMachine> {
+  const machine = await readMachine(reader);
+  return { ...machine, layout: effectiveLayout(machine) };
+}
