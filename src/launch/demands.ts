@@ -61,12 +61,12 @@ function sayShortage(
 ): Problem {
   const { machine, holders } = context;
   const [wanted, what] = demand.cores === undefined ? [demand.count ?? 0, 'CPU'] : [demand.cores, 'whole core'];
-  const have = from.length === 0 ? 'there are none' : `there are ${nameCpus(from)}`;
+  const have = from.length === 0 ? 'there are none' : `there ${from.length === 1 ? 'is' : 'are'} ${nameCpus(from)}`;
   const taken = holders.length === 0 ? '' : `; taken: ${holders.join(', ')}`;
   const boot = findBootCpu(machine.topology);
   const kernel = boot !== undefined && from.includes(boot) ? `; CPU ${boot} stays with the kernel` : '';
   const hint =
-    machine.layout.isolated.length === 0
+    from.length === 0 && machine.layout.isolated.length === 0
       ? 'No CPU is isolated here: name a profile that isolates some (profile: colo), or write from: housekeeping.'
       : 'Ask for fewer, isolate more in the profile, or move a process to another host.';
   return wish.report(

@@ -115,10 +115,8 @@ function findRest({ wish, own, exclusive, machine }: OwnCpus, problems: Problem[
   }
   const nodes = nodesOf(own, machine);
   const housekeeping = free(machine.layout.housekeeping);
-  const near = machine.topology.cpus.filter(
-    ({ cpu, node }) => housekeeping.includes(cpu) && node !== undefined && nodes.includes(node),
-  );
-  return near.length > 0 ? near.map(({ cpu }) => cpu) : housekeeping;
+  const near = housekeeping.filter((cpu) => nodesOf([cpu], machine).some((node) => nodes.includes(node)));
+  return near.length > 0 ? near : housekeeping;
 }
 
 function sayChosen({ wish, own, machine }: OwnCpus): string {

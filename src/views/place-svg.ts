@@ -21,7 +21,8 @@ export function drawPlacement({ processes }: Placement, machine: PlacedMachine):
 function listThreads({ name, threads }: PlacedProcess) {
   const rows = threads.flatMap((thread) =>
     thread.cpus.map((cpus) => {
-      const key = `${thread.name === '*' ? 'all others' : thread.name} → ${nameCpus(cpus)}`;
+      const others = threads.length === 1 ? 'all threads' : 'all others';
+      const key = `${thread.name === '*' ? others : thread.name} → ${nameCpus(cpus)}`;
       return [key, `${sayScheduling(thread.scheduling)} · ${thread.why}`] as const;
     }),
   );
