@@ -93,6 +93,11 @@ const RULES: readonly {
     what: /^(node:(?!zlib$)|src\/host\/)/,
     why: 'what is made of a measurement is pure: src/latency/probe runs it',
   },
+  {
+    who: /^src\/launch\//,
+    what: /^(execa|src\/(engine|agent|commands|cli|views|host|tunables|tuning\/(?!limits\/schema)))/,
+    why: 'where threads go is decided from facts: who launches gives them',
+  },
   { who: /^src\/agent\//, what: /^src\/(commands|views|cli)\//, why: 'the agent answers with data' },
   { who: /^src\/views\//, what: /^(node:|src\/(host|agent|commands)\/(?!agent\.ts))/, why: 'a view is data to text' },
   {

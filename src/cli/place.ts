@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { observeAndPlan } from '../engine/observe.ts';
+import { ProfileError, UsageError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
 import { rememberingReader } from '../host/memo.ts';
@@ -12,15 +13,22 @@ import { solvePlacement } from '../launch/solve.ts';
 import { effectiveLayout } from '../layout/effective.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
 import { placeOf } from '../profile/load.ts';
+import { printPlace } from '../profile/problem.ts';
 import { readMachine } from '../topology/read.ts';
 import { drawPlacement } from '../views/place-svg.ts';
 import { openDeploymentStore } from './deployment-store.ts';
-import { loadWanted } from './wanted.ts';
+import { loadWanted, type NamedWanted } from './wanted.ts';
 
 export interface PlaceFlags {
   readonly profile?: string | undefined;
   readonly snapshot?: string | undefined;
   readonly svg?: string | undefined;
+}
+
+interface Source {
+  readonly root: string;
+  /** Whose profile it is; undefined: a flag named it. */
+  readonly deployment: Deployment | undefined;
 }
 
 /** A deployment placed on a host, which is not changed. Draws the picture when a file is named. */
@@ -30,7 +38,13 @@ export async function place(root: string, file: string, flags: PlaceFlags): Prom
   try {
     const reader = rememberingReader(snapshot ?? new LocalHost());
     const profile = flags.profile ?? namedProfile(deployment);
-    const machine = profile === undefined ? await withEffectiveRoles(reader) : await withRolesOf(profile, reader, root);
+    const machine =
+      profile === undefined
+        ? await withEffectiveRoles(reader)
+        : await withRolesOf(profile, reader, {
+            root,
+            deployment: flags.profile === undefined ? deployment : undefined,
+          });
     const facts = await readLaunchFacts(reader, deployment);
     const roles = profile === undefined ? 'what the running kernel isolates' : `profile ${profile}`;
     const placement = solvePlacement(deployment, { machine, facts, roles });
@@ -48,9 +62,21 @@ function namedProfile(deployment: Deployment): string | undefined {
   return resolve(dirname(placeOf(deployment, ['profile']).file), profile);
 }
 
-async function withRolesOf(profile: string, reader: HostReader, root: string): Promise<PlacedMachine> {
-  const { wanted, locate } = await loadWanted(profile, root);
+async function withRolesOf(profile: string, reader: HostReader, { root, deployment }: Source): Promise<PlacedMachine> {
+  const { wanted, locate } = await loadNamed(profile, { root, deployment });
   return (await locate(() => observeAndPlan({ reader, domains: [], wanted }))).machine;
+}
+
+/** A profile that the deployment names and that is not there is a mistake in the deployment. */
+async function loadNamed(profile: string, { root, deployment }: Source): Promise<NamedWanted> {
+  try {
+    return await loadWanted(profile, root);
+  } catch (error) {
+    if (!(error instanceof UsageError) || deployment === undefined) throw error;
+    throw new ProfileError(printPlace(placeOf(deployment, ['profile'])), `profile: ${error.message}`, {
+      next: error.next,
+    });
+  }
 }
 
 async function withEffectiveRoles(reader: HostReader): Promise<PlacedMachine> {

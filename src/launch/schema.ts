@@ -150,7 +150,7 @@ const processWanted = z
     environment: z
       .record(variable, z.union([argument, z.number(), z.boolean()]).transform(String))
       .default({})
-      .describe('Variables; nothing else is handed down'),
+      .describe('Variables, beside the few that systemd sets for every service'),
     directory: path.optional().describe('Working directory; / when left out'),
     cpus: processCpus.optional(),
     threads: threads.default({}),

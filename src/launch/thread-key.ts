@@ -28,23 +28,9 @@ export function parseThreadKey(text: string): ThreadKey {
   return index === undefined ? { kind: 'name', pattern: text } : { kind: 'order', index: Number(index) };
 }
 
-/** Whether a key means this thread. `rest` means every thread: it counts only where no other key does. */
-export function meansThread(key: ThreadKey, thread: { readonly name: string; readonly order: number }): boolean {
-  if (key.kind === 'rest') return true;
-  return key.kind === 'order' ? key.index === thread.order : matchesName(key.pattern, thread.name);
-}
-
 /** In the order in which keys count: exact names, start order, patterns, the rest. */
 export function rankKey(key: ThreadKey): number {
   if (key.kind === 'rest') return 3;
   if (key.kind === 'order') return 1;
   return /[*?]/.test(key.pattern) ? 2 : 0;
-}
-
-function matchesName(pattern: string, name: string): boolean {
-  const source = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's').test(name);
 }

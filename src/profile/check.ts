@@ -120,6 +120,7 @@ function sayKind(expected: string): string {
     object: 'a map of keys and values',
     record: 'a map of keys and values',
     array: 'a list',
+    tuple: 'a list',
     string: 'text',
     number: 'a number',
     int: 'a whole number',

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deploymentJsonSchema } from '../../../src/launch/load.ts';
 import { load, mistakesOf } from './placing.ts';
@@ -64,6 +66,16 @@ describe('a deployment', () => {
     );
     expect(schema.additionalProperties).toBe(false);
   });
+});
+
+test('the example of the documentation is right, and says what its comments say', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/launch.md'), 'utf8');
+  const { processes } = await load(/```yaml\n(?<yaml>[^`]*)```/.exec(page)?.groups?.yaml ?? '');
+  expect(processes['market-data']).toMatchObject({
+    cpus: { count: 2, near: 'nic(ens1)' },
+    memory: { lock: true, hugepages: { '2M': 64 } },
+  });
+  expect(processes.strategy).toMatchObject({ cpus: { cores: 1 }, requires: ['market-data'] });
 });
 
 describe('a mistake has its place and says what is meant', () => {
