@@ -4,7 +4,7 @@ import { type AssignDemand, assignCpus } from '../../src/launch/assign.ts';
 import { runningCores } from '../../src/launch/demands.ts';
 import type { Deployment } from '../../src/launch/deployment.ts';
 import type { Placement } from '../../src/launch/placement.ts';
-import { deploymentWanted } from '../../src/launch/schema.ts';
+import { deploymentWanted, type ProcessWanted } from '../../src/launch/schema.ts';
 import { solvePlacement } from '../../src/launch/solve.ts';
 import { CpuExpressionError } from '../../src/layout/cpu-expression.ts';
 import type { PlacedMachine } from '../../src/layout/layout.ts';
@@ -67,6 +67,10 @@ const deployments: fc.Arbitrary<Deployment> = fc.array(processes, { minLength: 1
     positions: {},
   };
 });
+
+function wantsCores({ cpus }: ProcessWanted): boolean {
+  return typeof cpus === 'object' && !Array.isArray(cpus) && cpus.cores !== undefined;
+}
 
 function tryRoles(machine: Machine, layout: object): PlacedMachine | undefined {
   try {
@@ -194,20 +198,21 @@ describe('every placement', () => {
     });
   });
 
-  test('can be asked for again by its numbers', () => {
+  test('can be asked for again by its numbers: it fits, and is the same where nothing is left to choose', () => {
     checkPlacements((placement, machine, deployment) => {
-      const numbered = Object.fromEntries(
-        Object.entries(deployment.processes).map(([name, process]) => {
-          const own = placement.processes.find((each) => each.name === name)?.own ?? [];
-          const isolated = own.length > 0 && own.every((cpu) => machine.layout.isolated.includes(cpu));
-          const isDemand =
-            typeof process.cpus === 'object' && !Array.isArray(process.cpus) && process.cpus.count !== undefined;
-          return [name, isDemand && isolated ? { ...process, cpus: [...own] } : process];
-        }),
-      );
-      const again = tryPlace({ ...deployment, processes: numbered }, machine);
-      const cpus = (of: Placement) => of.processes.map(({ name, threads }) => [name, threads.map((each) => each.cpus)]);
-      return again !== undefined && JSON.stringify(cpus(again)) === JSON.stringify(cpus(placement));
+      const isChosen = ({ cpus }: ProcessWanted) => typeof cpus === 'object' && !Array.isArray(cpus);
+      const isIsolated = (cpus: readonly number[]) => cpus.every((cpu) => machine.layout.isolated.includes(cpu));
+      const entries = Object.entries(deployment.processes).map(([name, process]) => {
+        const own = placement.processes.find((each) => each.name === name)?.own ?? [];
+        const isReplaced = isChosen(process) && !wantsCores(process) && isIsolated(own);
+        return [name, isReplaced ? { ...process, cpus: [...own] } : process] as const;
+      });
+      const again = tryPlace({ ...deployment, processes: Object.fromEntries(entries) }, machine);
+      if (again === undefined) return false;
+      const cpusOf = (of: Placement) =>
+        of.processes.map(({ name, threads }) => [name, threads.map(({ cpus }) => cpus)]);
+      const hasChoice = entries.some(([, process]) => isChosen(process));
+      return hasChoice || JSON.stringify(cpusOf(again)) === JSON.stringify(cpusOf(placement));
     });
   });
 
