@@ -112,7 +112,7 @@ function viewMissing({ missing }: Placement, terminal: Terminal): string {
   if (missing.length === 0) return '';
   const lines = missing.map(({ place, message, hint }) =>
     [
-      wrap(`  ${paint(terminal, 'red', '!')} ${printPlace(place)}  ${message}`, terminal.columns, 6),
+      indented(`${paint(terminal, 'red', '!')} ${printPlace(place)}  ${message}`, terminal, 2),
       ...(hint === undefined ? [] : [indented(hint, terminal, 6)]),
     ].join('\n'),
   );

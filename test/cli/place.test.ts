@@ -111,6 +111,14 @@ test('this machine: programs that are missing are said, and nothing is started',
   ]);
 });
 
+test('what is missing is shown with its place', () => {
+  writeFileSync(join(cwd, 'gone.yaml'), 'processes: {md: {command: [/opt/not/there]}}\n');
+  const { stdout } = runShell('hft place gone.yaml', options);
+  expect(stdout).toContain(
+    'Missing here: hft launch starts nothing\n  ! gone.yaml:1:28 processes.md.command.0: there is no program /opt/not/there\n      Install it, or correct the path.\n',
+  );
+});
+
 test('the JSON Schema knows the keys of the shipped deployments', () => {
   const schema = JSON.parse(runShell('hft deployment schema', options).stdout);
   const process = schema.properties.processes.anyOf?.[0] ?? schema.properties.processes;
