@@ -2,14 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Plugin } from '@oclif/core';
 import { type BuildOptions, build, type Plugin as EsbuildPlugin } from 'esbuild';
 import { LocalHost } from '../src/host/local.ts';
 import { prepareProfiles } from '../src/profile/prepare.ts';
 import type { PreparedProfiles } from '../src/profile/prepared.ts';
 import { domains } from '../src/tuning/index.ts';
-import { buildProbe, buildZmqProbe, CannotCompile } from './probe-program.ts';
+import { buildProbe, buildReference, buildZmqProbe, CannotCompile } from './probe-program.ts';
 
 const root = join(import.meta.dirname, '..');
 const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -127,10 +127,11 @@ function addProbe(target: string): void {
   try {
     buildProbe(target);
     buildZmqProbe(`${target}-zmq`);
+    buildReference(join(dirname(target), 'hft-reference'));
   } catch (error) {
     if (!(error instanceof CannotCompile)) throw error;
     console.warn(
-      `hft-probe was not built: ${error.message}. For \`hft verify latency\`: apt-get install gcc libc6-dev`,
+      `hft-probe was not built: ${error.message}. For \`hft verify latency\` and \`hft launch\`: apt-get install gcc libc6-dev`,
     );
   }
 }

@@ -47,7 +47,7 @@ function run(command: string, args: readonly string[]): string {
 
 /** The program without anything of the workshop: what both packages hold. */
 function stage(folder: string, architecture: Architecture): void {
-  for (const name of ['hft-probe', 'hft-probe-zmq']) {
+  for (const name of ['hft-probe', 'hft-probe-zmq', 'hft-reference']) {
     if (!existsSync(join(root, 'dist', name))) throw new Error(`dist/${name} is missing: npm run build says why`);
   }
   for (const name of [

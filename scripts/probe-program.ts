@@ -1,6 +1,6 @@
 /**
  * Compiles hft-probe (agents/probes) for this machine, one static program of the C library alone, and hft-probe-zmq, which is linked
- * dynamically, because it loads libzmq at run time.
+ * dynamically, because it loads libzmq at run time; and hft-reference, the stand-in for a trading process.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,8 +14,8 @@ const NOT_OF_ZMQ = ['main.c', 'zeromq.c'];
 /** Of what was compiled before, by what it was made of. */
 const kept = join(root, 'node_modules/.cache/hft-probe');
 
-/** Two programs, each for users and twice for tests, of this source and the one before. */
-const MOST_KEPT = 12;
+/** Three programs, each for users and twice for tests, of this source and the one before. */
+const MOST_KEPT = 18;
 
 /** What the code is written for. */
 const LANGUAGE = ['-std=c11', '-D_GNU_SOURCE', '-pthread'];
@@ -37,6 +37,11 @@ export function buildProbe(target: string, flags: readonly string[] = [...FOR_US
 export function buildZmqProbe(target: string, flags: readonly string[] = FOR_USERS): void {
   const shared = sourceFiles(folder).filter((file) => !NOT_OF_ZMQ.includes(basename(file)));
   compile({ target, flags: [...flags, '-ldl'], files: [...shared, ...sourceFiles(join(folder, 'zmq'))] });
+}
+
+/** Puts hft-reference, which stands in for a trading process, at `target`. Throws as buildProbe does. */
+export function buildReference(target: string, flags: readonly string[] = [...FOR_USERS, '-static']): void {
+  compile({ target, flags, files: [join(folder, 'attributes.h'), ...sourceFiles(join(folder, 'reference'))] });
 }
 
 interface Compilation {

@@ -6,9 +6,11 @@
 #include "failure.h"
 #include "keep_trace.h"
 #include "load.h"
+#include "place_threads.h"
 #include "probes.h"
 #include "self_test.h"
 #include "serve.h"
+#include "start_process.h"
 #include "zeromq.h"
 
 static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core_to_core_probe, &shm_probe, &unix_probe,
@@ -19,6 +21,8 @@ int main(int argc, char **argv) {
   if (argc < 2)
     usage("expected the name of a probe: jitter, wakeup, core-to-core, shm, unix-socket, pipe, futex, tcp, udp, zeromq, redis, memcached, network, pipeline");
   if (strcmp(argv[1], "keep-trace") == 0) return keep_trace(argv + 2);
+  if (strcmp(argv[1], "place-threads") == 0) return place_threads(argv + 2);
+  if (strcmp(argv[1], "start") == 0) start_process(argv + 2);
   if (strcmp(argv[1], "load") == 0) return load(argv + 2);
   if (strcmp(argv[1], "serve") == 0) return serve(argv + 2);
   if (strcmp(argv[1], "zeromq") == 0) zeromq(argv);
