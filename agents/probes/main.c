@@ -6,10 +6,12 @@
 #include "failure.h"
 #include "keep_trace.h"
 #include "load.h"
+#include "notify_listen.h"
 #include "place_threads.h"
 #include "probes.h"
 #include "self_test.h"
 #include "serve.h"
+#include "signal_process.h"
 #include "start_process.h"
 #include "zeromq.h"
 
@@ -23,6 +25,9 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "keep-trace") == 0) return keep_trace(argv + 2);
   if (strcmp(argv[1], "place-threads") == 0) return place_threads(argv + 2);
   if (strcmp(argv[1], "start") == 0) start_process(argv + 2);
+  if (strcmp(argv[1], "signal") == 0) return signal_process(argv + 2);
+  if (strcmp(argv[1], "end-session") == 0) return end_session(argv + 2);
+  if (strcmp(argv[1], "notify-listen") == 0) return notify_listen(argv + 2);
   if (strcmp(argv[1], "load") == 0) return load(argv + 2);
   if (strcmp(argv[1], "serve") == 0) return serve(argv + 2);
   if (strcmp(argv[1], "zeromq") == 0) zeromq(argv);

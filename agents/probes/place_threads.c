@@ -33,6 +33,7 @@ struct thread {
   char name[NAME_BYTES];
   const struct thread_spec *spec; /* NULL: nothing is said of it */
   const cpu_set_t *set;
+  bool changed; /* it was not where it should be, or not so scheduled */
   const char *failed; /* the call that did not do what it should, with the errno beside */
   int code;
 };
@@ -144,6 +145,7 @@ static bool set_scheduling(struct thread *thread) {
   struct scheduling now = {.size = sizeof now};
   if (syscall(SYS_sched_getattr, thread->tid, &now, sizeof now, 0) != 0) return refuse(thread, "sched_getattr", errno);
   if (is_scheduled_so(&now, wanted)) return true;
+  thread->changed = true;
   if (syscall(SYS_sched_setattr, thread->tid, wanted, 0) != 0) return refuse(thread, "sched_setattr", errno);
   if (syscall(SYS_sched_getattr, thread->tid, &now, sizeof now, 0) != 0) return refuse(thread, "sched_getattr", errno);
   return is_scheduled_so(&now, wanted) || refuse(thread, "sched_setattr, read back", EIO);
@@ -153,6 +155,7 @@ static bool set_affinity(struct thread *thread) {
   cpu_set_t now;
   if (sched_getaffinity(thread->tid, sizeof now, &now) != 0) return refuse(thread, "sched_getaffinity", errno);
   if (CPU_EQUAL(&now, thread->set)) return true;
+  thread->changed = true;
   if (sched_setaffinity(thread->tid, sizeof *thread->set, thread->set) != 0) return refuse(thread, "sched_setaffinity", errno);
   if (sched_getaffinity(thread->tid, sizeof now, &now) != 0) return refuse(thread, "sched_getaffinity", errno);
   return CPU_EQUAL(&now, thread->set) || refuse(thread, "sched_setaffinity, read back", EIO);
@@ -191,6 +194,8 @@ static void report(const struct thread *thread) {
     print_text(thread->spec->name);
     printf(",\"cpus\":\"%s\",\"policy\":\"%s\"", cpus, policy_name(thread->spec->scheduling.policy));
   }
+  /* Of the last look: false of one that an earlier look put there. */
+  if (thread->changed) printf(",\"changed\":true");
   if (thread->failed != NULL && thread->code != ESRCH) {
     printf(",\"failed\":\"%s\",\"reason\":", thread->failed);
     print_text(strerror(thread->code));

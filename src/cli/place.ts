@@ -31,28 +31,48 @@ interface Source {
   readonly deployment: Deployment | undefined;
 }
 
+/** A deployment, and where its threads go on a host. */
+export interface Placed {
+  readonly deployment: Deployment;
+  readonly placement: Placement;
+  readonly machine: PlacedMachine;
+  /** The profile that the CPU roles are of; undefined: those of the running kernel. */
+  readonly profile: string | undefined;
+}
+
 /** A deployment placed on a host, which is not changed. Draws the picture when a file is named. */
 export async function place(root: string, file: string, flags: PlaceFlags): Promise<Placement> {
-  const deployment = await loadDeployment(file, openDeploymentStore(root));
   const snapshot = flags.snapshot === undefined ? undefined : await openSnapshot(flags.snapshot);
   try {
-    const reader = rememberingReader(snapshot ?? new LocalHost());
-    const profile = flags.profile ?? namedProfile(deployment);
-    const machine =
-      profile === undefined
-        ? await withEffectiveRoles(reader)
-        : await withRolesOf(profile, reader, {
-            root,
-            deployment: flags.profile === undefined ? deployment : undefined,
-          });
-    const facts = await readLaunchFacts(reader, deployment);
-    const roles = profile === undefined ? 'what the running kernel isolates' : `profile ${profile}`;
-    const placement = solvePlacement(deployment, { machine, facts, roles });
+    const { placement, machine } = await placeDeployment(snapshot ?? new LocalHost(), {
+      root,
+      file,
+      profile: flags.profile,
+    });
     if (flags.svg !== undefined) await new LocalHost().replaceFile(flags.svg, drawPlacement(placement, machine));
     return placement;
   } finally {
     await snapshot?.close();
   }
+}
+
+export interface PlaceRequest {
+  readonly root: string;
+  readonly file: string;
+  /** In place of the one that the deployment names. */
+  readonly profile: string | undefined;
+}
+
+export async function placeDeployment(host: HostReader, request: PlaceRequest): Promise<Placed> {
+  const { root, file } = request;
+  const deployment = await loadDeployment(file, openDeploymentStore(root));
+  const reader = rememberingReader(host);
+  const profile = request.profile ?? namedProfile(deployment);
+  const source = { root, deployment: request.profile === undefined ? deployment : undefined };
+  const machine = profile === undefined ? await withEffectiveRoles(reader) : await withRolesOf(profile, reader, source);
+  const facts = await readLaunchFacts(reader, deployment);
+  const roles = profile === undefined ? 'what the running kernel isolates' : `profile ${profile}`;
+  return { deployment, placement: solvePlacement(deployment, { machine, facts, roles }), machine, profile };
 }
 
 /** A path is meant from the file in which it is written. */

@@ -6,6 +6,7 @@ import DeploymentSchema from './deployment/schema.ts';
 import DeploymentValidate from './deployment/validate.ts';
 import Help from './help.ts';
 import Inspect from './inspect.ts';
+import Launch from './launch.ts';
 import Place from './place.ts';
 import Plan from './plan.ts';
 import ProfileExplain from './profile/explain.ts';
@@ -17,6 +18,7 @@ import ReportCommand from './report.ts';
 import Rollback from './rollback.ts';
 import SnapshotCommand from './snapshot.ts';
 import StatusCommand from './status.ts';
+import Stop from './stop.ts';
 import Tune from './tune.ts';
 import VerifyLatencyCompare from './verify/latency/compare.ts';
 import VerifyLatency from './verify/latency.ts';
@@ -31,6 +33,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   'deployment:validate': DeploymentValidate,
   help: Help,
   inspect: Inspect,
+  launch: Launch,
   place: Place,
   plan: Plan,
   'profile:explain': ProfileExplain,
@@ -42,6 +45,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   rollback: Rollback,
   snapshot: SnapshotCommand,
   status: StatusCommand,
+  stop: Stop,
   tune: Tune,
   'verify:latency': VerifyLatency,
   'verify:latency:compare': VerifyLatencyCompare,

@@ -1,0 +1,175 @@
+import { HftError, UsageError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+import type { StateDirectory } from '../host/state-directory.ts';
+import type { Deployment } from '../launch/deployment.ts';
+import { mergeOrders } from '../launch/merge-orders.ts';
+import type { LaunchOrder, OrderedProcess } from '../launch/order.ts';
+import type { Placement } from '../launch/placement.ts';
+import { checkLine, startLine } from '../launch/start-line.ts';
+import type { ProcessRecord } from '../launch/supervision.ts';
+import { printThreadSpecs } from '../launch/thread-spec.ts';
+import { resolveAccount } from './accounts.ts';
+import { isSupervised, type LaunchState, readOrder, readState, writeOrder } from './launch-files.ts';
+
+/** What launching works with. */
+export interface LaunchSite {
+  readonly host: Host;
+  /** Where the lock and the record of launches are. */
+  readonly state: StateDirectory;
+  /** Where the order and the state of what runs are. */
+  readonly run: StateDirectory;
+  /** The absolute path of hft-probe. */
+  readonly probe: string;
+  /** Starts the supervisor; returns when that was asked for. */
+  readonly startSupervisor: () => Promise<void>;
+  readonly now: () => Date;
+}
+
+export interface LaunchRequest {
+  readonly deployment: Deployment;
+  readonly placement: Placement;
+  readonly names: readonly string[];
+  readonly gate: LaunchOrder['gate'];
+  readonly roles: Pick<LaunchOrder, 'isolated' | 'housekeeping'>;
+  /** Who asked, for the record. */
+  readonly by: string;
+}
+
+/** Writes down what is to run, and sees to it that somebody makes it so. Throws where that would restart what runs. */
+export async function orderLaunch(site: LaunchSite, request: LaunchRequest): Promise<LaunchOrder> {
+  const lock = await site.state.lock('hft launch');
+  try {
+    const { order: before, state } = await readLaunch(site.run);
+    const wanted = await describeOrder(site, request);
+    const known = before === undefined ? undefined : { order: before, records: state?.processes ?? [] };
+    const { order, conflicts } = mergeOrders(wanted, request.names, known);
+    if (conflicts.length > 0) throw new RunsOtherwise(conflicts);
+    const { deployment, time, gate } = order;
+    const line = { time, event: 'launch', deployment, processes: request.names, gate, by: request.by };
+    await site.state.append('launches.jsonl', `${JSON.stringify(line)}\n`, true);
+    await writeOrder(site.run, order);
+    await superviseAgain(site);
+    return order;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Writes down that processes are to end; without names all of them. Returns their names. */
+export async function orderStop(site: LaunchSite, names: readonly string[], by: string): Promise<readonly string[]> {
+  const lock = await site.state.lock('hft stop');
+  try {
+    const before = await readOrder(site.run);
+    const all = before?.processes.map(({ name }) => name) ?? [];
+    const unknown = names.find((name) => !all.includes(name));
+    if (unknown !== undefined)
+      throw new UsageError(`There is no process ${JSON.stringify(unknown)} that hft launched.`, {
+        next: [all.length === 0 ? 'Nothing was launched here.' : `There are: ${all.join(', ')}.`],
+      });
+    if (before === undefined) return [];
+    const chosen = names.length === 0 ? all : names;
+    const time = site.now().toISOString();
+    const line = { time, event: 'stop', deployment: before.deployment, processes: chosen, by };
+    await site.state.append('launches.jsonl', `${JSON.stringify(line)}\n`, true);
+    const processes = before.processes.map(
+      (process): OrderedProcess => (chosen.includes(process.name) ? { ...process, goal: 'down' } : process),
+    );
+    await writeOrder(site.run, { ...before, time, processes });
+    await superviseAgain(site);
+    return chosen;
+  } finally {
+    await lock.release();
+  }
+}
+
+export interface Launched {
+  readonly order: LaunchOrder | undefined;
+  readonly state: LaunchState | undefined;
+}
+
+export async function readLaunch(run: StateDirectory): Promise<Launched> {
+  return { order: await readOrder(run), state: await readState(run) };
+}
+
+/** Whether somebody has to watch over what was ordered. */
+export function needsSupervisor({ order, state }: Launched): boolean {
+  if (order === undefined || isSupervised(state)) return false;
+  return order.processes.some(({ name, goal, asked }) => {
+    const record = state?.processes.find((each) => each.name === name);
+    const phase = record?.phase ?? 'down';
+    if (goal === 'down') return phase !== 'down';
+    return asked !== record?.asked || !['ended', 'broken'].includes(phase);
+  });
+}
+
+/** Has the processes watched over again whose supervisor was killed. True when there was need of it. */
+export async function superviseAgain(site: LaunchSite): Promise<boolean> {
+  if (!needsSupervisor(await readLaunch(site.run))) return false;
+  await site.startSupervisor();
+  return true;
+}
+
+/** Until each of the processes is as `isSettled` wants it, or the time is over. */
+export async function awaitProcesses(
+  site: LaunchSite,
+  names: readonly string[],
+  until: { readonly isSettled: (record: ProcessRecord) => boolean; readonly withinMs: number },
+): Promise<readonly ProcessRecord[]> {
+  const deadlineMs = performance.now() + until.withinMs;
+  let startedMs = performance.now();
+  for (;;) {
+    const { order, state } = await readLaunch(site.run);
+    const isTaken = order === undefined || state?.order === order.time;
+    const records = names.flatMap((name) => state?.processes.find((record) => record.name === name) ?? []);
+    const isDone = isTaken && records.length === names.length && records.every(until.isSettled);
+    if (isDone || performance.now() > deadlineMs) return records;
+    // One that ends for want of work as the order is written does not see it.
+    if (performance.now() - startedMs > START_EVERY_MS) {
+      startedMs = performance.now();
+      await superviseAgain(site);
+    }
+    await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
+  }
+}
+
+const PERIOD_MS = 100;
+/** A busy machine takes that long to start Node. */
+const START_EVERY_MS = 5_000;
+
+async function describeOrder({ host, probe, run, now }: LaunchSite, request: LaunchRequest): Promise<LaunchOrder> {
+  const { deployment, placement, gate, roles } = request;
+  const processes: OrderedProcess[] = [];
+  for (const placed of placement.processes) {
+    const wanted = deployment.processes[placed.name];
+    if (wanted === undefined) continue;
+    const says = wanted.ready === 'notify' || wanted.health?.watchdog !== undefined;
+    const site = {
+      probe,
+      account: await resolveAccount(host, wanted),
+      log: `${run.path}/${placed.name}.log`,
+      notifySocket: says ? `${run.path}/notify` : undefined,
+    };
+    processes.push({
+      name: placed.name,
+      goal: 'down',
+      asked: 0,
+      start: startLine(placed, wanted, site),
+      check: checkLine(placed, wanted, site),
+      threads: printThreadSpecs(placed.threads),
+      wanted,
+    });
+  }
+  const { name, file, heal } = deployment;
+  return { deployment: name, file, time: now().toISOString(), gate, heal, ...roles, placement, processes };
+}
+
+/** Nothing that runs is restarted by the way. */
+class RunsOtherwise extends HftError {
+  constructor(conflicts: readonly { readonly name: string; readonly why: string }[]) {
+    const names = conflicts.map(({ name }) => name).join(' ');
+    super(`Nothing was started: ${conflicts.map(({ name, why }) => `${name} runs, and ${why}`).join('; ')}.`, {
+      exitCode: 3,
+      next: [`Stop first what is to change: \`hft stop ${names}\`.`],
+    });
+  }
+}

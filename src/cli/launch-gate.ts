@@ -1,0 +1,78 @@
+import type { Agent } from '../agent/agent.ts';
+import type { Verification } from '../engine/verify.ts';
+import { verifyExitCode } from '../engine/verify.ts';
+import { HftError } from '../errors.ts';
+import type { HostReader } from '../host/host.ts';
+import type { PlacedProcess } from '../launch/placement.ts';
+import { nameCpus } from '../layout/names.ts';
+import { parseCpulist } from '../topology/cpulist.ts';
+import { loadWanted } from './wanted.ts';
+
+export interface GateRequest {
+  readonly agent: Agent;
+  readonly reader: HostReader;
+  readonly root: string;
+  /** Whose CPU roles were taken; undefined: those of the running kernel. */
+  readonly profile: string | undefined;
+  readonly processes: readonly PlacedProcess[];
+  /** CPUs that are to be isolated. */
+  readonly isolated: readonly number[];
+}
+
+/** Throws, before anything is started, on a host that is not as its profile wants it or does not isolate what processes get. */
+export async function refuseUnfit(request: GateRequest): Promise<void> {
+  const { agent, root, profile } = request;
+  const verification = await verifyHost(agent, { root, profile });
+  if (verification === undefined)
+    throw new GateClosed(
+      'nothing says how this host should be: no profile is in force, and the deployment names none',
+      ['Name one: `profile:` in the deployment, or --profile.'],
+    );
+  if (verifyExitCode(verification) !== 0) throw new GateClosed(sayDifferences(verification), [nextAfter(verification)]);
+  const open = await findOpen(request);
+  if (open.length === 0) return;
+  throw new GateClosed(
+    `${nameCpus(open)} should be isolated, and the running kernel does not isolate ${open.length === 1 ? 'it' : 'them'}`,
+    ['Run `hft tune` with a profile that does, and reboot if it says so.'],
+  );
+}
+
+async function verifyHost(
+  agent: Agent,
+  { root, profile }: Pick<GateRequest, 'root' | 'profile'>,
+): Promise<Verification | undefined> {
+  if (profile === undefined) return agent.verifyInForce({});
+  const { wanted, scope, locate } = await loadWanted(profile, root);
+  return locate(() => agent.verify(wanted, scope));
+}
+
+/** The effect, not what somebody asked for: isolcpus at boot, or since Linux 6.7 a partition too. */
+async function findOpen({ reader, processes, isolated }: GateRequest): Promise<number[]> {
+  const files = ['/sys/devices/system/cpu/isolated', '/sys/fs/cgroup/cpuset.cpus.isolated'];
+  const texts = await Promise.all(files.map((file) => reader.readText(file)));
+  const effective = new Set(texts.flatMap((text) => parseCpulist((text ?? '').trim())));
+  const own = new Set(processes.flatMap((process) => process.own));
+  return isolated.filter((cpu) => own.has(cpu) && !effective.has(cpu));
+}
+
+const MOST_NAMED = 3;
+
+function sayDifferences({ results }: Verification): string {
+  const wrong = results.filter(({ status }) => status !== 'pass' && status !== 'unsupported').map(({ id }) => id);
+  const more = wrong.length > MOST_NAMED ? ` and ${wrong.length - MOST_NAMED} more` : '';
+  return `${wrong.length} settings are not as the profile wants them: ${wrong.slice(0, MOST_NAMED).join(', ')}${more}`;
+}
+
+function nextAfter({ summary }: Verification): string {
+  if (summary.fail === 0 && summary.unknown === 0) return 'All of it comes with a reboot: reboot first.';
+  return 'See `hft verify settings`, and run `hft tune`.';
+}
+
+class GateClosed extends HftError {
+  constructor(reason: string, next: readonly string[]) {
+    super(`Nothing was started: ${reason}.`, {
+      exitCode: 1,
+      next: [...next, 'Or start all the same with --gate none, which is recorded.'],
+    });
+  }
+}

@@ -1,0 +1,53 @@
+import { Args, Flags } from '@oclif/core';
+import { UsageError } from '../errors.ts';
+import { BaseCommand } from './base.ts';
+
+export default class Launch extends BaseCommand {
+  static override summary = 'Start the processes of a deployment, each thread on the CPU that it was given';
+  static override description =
+    'Nothing starts on a host whose settings differ from the profile or whose CPUs are not isolated. A process that runs is left alone; one whose definition changed has to be stopped first. Exit code 0 when all run (or, without --wait, are being started), 1 when the host is not fit, 2 when the deployment does not fit it, 3 when a process does not run.';
+  static override examples = [
+    '<%= config.bin %> launch single-host --wait',
+    '<%= config.bin %> launch ./deployment.yaml --only strategy',
+  ];
+  static override args = {
+    file: Args.string({ description: 'A YAML file, or the name of a deployment' }),
+  };
+  static override flags = {
+    profile: Flags.string({
+      char: 'p',
+      helpValue: 'NAME',
+      summary: 'Take the CPU roles of this profile, not of the one that the deployment names',
+    }),
+    only: Flags.string({
+      helpValue: 'NAME',
+      multiple: true,
+      delimiter: ',',
+      summary: 'Only these processes, and those that they require',
+    }),
+    gate: Flags.string({
+      options: ['verify', 'none'],
+      default: 'verify',
+      summary: 'none: start on a host that is not fit, too; this is recorded',
+    }),
+    wait: Flags.boolean({ summary: 'Wait until each of them runs, its threads are placed, or it stays down' }),
+    supervise: Flags.boolean({ hidden: true, summary: 'Watch over what was ordered (started by hft launch)' }),
+  };
+
+  async run() {
+    const { args, flags } = await this.parse(Launch);
+    if (flags.supervise) {
+      const { superviseHere } = await import('../cli/launch-site.ts');
+      await superviseHere(this.config.root);
+      return this.show({ supervised: true }, () => '');
+    }
+    if (args.file === undefined)
+      throw new UsageError('hft launch needs a deployment: a YAML file, or a name.', {
+        next: ['`hft deployment list` shows what there is.'],
+      });
+    const { launch } = await import('../cli/launch.ts');
+    const { launchExitCode, launchJson, viewLaunch } = await import('../views/launch.ts');
+    const answer = await launch(this.config, args.file, flags);
+    return this.show(launchJson(answer), (terminal) => viewLaunch(answer, terminal), launchExitCode(answer));
+  }
+}

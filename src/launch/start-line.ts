@@ -1,0 +1,84 @@
+import { printCpulist } from '../topology/cpulist.ts';
+import type { PlacedProcess } from './placement.ts';
+import type { ProcessWanted } from './schema.ts';
+
+/** Whom a process runs as; undefined ids: whoever starts it. */
+export interface Account {
+  readonly user: number;
+  /** Its own first. */
+  readonly groups: readonly number[];
+  readonly name: string;
+  readonly home: string;
+}
+
+export interface StartSite {
+  /** The absolute path of hft-probe. */
+  readonly probe: string;
+  readonly account: Account | undefined;
+  readonly log: string;
+  /** Where it says that it lives; undefined: nobody listens. */
+  readonly notifySocket: string | undefined;
+}
+
+/** `hft-probe start …`, which becomes the process: the same as its unit would have it. Pure. */
+export function startLine(placed: PlacedProcess, wanted: ProcessWanted, site: StartSite): string[] {
+  const { memory, threads } = placed;
+  const others = threads.find(({ key }) => key.kind === 'rest')?.scheduling;
+  const memlock = wanted.limits.memlock ?? (memory.lock ? 'unlimited' : undefined);
+  return [
+    ...[site.probe, 'start', '--log', site.log],
+    ...['--cpus', printCpulist(placed.rest)],
+    ...(memory.policy === 'default' ? [] : ['--memory', `${memory.policy}:${printCpulist(memory.nodes)}`]),
+    ...limit('rtprio', wanted.limits.rtprio),
+    ...limit('memlock', memlock),
+    ...limit('nofile', wanted.limits.nofile),
+    // setrlimit(2): 20 less the nice value.
+    ...limit('nice', wanted.limits.nice === undefined ? undefined : 20 - wanted.limits.nice),
+    ...(wanted.oomScoreAdjust === 0 ? [] : ['--oom-score-adjust', String(wanted.oomScoreAdjust)]),
+    ...niceOf(others?.policy === 'batch', others?.nice),
+    ...accountOptions(site.account),
+    ...['--directory', wanted.directory ?? '/'],
+    ...variables(wanted, site),
+    ...['--', ...wanted.command],
+  ];
+}
+
+/** `hft-probe start …`, which becomes the health check: as the same user, where the process started. */
+export function checkLine(placed: PlacedProcess, wanted: ProcessWanted, site: StartSite): string[] | undefined {
+  const { health } = wanted;
+  if (health?.command === undefined) return undefined;
+  return [
+    ...[site.probe, 'start', '--cpus', printCpulist(placed.rest)],
+    ...accountOptions(site.account),
+    ...['--directory', wanted.directory ?? '/'],
+    ...variables(wanted, { ...site, notifySocket: undefined }),
+    ...['--alarm-ms', String(Math.round(health.within * 1000))],
+    ...['--', ...health.command],
+  ];
+}
+
+function limit(name: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : ['--limit', `${name}=${value}`];
+}
+
+function niceOf(isBatch: boolean, nice: number | undefined): string[] {
+  if (isBatch) return ['--batch', String(nice ?? 0)];
+  return nice === undefined ? [] : ['--nice', String(nice)];
+}
+
+function accountOptions(account: Account | undefined): string[] {
+  if (account === undefined) return [];
+  return [...account.groups.flatMap((group) => ['--group', String(group)]), '--user', String(account.user)];
+}
+
+/** Beside those of the file the few that systemd sets for every service. */
+function variables({ environment }: ProcessWanted, { account, notifySocket }: StartSite): string[] {
+  const all: Record<string, string> = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    LANG: 'C.UTF-8',
+    ...(account && { USER: account.name, LOGNAME: account.name, HOME: account.home }),
+    ...(notifySocket !== undefined && { NOTIFY_SOCKET: notifySocket }),
+    ...environment,
+  };
+  return Object.entries(all).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+}
