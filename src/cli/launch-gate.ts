@@ -3,9 +3,9 @@ import type { Verification } from '../engine/verify.ts';
 import { verifyExitCode } from '../engine/verify.ts';
 import { HftError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
+import { readIsolated } from '../launch/isolated.ts';
 import type { PlacedProcess } from '../launch/placement.ts';
 import { nameCpus } from '../layout/names.ts';
-import { parseCpulist } from '../topology/cpulist.ts';
 import { loadWanted } from './wanted.ts';
 
 export interface GateRequest {
@@ -46,13 +46,10 @@ async function verifyHost(
   return locate(() => agent.verify(wanted, scope));
 }
 
-/** The effect, not what somebody asked for: isolcpus at boot, or since Linux 6.7 a partition too. */
 async function findOpen({ reader, processes, isolated }: GateRequest): Promise<number[]> {
-  const files = ['/sys/devices/system/cpu/isolated', '/sys/fs/cgroup/cpuset.cpus.isolated'];
-  const texts = await Promise.all(files.map((file) => reader.readText(file)));
-  const effective = new Set(texts.flatMap((text) => parseCpulist((text ?? '').trim())));
+  const effective = await readIsolated(reader);
   const own = new Set(processes.flatMap((process) => process.own));
-  return isolated.filter((cpu) => own.has(cpu) && !effective.has(cpu));
+  return isolated.filter((cpu) => own.has(cpu) && !effective.includes(cpu));
 }
 
 const MOST_NAMED = 3;

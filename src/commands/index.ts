@@ -14,6 +14,7 @@ import ProfileList from './profile/list.ts';
 import ProfileSchema from './profile/schema.ts';
 import ProfileShow from './profile/show.ts';
 import ProfileValidate from './profile/validate.ts';
+import Ps from './ps.ts';
 import ReportCommand from './report.ts';
 import Rollback from './rollback.ts';
 import SnapshotCommand from './snapshot.ts';
@@ -22,6 +23,7 @@ import Stop from './stop.ts';
 import Tune from './tune.ts';
 import VerifyLatencyCompare from './verify/latency/compare.ts';
 import VerifyLatency from './verify/latency.ts';
+import VerifyProcesses from './verify/processes.ts';
 import VerifySettings from './verify/settings.ts';
 
 /** Every command, by its id: `profile:list` is typed `hft profile list`. A test compares this list with the folder. */
@@ -41,6 +43,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   'profile:schema': ProfileSchema,
   'profile:show': ProfileShow,
   'profile:validate': ProfileValidate,
+  ps: Ps,
   report: ReportCommand,
   rollback: Rollback,
   snapshot: SnapshotCommand,
@@ -49,5 +52,6 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   tune: Tune,
   'verify:latency': VerifyLatency,
   'verify:latency:compare': VerifyLatencyCompare,
+  'verify:processes': VerifyProcesses,
   'verify:settings': VerifySettings,
 };

@@ -71,7 +71,7 @@ function statusOfRefusal(kind: Plan['refused'][number]['kind']): VerifyStatus {
   return kind === 'conflict' ? 'fail' : 'unsupported';
 }
 
-function summarize(results: readonly VerifyResult[]): Record<VerifyStatus, number> {
+export function summarize(results: readonly VerifyResult[]): Record<VerifyStatus, number> {
   const summary: Record<VerifyStatus, number> = { pass: 0, fail: 0, 'pending-reboot': 0, unsupported: 0, unknown: 0 };
   for (const { status } of results) summary[status]++;
   return summary;

@@ -1,0 +1,42 @@
+import { needsSupervisor, readLaunch, superviseAgain } from '../agent/launching.ts';
+import { watchProcesses } from '../agent/watch-processes.ts';
+import { HostError, UsageError } from '../errors.ts';
+import { type ProcessRow, tabulate } from '../launch/table.ts';
+import { openLaunchSite } from './launch-site.ts';
+
+export interface Listing {
+  readonly host: string;
+  readonly deployment: string;
+  readonly gate: 'verify' | 'none';
+  readonly rows: readonly ProcessRow[];
+  /** taken-over: it had been killed, and was started again. missing: it was killed, and this user may not start it. */
+  readonly supervisor: 'there' | 'taken-over' | 'missing' | 'not needed';
+}
+
+/** Rates need two looks. */
+const BETWEEN_MS = 1_000;
+
+/** What was launched here, and what its threads do. A supervisor that was killed is started again. Throws UsageError when nothing was. */
+export async function list(root: string, signal?: AbortSignal): Promise<Listing> {
+  const site = openLaunchSite(root);
+  const supervisor = await ensureSupervisor(site);
+  const seen = await watchProcesses(site.host, site.run, { durationMs: BETWEEN_MS, everyMs: BETWEEN_MS, signal });
+  if (seen === undefined) throw new UsageError('Nothing was launched here.', { next: ['`hft launch FILE` does.'] });
+  const { host, order } = seen;
+  return { host, deployment: order.deployment, gate: order.gate, rows: tabulate(seen), supervisor };
+}
+
+async function ensureSupervisor(site: ReturnType<typeof openLaunchSite>): Promise<Listing['supervisor']> {
+  const launched = await readLaunch(site.run);
+  if (!needsSupervisor(launched)) {
+    const rests = launched.state?.processes.every(({ phase }) => ['down', 'ended', 'broken'].includes(phase));
+    return rests === false ? 'there' : 'not needed';
+  }
+  try {
+    await superviseAgain(site);
+    return 'taken-over';
+  } catch (error) {
+    if (error instanceof HostError && ['EACCES', 'EPERM', 'EROFS'].includes(error.code)) return 'missing';
+    throw error;
+  }
+}

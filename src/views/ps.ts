@@ -1,0 +1,121 @@
+import type { Listing } from '../cli/ps.ts';
+import type { ProcessRow, ThreadRow } from '../launch/table.ts';
+import { printCpulist } from '../topology/cpulist.ts';
+import { recordJson, viewRecords } from './launch.ts';
+import { paint, type Terminal, wrap } from './terminal.ts';
+
+/** The stable JSON of `hft ps`: additive changes only. CPUs are cpulists; rates are per second. */
+export function psJson({ host, deployment, gate, supervisor, rows }: Listing) {
+  return {
+    host,
+    deployment,
+    gate,
+    supervisor,
+    processes: rows.map(({ record, lockedBytes, swapBytes, residentBytes, nodes, threads }) => ({
+      ...recordJson(record),
+      lockedBytes: lockedBytes ?? null,
+      swapBytes: swapBytes ?? null,
+      residentBytes: residentBytes ?? null,
+      bytesByNode: nodes === undefined ? null : Object.fromEntries(nodes),
+      threads: threads.map(({ wanted, allowed, migrationsPerS, ...thread }) => ({
+        ...thread,
+        wanted: printCpulist(wanted),
+        allowed: allowed === undefined ? null : printCpulist(allowed),
+        migrationsPerS: migrationsPerS ?? null,
+      })),
+    })),
+  };
+}
+
+export function viewPs(listing: Listing, terminal: Terminal): string {
+  const { host, deployment, gate, rows, supervisor } = listing;
+  const notes = [
+    gate === 'none' ? 'Started without a look at whether the host is fit (--gate none).' : '',
+    supervisor === 'taken-over' ? 'Its supervisor had ended; a new one has taken the processes over.' : '',
+    supervisor === 'missing'
+      ? 'Its supervisor has ended: processes run and nobody restarts them. `sudo hft ps` starts it again.'
+      : '',
+  ].filter((note) => note !== '');
+  const head = `Deployment ${paint(terminal, 'bold', deployment)} on ${host}`;
+  return [
+    head,
+    ...rows.map((row) => viewProcess(row, terminal)),
+    ...notes.map((note) => wrap(note, terminal.columns)),
+  ].join('\n\n');
+}
+
+function viewProcess(row: ProcessRow, terminal: Terminal): string {
+  const lines = viewRecords([row.record], terminal);
+  const memory = sayMemory(row);
+  if (row.threads.length === 0) return lines.join('\n');
+  return [...lines, ...(memory === '' ? [] : [`  ${memory}`]), ...viewThreads(row.threads, terminal)].join('\n');
+}
+
+function sayMemory({ residentBytes, lockedBytes, swapBytes, nodes }: ProcessRow): string {
+  const facts = [
+    residentBytes === undefined ? '' : `${sayBytes(residentBytes)} resident`,
+    lockedBytes === undefined || lockedBytes === 0 ? '' : `${sayBytes(lockedBytes)} locked`,
+    swapBytes === undefined || swapBytes === 0 ? '' : `${sayBytes(swapBytes)} in swap`,
+    ...[...(nodes ?? [])].map(([node, bytes]) => `${sayBytes(bytes)} on node ${node}`),
+  ];
+  return facts.filter((fact) => fact !== '').join(', ');
+}
+
+const COLUMNS: readonly {
+  readonly title: string;
+  readonly cell: (row: ThreadRow) => string;
+  readonly isWide?: boolean;
+}[] = [
+  { title: 'THREAD', cell: ({ name }) => name },
+  { title: 'TID', cell: ({ tid }) => String(tid), isWide: true },
+  { title: 'WANTED', cell: ({ wanted }) => printCpulist(wanted) },
+  { title: 'CPU', cell: ({ cpu, allowed, wanted }) => `${cpu}${isElsewhere(allowed, wanted) ? '!' : ''}` },
+  { title: 'POLICY', cell: sayPolicy },
+  { title: 'SWITCH/s', cell: ({ switchesPerS }) => sayRate(switchesPerS) },
+  { title: 'INVOL/s', cell: ({ involuntaryPerS }) => sayRate(involuntaryPerS), isWide: true },
+  { title: 'MIGR/s', cell: ({ migrationsPerS }) => (migrationsPerS === undefined ? '-' : sayRate(migrationsPerS)) },
+  { title: 'FAULT/s', cell: ({ faultsPerS }) => sayRate(faultsPerS) },
+  { title: 'IRQ/s', cell: ({ interruptsPerS }) => sayRate(interruptsPerS) },
+];
+
+const WIDE_COLUMNS = 100;
+
+function viewThreads(threads: readonly ThreadRow[], terminal: Terminal): string[] {
+  const columns = COLUMNS.filter(({ isWide }) => isWide !== true || terminal.columns >= WIDE_COLUMNS);
+  const cells = [columns.map(({ title }) => title), ...threads.map((row) => columns.map(({ cell }) => cell(row)))];
+  const widths = columns.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)));
+  const [head = '', ...body] = cells.map((row) =>
+    `    ${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd(),
+  );
+  return [
+    paint(terminal, 'dim', head),
+    ...body.map((line, index) => {
+      const row = threads[index];
+      return row !== undefined && isElsewhere(row.allowed, row.wanted) ? paint(terminal, 'red', line) : line;
+    }),
+  ];
+}
+
+/** Allowed on other CPUs than it was given. */
+function isElsewhere(allowed: readonly number[] | undefined, wanted: readonly number[]): boolean {
+  return allowed !== undefined && printCpulist(allowed) !== printCpulist(wanted);
+}
+
+function sayPolicy({ policy, priority, nice }: ThreadRow): string {
+  if (policy === 'fifo' || policy === 'rr') return `${policy} ${priority}`;
+  return nice === 0 ? policy : `${policy} nice ${nice}`;
+}
+
+function sayRate(perS: number): string {
+  return perS > 0 && perS < 10 ? perS.toFixed(1) : String(Math.round(perS));
+}
+
+function sayBytes(bytes: number): string {
+  const mebibytes = bytes / 2 ** 20;
+  return mebibytes >= 1024 ? `${(mebibytes / 1024).toFixed(1)} GiB` : `${mebibytes.toFixed(1)} MiB`;
+}
+
+/** 1: something was asked for and does not run. */
+export function psExitCode({ rows }: Listing): number {
+  return rows.every(({ record }) => ['running', 'down'].includes(record.phase)) ? 0 : 1;
+}
