@@ -118,8 +118,11 @@ export async function awaitProcesses(
   const deadlineMs = performance.now() + until.withinMs;
   let startedMs = performance.now();
   for (;;) {
-    const { order, state } = await readLaunch(site.run);
-    const isTaken = order === undefined || state?.order === order.time;
+    const launched = await readLaunch(site.run);
+    const { order, state } = launched;
+    // Where nothing has to be done nobody is there to take the order.
+    const isIdle = !isSupervised(state) && !needsSupervisor(launched);
+    const isTaken = isIdle || state?.order === order?.time;
     const records = names.flatMap((name) => state?.processes.find((record) => record.name === name) ?? []);
     const isDone = isTaken && records.length === names.length && records.every(until.isSettled);
     if (isDone || performance.now() > deadlineMs) return records;
