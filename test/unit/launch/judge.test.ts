@@ -1,0 +1,334 @@
+import { spawn } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { findByToken, readStart } from '../../../src/agent/find-process.ts';
+import { LocalHost } from '../../../src/host/local.ts';
+import { judgeProcess } from '../../../src/launch/judge-process.ts';
+import { looksOf } from '../../../src/launch/judged.ts';
+import { type Look, type TaskLook, takeLook } from '../../../src/launch/look.ts';
+import { matchesPattern, matchThreads } from '../../../src/launch/match-threads.ts';
+import type { PlacedProcess, PlacedThread, Scheduling } from '../../../src/launch/placement.ts';
+import { judgeStrangers } from '../../../src/launch/strangers.ts';
+import {
+  parseInterruptCounts,
+  parseMigrations,
+  parseNumaMaps,
+  parseTaskStat,
+  parseTaskStatus,
+} from '../../../src/launch/task-text.ts';
+import { parseThreadKey } from '../../../src/launch/thread-key.ts';
+import { LAST, until } from './reference.ts';
+
+/** proc_pid_stat(5): fields 3 to 52, of a thread that has nothing to hide but its name. */
+function statText(name: string, fields: Record<number, number | string> = {}): string {
+  const values = Array.from({ length: 50 }, (_, index) => String(fields[index + 3] ?? (index === 0 ? 'S' : 0)));
+  return `4711 (${name}) ${values.join(' ')}\n`;
+}
+
+describe('what the kernel says', () => {
+  test('of a thread, whatever its name is', () => {
+    const text = statText('a) S (b', {
+      9: 0x00200000,
+      10: 5,
+      12: 1,
+      14: 10,
+      15: 3,
+      19: -5,
+      22: 900,
+      39: 3,
+      40: 48,
+      41: 1,
+    });
+    expect(parseTaskStat(text)).toEqual({
+      name: 'a) S (b',
+      state: 'S',
+      isKernel: true,
+      isBound: false,
+      minorFaults: 5,
+      majorFaults: 1,
+      ticks: 13,
+      nice: -5,
+      startTicks: '900',
+      cpu: 3,
+      priority: 48,
+      policy: 'fifo',
+    });
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['a thread that has ended', statText('x', { 3: 'Z' })],
+    ['half a line', '1 (x) S 1 2'],
+  ])('%s is no thread', (_, text) => {
+    expect(parseTaskStat(text)).toBeUndefined();
+  });
+
+  test('of any text, without an error', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        parseTaskStat(text);
+        parseNumaMaps(text);
+        parseMigrations(text);
+        parseInterruptCounts(text);
+      }),
+    );
+  });
+
+  test('of its memory and its switches', () => {
+    const text =
+      'Name:\tmd\nVmLck:\t    2048 kB\nVmRSS:\t 10 kB\nVmSwap:\t 4 kB\nHugetlbPages:\t 4096 kB\nCpus_allowed_list:\t2-3,8\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t9\n';
+    expect(parseTaskStatus(text)).toEqual({
+      allowed: [2, 3, 8],
+      involuntary: 9,
+      voluntary: 7,
+      lockedBytes: 2048 * 1024,
+      swapBytes: 4096,
+      residentBytes: 10240,
+      hugetlbBytes: 4096 * 1024,
+    });
+    expect(parseTaskStatus('Name:\tgone\n')).toBeUndefined();
+  });
+
+  test('of NUMA nodes: what is its own, in bytes of its pages', () => {
+    const text = [
+      '00400000 default file=/opt/md mapped=140 N1=140 kernelpagesize_kB=4',
+      '7f00 bind:0 anon=10 dirty=10 N0=8 N1=2 kernelpagesize_kB=4',
+      '7f10 bind:0 file=/dev/hugepages/x huge dirty=3 N1=3 kernelpagesize_kB=2048',
+      '7f20 default heap anon=1 dirty=1 N0=1 kernelpagesize_kB=4',
+    ].join('\n');
+    expect([...parseNumaMaps(text)]).toEqual([
+      [0, 9 * 4096],
+      [1, 2 * 4096 + 3 * 2 ** 21],
+    ]);
+  });
+
+  test('of interrupts, by CPU, also of numbers that are not in a row', () => {
+    const text =
+      '           CPU0       CPU4\n 24:  1  20  IO-APIC 5-edge x\nLOC:  100  200  Local timer interrupts\nRES: 3 4 Rescheduling\nERR:  7\n';
+    expect([...parseInterruptCounts(text)]).toEqual([
+      [0, { timer: 100, devices: 1, others: 10 }],
+      [4, { timer: 200, devices: 20, others: 4 }],
+    ]);
+  });
+});
+
+function rule(
+  name: string,
+  cpus: readonly (readonly number[])[],
+  scheduling: Scheduling = { policy: 'other' },
+): PlacedThread {
+  return { key: parseThreadKey(name), name, cpus, isAlone: true, scheduling, why: '' };
+}
+
+describe('which thread is meant', () => {
+  test('exact names first, then start order, patterns, all others; more of a name than CPUs are others', () => {
+    const rules = [rule('*', [[0]]), rule('gw-*', [[4], [5]]), rule('#0', [[1]]), rule('md', [[2]])];
+    const names = ['main', 'gw-1', 'md', 'gw-2', 'gw-3', 'log'];
+    const { matched, missing } = matchThreads(
+      rules,
+      names.map((name) => ({ name })),
+    );
+    expect(Object.fromEntries(matched.map(({ task, cpus }) => [task.name, cpus]))).toEqual({
+      main: [1],
+      md: [2],
+      'gw-1': [4],
+      'gw-2': [5],
+      'gw-3': [0],
+      log: [0],
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test('nobody is meant twice, and nobody is forgotten where there are others', () => {
+    const name = fc.stringMatching(/^[ab]{1,3}$/);
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 8 }), fc.uniqueArray(name, { maxLength: 4 }), (names, keys) => {
+        const tasks = names.map((each) => ({ name: each }));
+        const { matched } = matchThreads([...keys.map((key) => rule(key, [[1]])), rule('*', [[0]])], tasks);
+        expect(matched).toHaveLength(tasks.length);
+        expect(new Set(matched.map(({ task }) => task)).size).toBe(tasks.length);
+      }),
+    );
+  });
+
+  test.each([
+    ['ZMQbg/*', 'ZMQbg/IO/0', true],
+    ['a?c', 'abc', true],
+    ['a?c', 'ac', false],
+    ['a.c', 'abc', false],
+    ['[x]', 'x', false],
+    ['[x]', '[x]', true],
+  ])('%s and %s: %s', (pattern, name, expected) => {
+    expect(matchesPattern(pattern, name)).toBe(expected);
+  });
+});
+
+function task(name: string, change: Partial<TaskLook> = {}, status: object = {}): TaskLook {
+  const stat = parseTaskStat(statText(name, { 22: 100, 39: 2 }));
+  const base = parseTaskStatus('Cpus_allowed_list:\t2\nVmLck:\t 4 kB\nVmSwap:\t 0 kB\n');
+  if (stat === undefined || base === undefined) throw new Error('no stat');
+  return { ...stat, pid: 7, tid: 8, migrations: 0, ...change, status: { ...base, ...status } };
+}
+
+const PLACED: PlacedProcess = {
+  name: 'md',
+  why: undefined,
+  own: [2],
+  idle: [],
+  rest: [0],
+  threads: [rule('rx', [[2]], { policy: 'fifo', priority: 48 })],
+  memory: { policy: 'bind', nodes: [0], lock: true, hugepages: {}, why: '' },
+};
+
+/** Looks one second apart. */
+function looksWith(tasks: readonly (readonly TaskLook[])[], rest: Partial<Look> = {}): Look[] {
+  const nodes = new Map([[0, 4096]]);
+  return tasks.map((threads, index) => ({
+    atMs: index * 1000,
+    processes: [{ pid: 7, threads, nodes }],
+    others: [],
+    otherCount: 3,
+    interrupts: new Map(),
+    ...rest,
+  }));
+}
+
+function differences(looks: readonly Look[], placed = PLACED): Record<string, string> {
+  const watched = { placed, pid: 7, locks: placed.memory.lock, hugepages: {}, looks: looksOf(7, looks) };
+  const judged = judgeProcess(watched, [2]);
+  return Object.fromEntries(judged.filter(({ status }) => status !== 'pass').map(({ id, status }) => [id, status]));
+}
+
+const fine = (change: Partial<TaskLook> = {}, status: object = {}) =>
+  task('rx', { policy: 'fifo', priority: 48, ...change }, status);
+
+describe('a process', () => {
+  test('as it was placed', () => {
+    expect(differences(looksWith([[fine()], [fine()]]))).toEqual({});
+  });
+
+  test.each([
+    ['allowed elsewhere for a moment', [fine(), fine({}, { allowed: [3] }), fine()], 'processes.cpus@md/rx'],
+    ['allowed on more', [fine(), fine({}, { allowed: [2, 3] })], 'processes.cpus@md/rx'],
+    ['running elsewhere', [fine(), fine({ cpu: 3, ticks: 9 })], 'processes.cpus@md/rx'],
+    ['another policy', [fine(), fine({ policy: 'other', priority: 0 })], 'processes.policy@md/rx'],
+    ['another priority', [fine(), fine({ priority: 90 })], 'processes.policy@md/rx'],
+    ['moved and moved back', [fine(), fine({ migrations: 2 })], 'processes.migrations@md/rx'],
+    ['page faults', [fine(), fine({ minorFaults: 500 })], 'processes.faults@md/rx'],
+    ['one page fault from disk', [fine(), fine({ majorFaults: 1 })], 'processes.faults@md/rx'],
+    ['switched away from', [fine(), fine({}, { involuntary: 50 })], 'processes.switches@md/rx'],
+    ['memory that is not locked', [fine(), fine({}, { lockedBytes: 0 })], 'processes.locked@md'],
+    ['memory in swap', [fine(), fine({}, { swapBytes: 4096 })], 'processes.swap@md'],
+    ['another name', [fine(), fine({ name: 'tx' })], 'processes.thread@md/rx'],
+  ])('%s', (_, tasks, id) => {
+    expect(differences(looksWith(tasks.map((each) => [each])))).toEqual({ [id]: 'fail' });
+  });
+
+  test('where a thread slept before it was placed says nothing', () => {
+    expect(differences(looksWith([[fine({ cpu: 3 })], [fine({ cpu: 3 })]]))).toEqual({});
+  });
+
+  test('a thread that nobody placed, on the CPU of the one that started it', () => {
+    const placed = { ...PLACED, threads: [...PLACED.threads, rule('*', [[0]])] };
+    const extra = task('extra', { tid: 9 });
+    const found = differences(looksWith([[fine()], [fine(), extra]]), placed);
+    expect(found).toEqual({ 'processes.cpus@md/*': 'fail' });
+  });
+
+  test('memory on another node', () => {
+    const looks = looksWith([[fine()], [fine()]], {
+      processes: [{ pid: 7, threads: [fine()], nodes: new Map([[1, 4096]]) }],
+    });
+    expect(differences(looks)).toEqual({ 'processes.nodes@md': 'fail' });
+  });
+
+  test('what could not be read is unknown, what the kernel does not count unsupported', () => {
+    const blind = { ...fine({ migrations: undefined }), status: undefined };
+    const looks = looksWith([[blind], [blind]], { processes: [{ pid: 7, threads: [blind], nodes: undefined }] });
+    expect(differences(looks)).toEqual({
+      'processes.cpus@md/rx': 'unknown',
+      'processes.migrations@md/rx': 'unsupported',
+      'processes.locked@md': 'unknown',
+      'processes.swap@md': 'unknown',
+      'processes.nodes@md': 'unknown',
+    });
+  });
+
+  test('one that ended meanwhile', () => {
+    expect(differences(looksWith([[fine()], []]))).toEqual({ 'processes.running@md': 'fail' });
+  });
+});
+
+describe('strangers', () => {
+  const judge = (others: readonly TaskLook[][], isolated: readonly number[] = [2]) => {
+    const looks = others.map((tasks, index) => ({
+      ...(looksWith([[]])[0] as Look),
+      atMs: index * 1000,
+      others: tasks,
+    }));
+    const judged = judgeStrangers({ looks, exclusive: [2], isolated, uptimeS: 10 });
+    return judged.find(({ id }) => id === 'processes.strangers@cpu2');
+  };
+  const other = (change: Partial<TaskLook> = {}, allowed = [2]) =>
+    task('stress', { pid: 50, tid: 50, ...change }, { allowed });
+
+  test('nobody', () => {
+    expect(judge([[], []])).toMatchObject({ status: 'pass' });
+  });
+
+  test('one that came meanwhile: who, since when', () => {
+    expect(judge([[], [other()]])).toMatchObject({
+      status: 'fail',
+      actual: 'stress',
+      evidence: 'stress (process 50), allowed on 2, last ran on 2; first seen after 1.0 s, started 9.0 s ago',
+    });
+  });
+
+  test('one that may run there beside other CPUs: where the kernel isolates it, else it is nobody', () => {
+    expect(judge([[other({}, [0, 2])], []])?.status).toBe('fail');
+    expect(judge([[other({}, [0, 2])], []], [])?.status).toBe('pass');
+    expect(judge([[other({}, [2])], []], [])?.status).toBe('fail');
+  });
+
+  test('a kernel thread only when it ran there', () => {
+    const kernel = { isKernel: true };
+    expect(judge([[other(kernel)], [other(kernel)]])?.status).toBe('pass');
+    expect(judge([[other(kernel)], [other({ ...kernel, ticks: 5 })]])?.status).toBe('fail');
+  });
+
+  test('a CPU that the kernel does not isolate is said', () => {
+    const judged = judgeStrangers({ looks: [], exclusive: [2], isolated: [], uptimeS: 0 });
+    expect(judged).toContainEqual(expect.objectContaining({ id: 'processes.isolated@cpu2', status: 'fail' }));
+  });
+
+  test('a real one, pinned there', async () => {
+    const child = spawn('taskset', ['-c', String(LAST), 'sleep', '600'], { stdio: 'ignore' });
+    try {
+      const request = { atMs: 0, pids: [], exclusive: [LAST], withNodes: false };
+      const isThere = (look: Look) => look.others.some(({ pid, name }) => pid === child.pid && name === 'sleep');
+      let look = await takeLook(new LocalHost(), request);
+      await until(async () => {
+        look = await takeLook(new LocalHost(), request);
+        return isThere(look);
+      });
+      const judged = judgeStrangers({ looks: [look, look], exclusive: [LAST], isolated: [], uptimeS: 1 });
+      expect(judged[0]).toMatchObject({ id: `processes.strangers@cpu${LAST}`, status: 'fail' });
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }, 60_000);
+});
+
+test('a process whose pid was not written down any more is found by its token', async () => {
+  const token = `token-${process.pid}-${performance.now()}`;
+  const child = spawn('/bin/sleep', ['600'], { stdio: 'ignore', detached: true, env: { HFT_LAUNCH: token } });
+  const bystander = spawn('/bin/sleep', ['600'], { stdio: 'ignore', env: { HFT_LAUNCH: token } });
+  try {
+    await until(async () => (await findByToken(new LocalHost(), token)) === child.pid);
+    expect(await readStart(new LocalHost(), child.pid as number)).toMatch(/^\d+$/);
+    expect(await findByToken(new LocalHost(), 'no such token')).toBeUndefined();
+  } finally {
+    child.kill('SIGKILL');
+    bystander.kill('SIGKILL');
+  }
+}, 60_000);
