@@ -33,7 +33,9 @@ export async function refuseUnfit(request: GateRequest): Promise<void> {
   if (open.length === 0) return;
   throw new GateClosed(
     `${nameCpus(open)} should be isolated, and the running kernel does not isolate ${open.length === 1 ? 'it' : 'them'}`,
-    ['Run `hft tune` with a profile that does, and reboot if it says so.'],
+    [
+      'Run `hft tune` with a profile that does so at boot, and reboot. A cpuset partition is not enough: nothing from outside can be placed in it.',
+    ],
   );
 }
 

@@ -5,7 +5,7 @@ import { BaseCommand } from './base.ts';
 export default class Launch extends BaseCommand {
   static override summary = 'Start the processes of a deployment, each thread on the CPU that it was given';
   static override description =
-    'Nothing starts on a host whose settings differ from the profile or whose CPUs are not isolated. A process that runs is left alone; one whose definition changed has to be stopped first. Exit code 0 when all run (or, without --wait, are being started), 1 when the host is not fit, 2 when the deployment does not fit it, 3 when a process does not run.';
+    'Nothing starts on a host whose settings differ from the profile or whose CPUs are not isolated. A process that runs is left alone; one whose definition changed has to be stopped first. Exit code 0 when all run (or, without --wait, are being started), 1 when the host is not fit or a process does not run, 2 when the deployment does not fit the host, 3 when a process runs otherwise and would have to be stopped first.';
   static override examples = [
     '<%= config.bin %> launch single-host --wait',
     '<%= config.bin %> launch ./deployment.yaml --only strategy',

@@ -4,7 +4,7 @@ import { BaseCommand } from './base.ts';
 export default class Stop extends BaseCommand {
   static override summary = 'Stop processes that hft launched';
   static override description =
-    'Each gets its signal and, when it does not end in time, SIGKILL; those that need others end before them. Without names: all. Exit code 0 when they are down, 3 when one is not.';
+    'Each gets its signal and, when it does not end in time, SIGKILL; those that need others end before them. Without names: all. Exit code 0 when they are down, 1 when one is not.';
   static override examples = ['<%= config.bin %> stop', '<%= config.bin %> stop strategy'];
   static override strict = false;
   static override args = { name: Args.string({ description: 'Processes of the deployment' }) };
@@ -14,7 +14,7 @@ export default class Stop extends BaseCommand {
     const { stop } = await import('../cli/launch.ts');
     const { recordJson, viewStopped } = await import('../views/launch.ts');
     const records = await stop(this.config.root, argv as string[]);
-    const exitCode = records.every(({ phase }) => phase === 'down') ? 0 : 3;
+    const exitCode = records.every(({ phase }) => phase === 'down') ? 0 : 1;
     return this.show({ processes: records.map(recordJson) }, (terminal) => viewStopped(records, terminal), exitCode);
   }
 }

@@ -91,7 +91,7 @@ export function solvePlacement(deployment: Deployment, site: PlaceSite): Placeme
 function noteIsolation(exclusive: ReadonlySet<number>, { layout, kernel }: PlacedMachine): Note[] {
   const open = layout.isolated.filter((cpu) => exclusive.has(cpu) && !kernel.isolated.includes(cpu));
   if (open.length === 0) return [];
-  const text = `${nameCpus(open)}: not isolated by the running kernel at boot. Unless a partition does it, hft tune comes first: hft launch starts nothing on a host that does not verify.`;
+  const text = `${nameCpus(open)}: not isolated by the running kernel. hft tune comes first, with a reboot: hft launch starts nothing where they are not.`;
   return [{ about: 'isolation', text }];
 }
 

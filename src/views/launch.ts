@@ -19,10 +19,10 @@ export function launchJson({ deployment, gate, processes, records, waited }: Lau
   return { deployment, gate, asked: processes, waited, processes: records.map(recordJson) };
 }
 
-/** 0: they run, or were not waited for. 3: something does not. */
+/** 0: they run, or were not waited for. 1: something does not. */
 export function launchExitCode({ processes, records, waited }: LaunchAnswer): number {
   const isAll = records.length === processes.length && records.every(({ phase }) => phase === 'running');
-  return !waited || isAll ? 0 : 3;
+  return !waited || isAll ? 0 : 1;
 }
 
 export function viewLaunch(answer: LaunchAnswer, terminal: Terminal): string {

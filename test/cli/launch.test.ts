@@ -81,7 +81,7 @@ describe('hft launch', { timeout: TIME_LIMIT_MS }, () => {
       'processes:\n  loop:\n    command: [/bin/sh, -c, "exit 7"]\n    restart: { when: always, delay: 10ms, breaker: { restarts: 2, within: 3600s } }\n',
     );
     const { exitCode, stdout } = here.hft(`launch ${file} --gate none --wait --json`);
-    expect(exitCode).toBe(3);
+    expect(exitCode).toBe(1);
     const [loop] = JSON.parse(stdout).processes;
     expect(loop).toMatchObject({ phase: 'broken', restarts: 2, lastEnd: 'it ended with 7' });
     expect(loop.why).toContain('started 3 times within 3600 s');
