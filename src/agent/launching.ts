@@ -102,9 +102,11 @@ export function needsSupervisor({ order, state }: Launched): boolean {
   });
 }
 
-/** Has the processes watched over again whose supervisor was killed. True when there was need of it. */
+/** Has the processes watched over again whose supervisor was killed. True when there was need of it. Throws HostError (EACCES) where this user may not. */
 export async function superviseAgain(site: LaunchSite): Promise<boolean> {
   if (!needsSupervisor(await readLaunch(site.run))) return false;
+  // Whether this user may at all: what starts it in the background could not say.
+  await site.run.append('supervisor.log', '', false);
   await site.startSupervisor();
   return true;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FIRST, LAST, Launched, REFERENCE } from './launched.ts';
@@ -137,6 +137,21 @@ describe('what runs is left alone', { timeout: TIME_LIMIT_MS }, () => {
     expect(here.process('md').lastEnd).toBe('it ended, how is not known');
   });
 
+  test('when it is killed before it wrote down which process it started', () => {
+    here.hft(`launch ${here.write('two.yaml', two())} --gate none --wait`);
+    const pid = here.process('md').pid as number;
+    const killed = here.supervisor;
+    process.kill(killed, 'SIGKILL');
+    here.until(() => !isAlive(killed));
+    const file = join(here.folder, 'run/launch/state.json');
+    const state = JSON.parse(readFileSync(file, 'utf8'));
+    const [{ pid: _pid, startTicks: _start, ...md }, strategy] = state.processes;
+    writeFileSync(file, JSON.stringify({ ...state, processes: [{ ...md, phase: 'starting' }, strategy] }));
+    here.list();
+    here.until(() => here.supervisor !== killed && here.process('md').phase === 'running');
+    expect(here.process('md')).toMatchObject({ pid, restarts: 0 });
+  });
+
   test('when it is launched again as it is', () => {
     const file = here.write('two.yaml', two());
     here.hft(`launch ${file} --gate none --wait`);
@@ -154,6 +169,18 @@ describe('what runs is left alone', { timeout: TIME_LIMIT_MS }, () => {
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining('md runs, and it would be started in another way')]);
     expect(here.process('md').pid).toBe(before);
   });
+});
+
+test('heal: on puts a thread back that moved itself', { timeout: TIME_LIMIT_MS }, () => {
+  here.hft(`launch ${here.write('two.yaml', `heal: on\n${two()}`)} --gate none --wait`);
+  here.ask('md', 'policy md-rx other 5');
+  here.ask('md', `move md-rx ${FIRST}`);
+  const tid = here.threads('md').find(({ name }) => name === 'md-rx')?.tid;
+  const isBack = () =>
+    readFileSync(`/proc/${tid}/status`, 'utf8').includes(`Cpus_allowed_list:\t${LAST}\n`) &&
+    readFileSync(`/proc/${tid}/sched`, 'utf8').match(/^policy\s*:\s*3$/m) !== null;
+  here.until(isBack);
+  expect(isBack()).toBe(true);
 });
 
 describe('hft stop', { timeout: TIME_LIMIT_MS }, () => {

@@ -12,7 +12,7 @@ interface Listed {
   readonly supervisor: string;
   readonly processes: readonly {
     readonly name: string;
-    readonly threads: readonly { readonly name: string; readonly allowed: string }[];
+    readonly threads: readonly { readonly name: string; readonly tid: number; readonly allowed: string }[];
   }[];
 }
 
