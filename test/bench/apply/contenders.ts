@@ -50,6 +50,12 @@ function toEcho({ path, text }: FileSetting): string {
   return `echo '${text}' > ${path}`;
 }
 
+/** A playbook that asks for nothing: what Ansible takes to start and to end. */
+export const EMPTY_PLAYBOOK = `- hosts: all
+  gather_facts: false
+  tasks: []
+`;
+
 /**
  * An Ansible playbook with the same settings as people write it: a task for each kind with a loop over its settings.
  * Needs ansible-core alone; facts, which it does not need, are not gathered.
