@@ -1,4 +1,4 @@
-import { readRuns } from '../engine/journal.ts';
+import { readRun } from '../engine/journal.ts';
 import { HftError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
@@ -16,7 +16,8 @@ export interface GuardStart {
 }
 
 const START_WITHIN_MS = 120_000;
-const PERIOD_MS = 100;
+/** The change waits for it, and one file is read. */
+const PERIOD_MS = 20;
 
 /**
  * Starts the process that takes an unconfirmed run back, and waits until it says in the journal that it watches this run:
@@ -40,14 +41,10 @@ export async function armGuard(start: GuardStart, run: string): Promise<void> {
     if (!started.found || started.exitCode !== 0) throw missing();
   } else await host.start(argv);
   const deadlineMs = performance.now() + startWithinMs;
-  while (!(await isWatched(state, run))) {
+  while ((await readRun(state, run))?.watched !== true) {
     if (performance.now() > deadlineMs) throw missing();
     await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
   }
-}
-
-async function isWatched(state: StateDirectory, name: string): Promise<boolean> {
-  return (await readRuns(state)).find(({ run }) => run === name)?.watched === true;
 }
 
 /** Without its guard a change that can cut the session must not be made. */

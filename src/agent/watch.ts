@@ -1,4 +1,4 @@
-import { type Run, RunJournal, readRuns } from '../engine/journal.ts';
+import { type Run, RunJournal, readRun } from '../engine/journal.ts';
 import { confirm, type RollbackOutcome, recover, rollback } from '../engine/rollback.ts';
 import { isReachableAgain, readSession } from '../engine/session.ts';
 import type { Engine } from '../engine/tune.ts';
@@ -26,7 +26,7 @@ export async function watchRun(
   const isLate = watchDeadline(engine);
   let attempts = 0;
   for (;;) {
-    const run = (await readRuns(engine.state)).find((each) => each.run === name);
+    const run = await readRun(engine.state, name);
     if (!run || run.result === 'undone') return 'settled-elsewhere';
     if (run.confirmed) return 'confirmed';
     if (!run.watched) await new RunJournal(engine.state, name).record({ type: 'watched' });

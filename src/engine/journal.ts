@@ -115,6 +115,13 @@ export async function readRuns(state: StateDirectory): Promise<readonly Run[]> {
   return runs;
 }
 
+/** One run, without a look at the others; undefined: there is no such run. */
+export async function readRun(state: StateDirectory, run: string): Promise<Run | undefined> {
+  const name = `${run}.jsonl`;
+  const text = await state.readText(`${FOLDER}/${name}`);
+  return text === undefined ? undefined : parseRun(name, text);
+}
+
 /** Appends to one run's file. Returns when the record is on disk, or handed to the kernel when `durable` is false. */
 export class RunJournal {
   readonly run: string;

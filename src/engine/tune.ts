@@ -6,7 +6,7 @@ import type { Machine } from '../topology/machine.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
 import { type ApplyReport, findDrift, planSteps } from './apply.ts';
 import { Confirmation } from './confirmation.ts';
-import { type Run, RunJournal, readRuns } from './journal.ts';
+import { type Run, RunJournal, readRun, readRuns } from './journal.ts';
 import type { Plan } from './plan.ts';
 import type { Scope, Wanted } from './scope.ts';
 import { applyStages } from './stages.ts';
@@ -152,7 +152,7 @@ async function begin(engine: Engine, { planned, origin, wanted, scope }: TuneReq
 }
 
 async function undoCutOff(engine: Engine, name: string): Promise<UndoReport> {
-  const run = (await readRuns(engine.state)).find((each) => each.run === name) as Run;
+  const run = (await readRun(engine.state, name)) as Run;
   return undoRun({ host: engine.host, state: engine.state, bootId: run.begin.bootId }, run);
 }
 
