@@ -1,5 +1,5 @@
 import { HftError } from '../errors.ts';
-import { judgeLiveness, type ProcessIdentity } from '../host/process-identity.ts';
+import { judgeLiveness, type ProcessIdentity, readBootId } from '../host/process-identity.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { LaunchOrder } from '../launch/order.ts';
 import type { ProcessRecord } from '../launch/supervision.ts';
@@ -16,8 +16,13 @@ export interface LaunchState {
 const ORDER = 'order.json';
 const STATE = 'state.json';
 
+/**
+ * undefined: nothing was launched here since the boot. A run directory can live longer than that (a container, HFT_RUN_DIR), and what
+ * was right to start then may be wrong now.
+ */
 export async function readOrder(run: StateDirectory): Promise<LaunchOrder | undefined> {
-  return parse<LaunchOrder>(run, ORDER);
+  const order = await parse<LaunchOrder>(run, ORDER);
+  return order?.bootId === readBootId() ? order : undefined;
 }
 
 export async function writeOrder(run: StateDirectory, order: LaunchOrder): Promise<void> {
@@ -26,7 +31,8 @@ export async function writeOrder(run: StateDirectory, order: LaunchOrder): Promi
 
 /** undefined: nothing was launched here since the boot. */
 export async function readState(run: StateDirectory): Promise<LaunchState | undefined> {
-  return parse<LaunchState>(run, STATE);
+  const state = await parse<LaunchState>(run, STATE);
+  return state?.supervisor.bootId === readBootId() ? state : undefined;
 }
 
 export async function writeState(run: StateDirectory, state: LaunchState): Promise<void> {

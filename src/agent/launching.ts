@@ -1,5 +1,6 @@
 import { HftError, UsageError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
+import { readBootId } from '../host/process-identity.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { Deployment } from '../launch/deployment.ts';
 import { mergeOrders } from '../launch/merge-orders.ts';
@@ -165,7 +166,8 @@ async function describeOrder({ host, probe, run, now }: LaunchSite, request: Lau
     });
   }
   const { name, file, heal } = deployment;
-  return { deployment: name, file, time: now().toISOString(), gate, heal, ...roles, placement, processes };
+  const written = { time: now().toISOString(), bootId: readBootId() };
+  return { deployment: name, file, ...written, gate, heal, ...roles, placement, processes };
 }
 
 /** Nothing that runs is restarted by the way. */

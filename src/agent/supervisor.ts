@@ -56,8 +56,7 @@ class Supervisor {
   async takeOver(): Promise<void> {
     const { run, host, nowMs } = this.#site;
     const state = await readState(run);
-    const here = identifyThisProcess();
-    if (state === undefined || state.supervisor.bootId !== here.bootId) return;
+    if (state === undefined) return;
     for (const record of state.processes) {
       const found =
         record.phase === 'starting' && record.token !== undefined && (await findByToken(host, record.token));

@@ -30,9 +30,13 @@ function readProcessStat(pid: number | 'self'): { state: string; startTicks: str
   return text === undefined ? undefined : parseProcessStat(text);
 }
 
+/** Another one after each boot, random(4). */
+export function readBootId(): string {
+  return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
 function readSurroundings(): { bootId: string; pidNamespace: string } {
-  const bootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  return { bootId, pidNamespace: fs.readlinkSync('/proc/self/ns/pid') };
+  return { bootId: readBootId(), pidNamespace: fs.readlinkSync('/proc/self/ns/pid') };
 }
 
 export function identifyThisProcess(): ProcessIdentity {

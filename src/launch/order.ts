@@ -8,6 +8,8 @@ export interface LaunchOrder {
   readonly file: string;
   /** ISO 8601 */
   readonly time: string;
+  /** The boot whose gate it passed: in the next one nothing is started by it. */
+  readonly bootId: string;
   /** none: it was started without a look at whether the host is as its profile wants it. */
   readonly gate: 'verify' | 'none';
   /** A thread that was moved is put back. */

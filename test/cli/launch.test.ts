@@ -65,6 +65,20 @@ describe('hft launch', { timeout: TIME_LIMIT_MS }, () => {
     expect(here.hft('ps').exitCode).toBe(2);
   });
 
+  test('starts nothing by the order of an earlier boot, which passed the gate of that one', () => {
+    here.hft(`launch ${here.write('two.yaml', two())} --gate none --wait`);
+    here.hft('stop');
+    const path = join(here.folder, 'run/launch/order.json');
+    const order = JSON.parse(readFileSync(path, 'utf8'));
+    const processes = order.processes.map((each: object) => ({ ...each, goal: 'up', asked: 9 }));
+    writeFileSync(path, JSON.stringify({ ...order, processes, bootId: 'another' }));
+    expect(here.hft('ps')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Nothing was launched here') });
+    expect(here.process('md').phase).toBe('down');
+    writeFileSync(path, JSON.stringify({ ...order, processes }));
+    expect(here.hft('ps').exitCode).toBe(0);
+    here.until(() => here.process('md').phase === 'running');
+  });
+
   test('a process that is killed comes back in its place; the one that needs it stays', () => {
     here.hft(`launch ${here.write('two.yaml', two())} --gate none --wait`);
     const [before, strategy] = [here.process('md').pid as number, here.process('strategy').pid];

@@ -178,7 +178,7 @@ function orderOf(processes: readonly OrderedProcess[], rest: Partial<LaunchOrder
     missing: [],
     unknown: [],
   };
-  const base = { deployment: 'd', file: 'd.yaml', time: 'now', gate: 'none' as const, heal: false };
+  const base = { deployment: 'd', file: 'd.yaml', time: 'now', bootId: 'boot-1', gate: 'none' as const, heal: false };
   return { ...base, isolated: [], housekeeping: [], placement, processes, ...rest };
 }
 
