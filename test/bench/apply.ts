@@ -1,37 +1,31 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createGuest, type Guest, openGuest } from '../lab/guest.ts';
-import { buildImage } from '../lab/image.ts';
 import { LabError } from '../lab/lab-error.ts';
-import { locateGuest, locateLab } from '../lab/places.ts';
-import { disconnect } from '../lab/ssh.ts';
 import { EMPTY_PLAYBOOK, writePlaybook, writeTunedProfile } from './apply/contenders.ts';
+import type { Place } from './apply/place.ts';
 import { type FileSetting, parseCapture, pathsOfJournal } from './apply/settings.ts';
 import { median } from './measure.ts';
 
-const FOLDER = '/root/bench';
-const GUEST = process.env.HFT_LAB_GUEST ?? 'bench';
-const PACKAGE = join(import.meta.dirname, '../../out/hft_0.1.0_amd64.deb');
 /** Contenders, rounds, and how many times faster than the other one hft should be. */
 const RACES = [
   { other: 'tuned', rounds: 5, wanted: 5 },
   { other: 'ansible', rounds: 3, wanted: 20 },
 ] as const;
-const MOST_WAIT_MS = 3 * 3600 * 1000;
 
-/**
- * The sysctl, THP, interrupt and workqueue part of colo, by hft, by `tuned-adm profile` and by an Ansible playbook, on
- * one machine of the virtual lab, never on this one. Installs tuned and ansible-core there.
- */
-export async function benchApply(): Promise<boolean> {
-  const guest = await bringUp();
-  await install(guest);
-  await prepare(guest);
+/** The sysctl, THP, interrupt and workqueue part of colo, by hft, by `tuned-adm profile` and by an Ansible playbook. */
+export async function benchApply(place: Place): Promise<boolean> {
+  try {
+    await place.install();
+    await prepare(place);
+    return await raceAll(place);
+  } finally {
+    await place.leave();
+  }
+}
+
+async function raceAll(place: Place): Promise<boolean> {
   let isMet = true;
   for (const { other, rounds, wanted } of RACES) {
-    const figures = parseFigures(await race(guest, rounds, ['hft', other]));
+    const figures = parseFigures(await place.race(rounds, ['hft', other]));
     console.log(`\nApply: hft against ${other}, medians of ${rounds} runs in turn, s`);
     const applying = compare(figures, 'applying', other);
     const whole = compare(figures, 'whole', other);
@@ -57,82 +51,36 @@ function times(ratio: number): string {
   return `${ratio.toFixed(1)} x as fast`;
 }
 
-async function bringUp(): Promise<Guest> {
-  const lab = locateLab();
-  const places = locateGuest(lab, GUEST);
-  const known = await openGuest(places);
-  const guest = known ?? (await createGuest(places, await buildImage(lab), { kernel: 'stock', nics: ['igb'] }));
-  if (known !== undefined && !(await known.isRunning())) await known.start();
-  await guest.waitBoot();
-  return guest;
-}
-
-/** The package of this version of hft, made by `npm run package`, and the two it is compared with. */
-async function install(guest: Guest): Promise<void> {
-  const sum = createHash('sha256').update(readFileSync(PACKAGE)).digest('hex');
-  const installed = await guest.ssh(`cat ${FOLDER}.deb.sum`, { allowFail: true });
-  if (installed.stdout !== sum) {
-    await guest.copyIn(PACKAGE, `${FOLDER}.deb`);
-    await guest.ssh(`dpkg -i ${FOLDER}.deb || apt-get install -yf; echo ${sum} > ${FOLDER}.deb.sum`, { timeoutS: 600 });
-  }
-  const missing = await guest.ssh('command -v tuned-adm && command -v ansible-playbook', { allowFail: true });
-  if (missing.code === 0) return;
-  const get = 'export DEBIAN_FRONTEND=noninteractive; apt-get update -q && apt-get install -yq --no-install-recommends';
-  await guest.ssh(`${get} tuned ansible-core && systemctl disable --now tuned`, { timeoutS: 1800 });
-}
-
 /** One run of hft says which files are written; the others get the same files with the same texts. */
-async function prepare(guest: Guest): Promise<void> {
-  await guest.copyIn(join(import.meta.dirname, 'apply'), FOLDER);
-  await guest.ssh('systemctl stop irqbalance tuned; hft rollback --all', { allowFail: true, timeoutS: 900 });
-  const tune = `cd ${FOLDER}; hft tune --profile ./part-of-colo.yaml --no-persist --yes > log 2>&1; code=$?; hft confirm > log.confirm 2>&1`;
-  const journal = await guest.read(`${tune}; [ $code = 0 ] && cat "$(ls /var/lib/hft/journal/* | tail -1)"`, {
-    timeoutS: 900,
-  });
+async function prepare(place: Place): Promise<void> {
+  const { folder } = place;
+  await place.copyIn(join(import.meta.dirname, 'apply'), folder);
+  const tune = `cd ${folder}; hft tune --profile ./part-of-colo.yaml --no-persist --yes > log 2>&1; code=$?; hft confirm > log.confirm 2>&1`;
+  const read = `${tune}; [ $code = 0 ] && cat "$(ls "\${HFT_STATE_DIR:-/var/lib/hft}"/journal/* | tail -1)"`;
+  const { stdout: journal } = await place.shell(read, { timeoutS: 900 });
   const input = pathsOfJournal(journal).join('\n').concat('\n');
-  const after = await guest.read(`sh ${FOLDER}/capture.sh`, { input });
-  await guest.read('hft rollback', { timeoutS: 900 });
-  const before = await guest.read(`sh ${FOLDER}/capture.sh`, { input });
+  const { stdout: after } = await place.shell(`sh ${folder}/capture.sh`, { input });
+  await place.shell('hft rollback', { timeoutS: 900 });
+  const { stdout: before } = await place.shell(`sh ${folder}/capture.sh`, { input });
   const settings = parseCapture(after);
-  await write(guest, `${FOLDER}/before`, printCapture(parseCapture(before)));
-  await write(guest, `${FOLDER}/after`, printCapture(settings));
-  await write(guest, `${FOLDER}/playbook.yml`, writePlaybook(settings));
-  await write(guest, `${FOLDER}/empty.yml`, EMPTY_PLAYBOOK);
+  await write(place, `${folder}/before`, printCapture(parseCapture(before)));
+  await write(place, `${folder}/after`, printCapture(settings));
+  await write(place, `${folder}/playbook.yml`, writePlaybook(settings));
+  await write(place, `${folder}/empty.yml`, EMPTY_PLAYBOOK);
   for (const [name, text] of Object.entries(writeTunedProfile(settings))) {
-    await write(guest, `/etc/tuned/hft-bench/${name}`, text);
+    await write(place, `/etc/tuned/hft-bench/${name}`, text);
   }
-  await guest.ssh('systemctl start tuned', { timeoutS: 300 });
-  console.log(
-    `\n${settings.length} settings: ${await guest.read('uname -rm')}, ${await guest.read('nproc')} CPUs, emulated`,
-  );
+  await place.startTuned();
+  const { stdout: machine } = await place.shell('uname -rm; nproc');
+  console.log(`\n${settings.length} settings: ${machine.trim().replace('\n', ', ')} CPUs, ${place.kind}`);
 }
 
 function printCapture(settings: readonly FileSetting[]): string {
   return settings.map(({ path, text }) => `${path}\t${text}\n`).join('');
 }
 
-async function write(guest: Guest, path: string, text: string): Promise<void> {
-  await guest.ssh(`mkdir -p "$(dirname ${path})" && cat > ${path} && chmod 755 ${path}`, { input: text });
-}
-
-/**
- * Runs the rounds in the guest without a session: hft guards a session whose card it changes, the others do not. The
- * end is told on the console.
- */
-async function race(guest: Guest, rounds: number, contenders: readonly string[]): Promise<string> {
-  const mark = `bench-end-${Date.now()}`;
-  const script = `sleep 5; sh ${FOLDER}/rounds.sh ${rounds} ${contenders.join(' ')} > ${FOLDER}/figures 2>&1; echo ${mark} > /dev/ttyS0`;
-  await guest.ssh(
-    `systemd-run --quiet --collect -E PATH=/usr/sbin:/usr/bin:/sbin:/bin -E HOME=/root sh -c '${script}'`,
-  );
-  const { sshPort: port, key } = guest.record;
-  await disconnect({ port, key, control: guest.places.sockets.ssh });
-  const endMs = performance.now() + MOST_WAIT_MS;
-  while (!(await guest.serialLog()).includes(mark)) {
-    if (performance.now() > endMs) throw new LabError(`The rounds of ${contenders.join(' and ')} did not end.`);
-    await sleep(2000);
-  }
-  return guest.read(`cat ${FOLDER}/figures`);
+async function write(place: Place, path: string, text: string): Promise<void> {
+  await place.shell(`mkdir -p "$(dirname ${path})" && cat > ${path} && chmod 755 ${path}`, { input: text });
 }
 
 /** Seconds, by contender and what was timed. */

@@ -1,8 +1,8 @@
-# Runs in the guest: sh rounds.sh ROUNDS CONTENDER...
+# Runs where the contenders are: sh rounds.sh ROUNDS CONTENDER...
 # Every round runs each contender once, from the same untuned state, and prints `CONTENDER whole|applying NANOSECONDS` or
 # `wrong FILE`. applying: of hft what lies between the first record of its journal and the last; of the others how much longer
 # it took than the same client with nothing to apply.
-# settings/: `before` and `after` hold one `PATH<tab>TEXT` line per file.
+# Beside it: `before` and `after` hold one `PATH<tab>TEXT` line per file.
 cd "$(dirname "$0")" || exit 1
 rounds=$1
 shift
@@ -31,7 +31,7 @@ idle_ansible() { ansible-playbook -i localhost, -c local empty.yml > log.idle 2>
 
 applying() { # CONTENDER NANOSECONDS-IT-TOOK
   if [ "$1" = hft ]; then
-    journal=$(ls /var/lib/hft/journal/*.jsonl | tail -1)
+    journal=$(ls "${HFT_STATE_DIR:-/var/lib/hft}"/journal/*.jsonl | tail -1)
     echo $(($(date -d "$(stat -c %y "$journal")" +%s%N) - $(date -d "$(stat -c %w "$journal")" +%s%N)))
   else
     start=$(date +%s%N)
@@ -40,6 +40,7 @@ applying() { # CONTENDER NANOSECONDS-IT-TOOK
   fi
 }
 
+reset_all
 round=0
 while [ "$round" -lt "$rounds" ]; do
   for contender in "$@"; do
