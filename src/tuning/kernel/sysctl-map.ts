@@ -8,6 +8,15 @@ import { sysctlPath } from '../knobs/knob.ts';
 import { listSysctlFolders, listSysctlNames } from '../knobs/sysctl-names.ts';
 import { joinDesired, type KnobFacts, type KnobWish, wishKnobs } from '../knobs/wish.ts';
 
+/**
+ * Limits of which the kernel zeroes the one when the other is written, beside those of the catalogue.
+ * https://docs.kernel.org/admin-guide/sysctl/vm.html#overcommit-kbytes
+ */
+const COMPANIONS: Readonly<Record<string, string>> = {
+  'vm.overcommit_kbytes': 'vm.overcommit_ratio',
+  'vm.overcommit_ratio': 'vm.overcommit_kbytes',
+};
+
 /** The folders in which the names of a map can be looked up. */
 export function sysctlFolders(): readonly string[] {
   return listSysctlFolders().map(sysctlPath);
@@ -23,7 +32,17 @@ export function desireSysctls(map: Readonly<Record<string, string>>, facts: Knob
   const plain = entries.filter(([name]) => lookUpKnob(name) === undefined);
   const wrong = plain.map(([name]) => name).filter((name) => isUnknown(name, facts.directories));
   if (wrong.length > 0) throw unknownSysctls(wrong);
-  return joinDesired(wishKnobs(wishes, facts), desirePlain(plain, facts.directories));
+  return joinDesired(wishKnobs(wishes, facts), desirePlain(withCompanions(plain), facts.directories));
+}
+
+/** What the kernel zeroes along is a setting too, right after the one that does it, so that an undo finds its old value. */
+function withCompanions(entries: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
+  const asked = new Set(entries.map(([name]) => name));
+  return entries.flatMap(([name, text]) => {
+    const companion = COMPANIONS[name];
+    if (companion === undefined || asked.has(companion) || text === '0') return [[name, text] as const];
+    return [[name, text] as const, [companion, '0'] as const];
+  });
 }
 
 function wishOf([knob, text]: readonly [string, string]): KnobWish {
@@ -55,12 +74,21 @@ function desirePlain(entries: readonly (readonly [string, string])[], directorie
       refused.push({ id, kind: 'unsupported', reason: `${path} is not there.` });
       continue;
     }
+    const companion = COMPANIONS[name];
     settings.push({
       id,
       stage: 'values',
-      tunable: { kind: 'file', path, format: guessFormat(text) },
+      tunable: {
+        kind: 'file',
+        path,
+        format: guessFormat(text),
+        ...(companion && { companion: sysctlPath(companion) }),
+      },
       value: text,
-      why: `The profile asks for it. hft knows of ${name} only that kernels have it.`,
+      why:
+        companion !== undefined && text === '0'
+          ? `Follows ${companion}: the kernel keeps one of the two and zeroes the other.`
+          : `The profile asks for it. hft knows of ${name} only that kernels have it.`,
       ifRefused: 'fail',
       disruption: 'none',
     });
