@@ -53,6 +53,12 @@ void clock_choose(bool force_raw) {
   clock_state.source = clock_state.is_counter ? counter : "raw";
 }
 
+void clock_print_choice(void) {
+  printf("{\"source\":\"%s\"", clock_state.source);
+  if (clock_state.why_raw != NULL) printf(",\"whyRaw\":\"%s\"", clock_state.why_raw);
+  printf("}\n");
+}
+
 struct calibration_point clock_pair(void) {
   struct calibration_point best = {.bracket_ticks = UINT64_MAX};
   if (!clock_state.is_counter) {

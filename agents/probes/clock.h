@@ -37,8 +37,11 @@ extern struct clock_state {
   struct calibration_point epoch;
 } clock_state;
 
-/* Decides which clock to use. `--clock raw` of a test forces the fallback. */
+/* Decides which clock to use. `--clock raw` asks for the fallback. */
 void clock_choose(bool force_raw);
+
+/* `hft-probe clock`: which clock the probes would use now, as {"source":"raw","whyRaw":"..."}. */
+void clock_print_choice(void);
 
 /* The pair (ticks, CLOCK_MONOTONIC_RAW) with the tightest bracket of many. */
 struct calibration_point clock_pair(void);

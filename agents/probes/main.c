@@ -36,6 +36,11 @@ int main(int argc, char **argv) {
   clock_choose(argc > 3 && strcmp(argv[2], "--clock") == 0 && strcmp(argv[3], "raw") == 0);
   char **arguments = argv + 2;
   if (argc > 3 && strcmp(argv[2], "--clock") == 0) arguments += 2;
+  if (strcmp(argv[1], "clock") == 0) {
+    if (*arguments != NULL) usage("there is no option %.40s here", *arguments);
+    clock_print_choice();
+    return EXIT_DONE;
+  }
   if (strcmp(argv[1], "self-test") == 0) return self_test(arguments);
   for (size_t i = 0; i < sizeof probes / sizeof probes[0]; i++) {
     if (strcmp(argv[1], probes[i]->name) != 0) continue;

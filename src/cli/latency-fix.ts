@@ -12,7 +12,7 @@ import { chooseFixes, type FixChoice } from './fix-choice.ts';
 import { ENDED, type Round, type TryingAgent, tryInRounds } from './fix-rounds.ts';
 import { watchCancellation } from './interruption.ts';
 import { BLOCK_MS, type LatencyFlags, measureHost, readDuration, WARMUP_MS } from './latency.ts';
-import { readScheduler, requireNothingKept } from './latency-flags.ts';
+import { readClock, readScheduler, requireNothingKept } from './latency-flags.ts';
 import { ProgressLine } from './progress.ts';
 import { askToApply } from './question.ts';
 import { requireRoot } from './root.ts';
@@ -103,7 +103,7 @@ async function prepare(installation: Installation, flags: FixFlags): Promise<{ a
 /** What is tried with, and who is asked. */
 export interface Fixing {
   readonly asked: Asked;
-  readonly flags: Pick<FixFlags, 'yes' | 'duration' | 'suite' | 'scheduler'>;
+  readonly flags: Pick<FixFlags, 'yes' | 'duration' | 'suite' | 'scheduler' | 'clock'>;
   readonly dialogue: TuneDialogue;
   readonly signal: AbortSignal;
 }
@@ -204,7 +204,7 @@ async function measurerOf(
     if (signal.aborted) return ENDED;
     const measured = await agent.probe({
       ...{ probe: jitter.name, variant, housekeeping, signal, seeksCauses: false },
-      ...{ durationMs: seconds * 1000, warmupMs: WARMUP_MS, blockMs: BLOCK_MS },
+      ...{ durationMs: seconds * 1000, warmupMs: WARMUP_MS, blockMs: BLOCK_MS, clock: readClock(trying.flags) },
       onProgress: ({ share }) => line.show(`${round + 1}/${ROUNDS}  jitter ${state} it  ${Math.floor(share * 100)} %`),
     });
     if (measured.status !== 'measured') return measured.reason;

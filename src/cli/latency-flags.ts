@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
 import { probes } from '../latency/index.ts';
+import { CLOCK_CHOICES, type ClockChoice } from '../latency/probe/clock.ts';
 import { SCHEDULERS, type Scheduler } from '../latency/probe/probe.ts';
 
 /** Of `hft verify latency`: what is measured, and where it is written. */
@@ -28,6 +29,11 @@ export const measuringFlags = {
     options: [...SCHEDULERS],
     summary:
       'Policy of the threads of jitter and wakeup; fifo is SCHED_FIFO 1. Jitter under fifo leaves other threads of its CPUs 50 ms of each second, or nothing where realtime throttling is off',
+  }),
+  clock: Flags.string({
+    options: [...CLOCK_CHOICES],
+    summary:
+      "What times are read from: kernel is CLOCK_MONOTONIC_RAW; auto, as without it, the CPU's counter where that can be trusted",
   }),
   load: Flags.string({
     options: ['none', 'housekeeping', 'network'],
@@ -76,6 +82,10 @@ export function readScheduler({ scheduler, probe: named }: SchedulerFlags): Sche
       next: [`Leave it out, or add \`--probe ${heeding[0]}\`.`],
     });
   return SCHEDULERS.find((each) => each === scheduler);
+}
+
+export function readClock({ clock }: { readonly clock?: string | undefined }): ClockChoice | undefined {
+  return CLOCK_CHOICES.find((each) => each === clock);
 }
 
 /** Of `hft verify latency`: causes, and the settings that remove them. */
@@ -151,6 +161,7 @@ const MEASURING = [
   'cpus',
   'duration',
   'scheduler',
+  'clock',
   'load',
   'redis',
   'memcached',

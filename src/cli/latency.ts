@@ -25,7 +25,7 @@ import type { BaselinePart } from '../views/report/input.ts';
 import { parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
 import { askedCpus } from './latency-cpus.ts';
-import { readScheduler } from './latency-flags.ts';
+import { readClock, readScheduler } from './latency-flags.ts';
 import { requirePattern } from './latency-pattern.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
 import { readServers } from './latency-servers.ts';
@@ -45,6 +45,8 @@ export interface LatencyFlags {
   readonly load?: string | undefined;
   /** Of those probes that have one. */
   readonly scheduler?: string | undefined;
+  /** kernel: not the CPU's counter. */
+  readonly clock?: string | undefined;
   /** Addresses of servers that are measured instead of one that is started for the run. */
   readonly redis?: string | undefined;
   readonly memcached?: string | undefined;
@@ -115,7 +117,10 @@ export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
 export interface MeasuringRequest {
   /** undefined: nothing is judged. */
   readonly asked: { readonly wanted: Wanted; readonly scope: Scope } | undefined;
-  readonly flags: Pick<LatencyFlags, 'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern' | 'scheduler' | 'xdp'>;
+  readonly flags: Pick<
+    LatencyFlags,
+    'suite' | 'probe' | 'cpus' | 'load' | 'causes' | 'pattern' | 'scheduler' | 'clock' | 'xdp'
+  >;
   readonly servers?: Servers;
   readonly durationS: number;
   readonly signal: AbortSignal;
@@ -246,7 +251,7 @@ async function runAll(
       if (progress.phase === 'warm-up') startedEpochS = (Date.now() + WARMUP_MS) / 1000;
       showProgress(sayProgress(place, progress));
     };
-    const timing = { durationMs, warmupMs: WARMUP_MS, blockMs: BLOCK_MS };
+    const timing = { durationMs, warmupMs: WARMUP_MS, blockMs: BLOCK_MS, clock: readClock(request.flags) };
     const seeksCauses = request.flags.causes !== false && probe.stolen !== undefined;
     const asked = { probe: probe.name, variant, housekeeping, ...timing, seeksCauses, signal, onProgress, load };
     const measured = await tryProbe(agent, asked);

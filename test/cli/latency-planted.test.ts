@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   agree,
+  agreeTurns,
   busiestRow,
   type FoundCauses,
   foundOf,
   joinTurns,
+  type MeasuredWindow,
   type PlantedEvent,
   parsePlanted,
   plantedWithin,
@@ -53,7 +55,12 @@ async function textOf({ child, pieces }: Running): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
+/** By the CPU's counter, and as on a CPU that has none to be trusted. */
+const CLOCKS = ['auto', 'kernel'] as const;
+const TRACE_CLOCKS = { auto: 'x86-tsc', kernel: 'mono_raw' } as const;
+
 interface Plot {
+  readonly clock: (typeof CLOCKS)[number];
   readonly cpu?: number;
   readonly flags?: string;
   readonly planter: readonly string[];
@@ -62,16 +69,26 @@ interface Plot {
 }
 
 /** Measures beside planters, and ends them. */
-async function plantAndMeasure({ cpu = lastCpu, flags = '', planter, rows = ['LOC'] }: Plot) {
+async function plantAndMeasure({ clock, cpu = lastCpu, flags = '', planter, rows = ['LOC'] }: Plot) {
   const [mode, ...options] = planter;
   const planted = start(plant, [`${mode}`, '--cpu', `${cpu}`, ...options]);
   const counted = start(rowCounter, [`${cpu}`, '3600', ...rows]);
-  const line = `exec ${HFT} verify latency --probe jitter --cpus ${cpu} --duration ${SECONDS}s --json ${flags}`;
+  const line = `exec ${HFT} verify latency --probe jitter --cpus ${cpu} --duration ${SECONDS}s --clock ${clock} --json ${flags}`;
   const [program, ...rest] = inTracefs(line);
   const found = JSON.parse(await textOf(start(program, rest))) as FoundCauses;
+  expect(found.attribution).toMatchObject({ tier: expect.stringMatching(/^[AB]$/), clock: TRACE_CLOCKS[clock] });
   for (const { child } of [planted, counted]) child.kill('SIGTERM');
   const events = [planted, counted].map(async (each) => parsePlanted(await textOf(each)));
   return { found, window: windowOf(found), events: (await Promise.all(events)).flat() as readonly PlantedEvent[] };
+}
+
+/** By turns, which the kernel may cut. Throws with both figures. */
+function expectTurns(found: number, events: readonly PlantedEvent[], window: MeasuredWindow): void {
+  const turns = plantedWithin(events, 'turn', window).count;
+  const preempted = plantedWithin(events, 'preempted', window).count;
+  expect(turns).toBeGreaterThan(10);
+  const said = `hft says ${found}, planted were ${turns} turns, cut ${preempted} times`;
+  expect(agreeTurns(found, turns, preempted), said).toBe(true);
 }
 
 /** Throws with both figures. */
@@ -79,15 +96,15 @@ function expectAgreement(found: number, planted: number): void {
   expect(agree(found, planted), `hft says ${found}, planted were ${planted}`).toBe(true);
 }
 
-describe.skipIf(reason !== undefined)(`planted${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+const skipped = reason === undefined ? '' : ` (skipped: ${reason})`;
+
+describe.skipIf(reason !== undefined).each(CLOCKS)(`planted, --clock %s${skipped}`, (clock) => {
   test.each(['timer-thief', 'fifo-thief'])(
     '%s: each of its turns, by its name, and the tick as often as the kernel counts it',
     async (name) => {
-      const { found, window, events } = await plantAndMeasure({ planter: [name] });
-      const turns = plantedWithin(events, 'turn', window);
+      const { found, window, events } = await plantAndMeasure({ clock, planter: [name] });
       const thief = foundOf(found, 'thread', name);
-      expect(turns.count).toBeGreaterThan(100);
-      expectAgreement(thief.count, turns.count);
+      expectTurns(thief.count, events, window);
       // It may wait inside of its turn too, while another has the CPU: that is not its net time.
       expect(thief.totalNs / thief.count).toBeGreaterThan(50_000);
       expect(thief.fixes).toContain('isolation.isolcpus');
@@ -97,15 +114,15 @@ describe.skipIf(reason !== undefined)(`planted${reason === undefined ? '' : ` (s
   );
 
   test('page faults of another thread on the CPU: in its turns, and counted', async () => {
-    const { found, window, events } = await plantAndMeasure({ planter: ['page-faulter'] });
+    const { found, window, events } = await plantAndMeasure({ clock, planter: ['page-faulter'] });
     const { count, pageFaults } = foundOf(found, 'thread', 'page-faulter');
-    expectAgreement(count, plantedWithin(events, 'turn', window).count);
+    expectTurns(count, events, window);
     expectAgreement(pageFaults, plantedWithin(events, 'fault', window).count);
   }, 60_000);
 
   test('TLB shootdowns of the measuring process itself', async () => {
     const planter = ['soft-dirty', '--from', `${CPUS[0]}`];
-    const { found, window, events } = await plantAndMeasure({ planter, rows: ['TLB'] });
+    const { found, window, events } = await plantAndMeasure({ clock, planter, rows: ['TLB'] });
     const counted = plantedWithin(events, 'TLB', window).count;
     expect(counted).toBeGreaterThan(50);
     expectAgreement(foundOf(found, 'tlb-shootdown', 'TLB shootdown').count, counted);
@@ -119,7 +136,7 @@ describe.skipIf(reason !== undefined)(`planted${reason === undefined ? '' : ` (s
     const { row, cpu } = disk;
     const from = CPUS.find((each) => each !== cpu);
     const planter = ['disk-reads', '--from', `${from}`, '--path', file];
-    const { found, window, events } = await plantAndMeasure({ cpu, planter, rows: [row] });
+    const { found, window, events } = await plantAndMeasure({ clock, cpu, planter, rows: [row] });
     const counted = plantedWithin(events, row, window).count;
     expect(counted).toBeGreaterThan(100);
     const named = found.disturbances.filter(({ kind, count }) => kind === 'irq' && agree(count, counted));
@@ -129,16 +146,18 @@ describe.skipIf(reason !== undefined)(`planted${reason === undefined ? '' : ` (s
 
   test('a measurement under SCHED_FIFO lets threads of its own priority run, and names them', async () => {
     const planter = ['fifo-thief', '--priority', '1'];
-    const { found, window, events } = await plantAndMeasure({ flags: '--scheduler fifo', planter });
-    const turns = plantedWithin(events, 'turn', window);
-    expect(turns.count).toBeGreaterThan(10);
-    expectAgreement(foundOf(found, 'thread', 'fifo-thief').count, turns.count);
+    const { found, window, events } = await plantAndMeasure({ clock, flags: '--scheduler fifo', planter });
+    expectTurns(foundOf(found, 'thread', 'fifo-thief').count, events, window);
   }, 60_000);
 
   test('a measurement under SCHED_FIFO: throttling, each time and all of it, and whom it let run', async ({ skip }) => {
     if (readFileSync('/proc/sys/kernel/sched_rt_runtime_us', 'utf8').trim() === '-1')
       return skip('nothing is throttled here');
-    const { found, window, events } = await plantAndMeasure({ flags: '--scheduler fifo', planter: ['fair-hog'] });
+    const { found, window, events } = await plantAndMeasure({
+      clock,
+      flags: '--scheduler fifo',
+      planter: ['fair-hog'],
+    });
     const throttled = foundOf(found, 'throttling', 'realtime throttling');
     // The measurement has 950 ms of each second: shorter pauses of the hog are of others that were let run.
     const turns = plantedWithin(joinTurns(events, 'turn', 5e8), 'turn', window);

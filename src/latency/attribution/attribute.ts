@@ -19,6 +19,7 @@ import { occupyByNoise } from './noise.ts';
 import { occupy } from './occupancy.ts';
 import { findPeriod, suspectOf } from './periodicity.ts';
 import type { RecordedTrace } from './recording.ts';
+import { isSameLine, type TraceClock } from './trace-clock.ts';
 import { type CpuTrace, parseTrace } from './trace-text.ts';
 
 /** All that was found out beside a run. */
@@ -33,6 +34,8 @@ export interface Observed extends Pick<Capability, 'tier' | 'why' | 'missed'> {
 export type AttributedRun = Pick<ProbeMeta, 'clock' | 'policy' | 'dmaLatencyUs'>;
 
 export interface Attribution extends Pick<Capability, 'tier' | 'why' | 'missed'> {
+  /** Of the events that were joined with the gaps; undefined: none were. */
+  readonly clock: TraceClock | undefined;
   /** Seen in the gaps, the longest total first; those of time in which nothing was seen among them. Tiers A and B. */
   readonly causes: readonly Cause[];
   /** What happened in the same time, seen by nobody in a gap: no verdicts. */
@@ -62,12 +65,10 @@ export interface Unexplained {
 /** As many as a timeline can show and a page can hold. */
 export const GAPS_LISTED = 1000;
 
-const RAW = 'The gaps were not timed by the TSC, so no event can be joined with them.';
-
 /** Joins the gaps of a run with what was recorded in the same time. Pure. */
 export function attribute(observed: Observed, run: AttributedRun, stolen: readonly StolenTime[]): Attribution {
   const { trace, counted } = observed;
-  const joinable = trace !== undefined && run.clock.source === 'tsc';
+  const joinable = trace !== undefined && isSameLine(trace.clock, run.clock.source);
   const parts = stolen.map((each) =>
     joinCpu(joinable ? trace : undefined, {
       counted,
@@ -86,7 +87,8 @@ export function attribute(observed: Observed, run: AttributedRun, stolen: readon
   const explainedNs = sum((each) => each.explainedNs);
   const measured = stolen.map((each) => measuredCpu(each, run));
   return {
-    ...tierOf(observed, joinable),
+    ...tierOf(observed, { joinable, source: run.clock.source }),
+    clock: joinable ? trace.clock : undefined,
     causes: explanations
       .flatMap(({ causes }) => causes)
       .map((cause) => adviseThrottling(cause, run, observed.surroundings.before))
@@ -108,10 +110,10 @@ export function attribute(observed: Observed, run: AttributedRun, stolen: readon
 
 function tierOf(
   { tier, why, missed, trace }: Observed,
-  joinable: boolean,
+  { joinable, source }: { readonly joinable: boolean; readonly source: AttributedRun['clock']['source'] },
 ): Pick<Capability, 'tier' | 'why' | 'missed'> {
   if (trace === undefined || joinable) return { tier, why, missed };
-  const reason = RAW;
+  const reason = `The trace has the clock ${trace.clock} and the gaps were timed by ${source}, so no event can be joined with them.`;
   return { tier: 'C', why: 'Counters before and after.', missed: [...missed, { tier: trace.tier, reason }] };
 }
 
@@ -151,7 +153,7 @@ function joinCpu(
   const gaps = gapTicks(rawGaps, epochTicks);
   if (recorded === undefined || own === undefined)
     return { gaps: listLargest({ cpu, gaps, pieces: undefined, hz }, irqs, listed), artefacts: [] };
-  const trace = parseTrace(own.text, own.cpu, epochTicks);
+  const trace = parseTrace(own.text, own.cpu, epochTicks, own.rawText);
   const join = recorded.tier === 'A' ? occupyByNoise : occupy;
   const pieces = join({ trace, hz, overrun: own.stats.overrun > 0 }, gaps);
   return {

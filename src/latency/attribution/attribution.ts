@@ -1,6 +1,7 @@
 import { HostError } from '../../errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { Machine } from '../../topology/machine.ts';
+import { type ClockChoice, readChosenClock } from '../probe/clock.ts';
 import { readSurroundings } from './artefacts.ts';
 import type { Observed } from './attribute.ts';
 import { type Capability, findCapability } from './capability.ts';
@@ -12,6 +13,8 @@ export interface AttributionRequest {
   readonly program: string;
   /** Those that are measured. */
   readonly cpus: readonly number[];
+  /** What the run will be told. */
+  readonly clock?: ClockChoice | undefined;
   /** Names of interrupts, and which CPUs share a core. */
   readonly machine: Pick<Machine, 'irqs' | 'topology'>;
 }
@@ -35,13 +38,14 @@ export interface Watch {
  * recorded with the gaps of the run.
  */
 export async function prepareAttribution(host: Host, request: AttributionRequest): Promise<PreparedAttribution> {
-  const capability = await findCapability(host);
+  const gapClock = await readChosenClock(host, request.program, request.clock);
+  const capability = await findCapability(host, gapClock);
   return { ...capability, start: ({ mostMs }) => watch(host, { capability, request, mostMs }) };
 }
 
 /** Only what the counters and the surroundings of a run say: nothing is recorded, nothing on the host changes. */
 export async function watchSurroundings(host: Host, request: AttributionRequest): Promise<Watch> {
-  const capability = { tier: 'C', why: COUNTERS, missed: [], tracefs: undefined } as const;
+  const capability = { tier: 'C', why: COUNTERS, missed: [], tracefs: undefined, clock: undefined } as const;
   return watch(host, { capability, request, mostMs: 0 });
 }
 
@@ -126,7 +130,7 @@ async function endTracing({
 }
 
 function fallToCounters({ tier, missed }: Capability, reason: string): Capability {
-  return { tier: 'C', why: COUNTERS, missed: [...missed, { tier, reason }], tracefs: undefined };
+  return { tier: 'C', why: COUNTERS, missed: [...missed, { tier, reason }], tracefs: undefined, clock: undefined };
 }
 
 function siblingsOf({ cpus, machine }: AttributionRequest): ReadonlyMap<number, readonly number[]> {

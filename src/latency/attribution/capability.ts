@@ -1,7 +1,9 @@
 import { HostError } from '../../errors.ts';
 import type { HostReader } from '../../host/host.ts';
 import { readNames, readValue } from '../../topology/kernel-file.ts';
+import type { ChosenClock } from '../probe/clock.ts';
 import type { Tier } from './cause.ts';
+import { chooseTraceClock, type TraceClock } from './trace-clock.ts';
 
 /** How well this host can say what takes its CPUs. */
 export interface Capability {
@@ -12,23 +14,45 @@ export interface Capability {
   readonly missed: readonly { readonly tier: Tier; readonly reason: string }[];
   /** Where tracefs is; undefined for tiers C and D. */
   readonly tracefs: string | undefined;
+  /** What events are stamped with; undefined for tiers C and D. */
+  readonly clock: TraceClock | undefined;
 }
+
+/** What times the gaps, or why nobody knows. */
+export type GapClock = ChosenClock | { readonly reason: string };
 
 /** https://docs.kernel.org/trace/ftrace.html: the second one where only debugfs is mounted. */
 export const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 
-/** Finds the best tier. Reads only. */
-export async function findCapability(host: HostReader): Promise<Capability> {
+/** Finds the best tier for gaps that are timed by this clock. Reads only. */
+export async function findCapability(host: HostReader, gapClock: GapClock): Promise<Capability> {
   const traced = await findTracefs(host);
   if ('reason' in traced) return withoutTracefs(host, traced.reason);
   const { tracefs } = traced;
+  const chosen = await findTraceClock(host, tracefs, gapClock);
+  if ('reason' in chosen) return withoutTracefs(host, chosen.reason);
+  const { clock } = chosen;
   const reasonB = await refuseFtrace(host, tracefs);
   if (reasonB !== undefined) return withoutTracefs(host, reasonB);
   const reasonA = await refuseOsnoise(host, tracefs);
-  if (reasonA === undefined)
-    return { tier: 'A', why: 'osnoise says what each interruption took, net.', missed: [], tracefs };
+  if (reasonA === undefined) return { tier: 'A', why: WHY_A[clock], missed: [], tracefs, clock };
   const missed = [{ tier: 'A' as const, reason: reasonA }];
-  return { tier: 'B', why: 'ftrace says when what had the CPU, by the same clock as the gaps.', missed, tracefs };
+  const why = `ftrace says when what had the CPU, by the same clock as the gaps (${clock}).`;
+  return { tier: 'B', why, missed, tracefs, clock };
+}
+
+/** osnoise takes durations by the kernel's local clock, which counts the TSC: also where nobody else trusts that. */
+const WHY_A: Readonly<Record<TraceClock, string>> = {
+  'x86-tsc': 'osnoise says what each interruption took, net; when, by the same clock as the gaps (x86-tsc).',
+  mono_raw:
+    "osnoise says what each interruption took, net, by the kernel's local clock, which is not that of the gaps; when it ended, by the same clock (mono_raw).",
+};
+
+async function findTraceClock(host: HostReader, tracefs: string, gapClock: GapClock) {
+  if ('reason' in gapClock) return gapClock;
+  const offered = await readValue(host, `${tracefs}/trace_clock`);
+  if (offered === undefined) return { reason: `${tracefs}/trace_clock cannot be read: tracing needs root.` };
+  return chooseTraceClock(gapClock, offered);
 }
 
 async function findTracefs(host: HostReader): Promise<{ tracefs: string } | { reason: string }> {
@@ -50,10 +74,6 @@ async function findTracefs(host: HostReader): Promise<{ tracefs: string } | { re
 }
 
 async function refuseFtrace(host: HostReader, tracefs: string): Promise<string | undefined> {
-  const clocks = await readValue(host, `${tracefs}/trace_clock`);
-  if (clocks === undefined) return `${tracefs}/trace_clock cannot be read: tracing needs root.`;
-  if (!/(?:^|[\s[])x86-tsc(?:[\s\]]|$)/.test(clocks))
-    return `The kernel cannot trace by the clock of the gaps (x86-tsc); it has ${clocks}.`;
   const systems = await readNames(host, `${tracefs}/events`);
   const missing = ['sched', 'irq', 'irq_vectors'].filter((system) => !systems.includes(system));
   return missing.length === 0 ? undefined : `The kernel has no events ${missing.join(', ')} (CONFIG_TRACEPOINTS).`;
@@ -74,6 +94,8 @@ async function refuseOsnoise(host: HostReader, tracefs: string): Promise<string 
   return undefined;
 }
 
+const NOT_TRACED = { tracefs: undefined, clock: undefined } as const;
+
 async function withoutTracefs(host: HostReader, reason: string): Promise<Capability> {
   const missed = (['A', 'B'] as const).map((tier) => ({ tier, reason }));
   const header = (await readValue(host, '/proc/interrupts')) ?? '';
@@ -82,8 +104,8 @@ async function withoutTracefs(host: HostReader, reason: string): Promise<Capabil
       tier: 'C',
       why: 'Counters before and after say what happened, not when: candidates, no verdicts.',
       missed,
-      tracefs: undefined,
+      ...NOT_TRACED,
     };
   const all = [...missed, { tier: 'C' as const, reason: '/proc/interrupts cannot be read.' }];
-  return { tier: 'D', why: 'Only the times of the gaps are known.', missed: all, tracefs: undefined };
+  return { tier: 'D', why: 'Only the times of the gaps are known.', missed: all, ...NOT_TRACED };
 }

@@ -4,12 +4,22 @@ import { readNames, readValue } from '../../topology/kernel-file.ts';
 import type { Capability } from './capability.ts';
 import type { Tier } from './cause.ts';
 import { type Keeper, keepInstance, nameInstance } from './instance.ts';
+import type { TraceClock } from './trace-clock.ts';
 import { type BufferStats, parseBufferStats } from './trace-text.ts';
 
 /** What the kernel's buffers held after a run, as text: it is read when the run's clock is known. */
 export interface RecordedTrace {
   readonly tier: 'A' | 'B';
-  readonly cpus: readonly { readonly cpu: number; readonly text: string; readonly stats: BufferStats }[];
+  readonly clock: TraceClock;
+  readonly cpus: readonly RecordedCpu[];
+}
+
+export interface RecordedCpu {
+  readonly cpu: number;
+  readonly text: string;
+  /** The same lines printed raw, which have the nanoseconds; undefined where the text itself has ticks. */
+  readonly rawText?: string;
+  readonly stats: BufferStats;
 }
 
 export interface TraceRequest {
@@ -34,7 +44,7 @@ const ALL_BUFFERS_KB = 65_536;
 /** CPUs that are not measured: the kernel makes buffers for all. */
 const SMALLEST_KB = 4;
 /** What starting, reading and a slow end take, in emulation too: the kernel makes text of half a million events. */
-const SLACK_MS = 180_000;
+const SLACK_MS = 300_000;
 
 /** Systems or single events; those that a kernel does not have are left out. */
 const EVENTS: Readonly<Record<'A' | 'B', readonly string[]>> = {
@@ -97,19 +107,19 @@ export async function startTracing(
   capability: Capability & { readonly tier: Tier },
   request: TraceRequest,
 ): Promise<Tracing | { readonly reason: string }> {
-  const { tier, tracefs } = capability;
-  if ((tier !== 'A' && tier !== 'B') || tracefs === undefined) return { reason: capability.why };
+  const { tier, tracefs, clock } = capability;
+  if ((tier !== 'A' && tier !== 'B') || tracefs === undefined || clock === undefined) return { reason: capability.why };
   const hasWorkload = tier === 'A' && (await hasOsnoiseWorkload(host, tracefs));
   const name = await nameInstance(host, process.pid, hasWorkload);
   const keeper = await keepInstance(host, { ...request, tracefs, name, deadlineMs: request.mostMs + SLACK_MS });
   if ('reason' in keeper) return keeper;
   try {
-    await setUp(host, keeper.folder, { tier, ...request });
+    await setUp(host, keeper.folder, { tier, clock, ...request });
   } catch (error) {
     await keeper.end();
     throw error;
   }
-  return tracingOf(host, keeper, { tier, cpus: request.cpus });
+  return tracingOf(host, keeper, { tier, clock, cpus: request.cpus });
 }
 
 async function hasOsnoiseWorkload(host: HostReader, tracefs: string): Promise<boolean> {
@@ -117,7 +127,11 @@ async function hasOsnoiseWorkload(host: HostReader, tracefs: string): Promise<bo
   return options.split(/\s+/).includes('OSNOISE_WORKLOAD');
 }
 
-async function setUp(host: Host, folder: string, setup: TraceRequest & { readonly tier: 'A' | 'B' }): Promise<void> {
+interface Recording extends Pick<RecordedTrace, 'tier' | 'clock'> {
+  readonly cpus: readonly number[];
+}
+
+async function setUp(host: Host, folder: string, setup: TraceRequest & Recording): Promise<void> {
   const write = (file: string, text: string) => host.writeText(`${folder}/${file}`, text);
   await write('tracing_on', '0');
   await write('buffer_size_kb', `${SMALLEST_KB}`);
@@ -125,7 +139,7 @@ async function setUp(host: Host, folder: string, setup: TraceRequest & { readonl
     await write(`per_cpu/cpu${cpu}/buffer_size_kb`, `${setup.bufferKb ?? bufferKbFor(setup.cpus)}`);
   await write('tracing_cpumask', printCpumask(setup.cpus));
   // After the size: a change of clock empties the buffers.
-  await write('trace_clock', 'x86-tsc');
+  await write('trace_clock', setup.clock);
   const options = await readNames(host, `${folder}/options`);
   for (const [option, value] of Object.entries(OPTIONS))
     if (options.includes(option)) await write(`options/${option}`, value);
@@ -143,12 +157,9 @@ function bufferKbFor({ length }: readonly number[]): number {
   return Math.min(BUFFER_KB, Math.floor(ALL_BUFFERS_KB / Math.max(1, length)));
 }
 
-function tracingOf(
-  host: Host,
-  keeper: Keeper,
-  { tier, cpus }: { readonly tier: 'A' | 'B'; readonly cpus: readonly number[] },
-): Tracing {
+function tracingOf(host: Host, keeper: Keeper, { tier, clock, cpus }: Recording): Tracing {
   const { folder } = keeper;
+  const readTrace = async (cpu: number) => (await host.readText(`${folder}/per_cpu/cpu${cpu}/trace`)) ?? '';
   return {
     async stop() {
       try {
@@ -156,11 +167,15 @@ function tracingOf(
         const recorded = await Promise.all(
           cpus.map(async (cpu) => ({
             cpu,
-            text: (await host.readText(`${folder}/per_cpu/cpu${cpu}/trace`)) ?? '',
+            text: await readTrace(cpu),
             stats: parseBufferStats((await host.readText(`${folder}/per_cpu/cpu${cpu}/stats`)) ?? ''),
           })),
         );
-        return { tier, cpus: recorded };
+        if (clock === 'x86-tsc') return { tier, clock, cpus: recorded };
+        // With other clocks the kernel prints whole microseconds, but for this.
+        await host.writeText(`${folder}/options/raw`, '1');
+        const stamped = recorded.map(async (each) => ({ ...each, rawText: await readTrace(each.cpu) }));
+        return { tier, clock, cpus: await Promise.all(stamped) };
       } finally {
         await keeper.end();
       }

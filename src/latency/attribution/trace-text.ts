@@ -29,23 +29,25 @@ export interface CpuTrace {
  * may hold spaces, dashes and brackets.
  */
 const EVENT =
-  /^\s*(?<comm>.+)-(?<pid>\d+)\s+(?:\(\s*[\d-]+\)\s+)?\[(?<cpu>\d+)\]\s+(?:[^\s\d]\S*\s+)?(?<ticks>0x[\da-f]+|\d+):\s+(?<name>\w+):\s?(?<fields>.*)$/;
+  /^\s*(?<comm>.+)-(?<pid>\d+)\s+(?:\(\s*[\d-]+\)\s+)?\[(?<cpu>\d+)\]\s+(?:[^\s\d]\S*\s+)?(?<stamp>0x[\da-f]+|\d+(?:\.\d{6})?):\s+(?<name>\w+):\s?(?<fields>.*)$/;
 
 const LOST = /^CPU:(?<cpu>\d+) \[(?:LOST (?<count>\d+) EVENTS|EVENTS DROPPED)\]/;
 const COMMENT = /^(?:#.*|\s*|##### CPU \d+ buffer started ####)$/;
 
 /**
- * Reads the `trace` file of one CPU, written with the clock x86-tsc: a count of ticks where other clocks have seconds.
+ * Reads the `trace` file of one CPU. With the clock x86-tsc it has a count of ticks where other clocks have seconds; of those `rawText`
+ * is the same file printed with the option raw, which has nanoseconds, and `epochTicks` counts them. Each line takes its moment from there.
  * https://docs.kernel.org/trace/ftrace.html. Lines of other CPUs are left out. A last line without its end is torn and is not used.
  */
-export function parseTrace(text: string, cpu: number, epochTicks: bigint): CpuTrace {
+export function parseTrace(text: string, cpu: number, epochTicks: bigint, rawText?: string): CpuTrace {
   const lines = text.split('\n');
+  const readAt = rawText === undefined ? ticksReader(epochTicks) : nsReader(rawText, epochTicks);
   const torn = lines.pop() ?? '';
   const events: TraceEvent[] = [];
   const lostBefore = new Set<number>();
   let [lost, unread] = [0, torn === '' ? 0 : 1];
   for (const line of lines) {
-    const event = parseEvent(line, epochTicks);
+    const event = parseEvent(line, readAt);
     if (event !== undefined) {
       if (event.cpu === cpu) events.push(event);
       continue;
@@ -60,16 +62,50 @@ export function parseTrace(text: string, cpu: number, epochTicks: bigint): CpuTr
   return { cpu, events, lostBefore, lost, unread };
 }
 
-function parseEvent(line: string, epochTicks: bigint): TraceEvent | undefined {
+/** When an event was, since the epoch, by what its line says: the stamp as text. undefined: that cannot be known. */
+type AtReader = (stamp: string, pid: number) => number | undefined;
+
+function parseEvent(line: string, readAt: AtReader): TraceEvent | undefined {
   const found = EVENT.exec(line)?.groups;
   if (found === undefined) return undefined;
+  const pid = Number(found.pid);
+  const at = readAt(found.stamp as string, pid);
+  if (at === undefined) return undefined;
   return {
-    at: Number(BigInt(found.ticks as string) - epochTicks),
+    at,
     cpu: Number(found.cpu),
     comm: found.comm as string,
-    pid: Number(found.pid),
+    pid,
     name: found.name as string,
     fields: found.fields as string,
+  };
+}
+
+function ticksReader(epochTicks: bigint): AtReader {
+  return (stamp) => (stamp.includes('.') ? undefined : Number(BigInt(stamp) - epochTicks));
+}
+
+/** `7 1 34838286838418 type: 372`: pid, CPU, ns. */
+const RAW = /^(?<pid>\d+) (?<cpu>\d+) (?<ns>\d+) /gm;
+/** The kernel rounds to the nearest microsecond. */
+const ROUNDED_NS = 500;
+
+/** Takes one raw line for each stamp, in order. Raw lines of what was no event in the text are passed over. */
+function nsReader(rawText: string, epochNs: bigint): AtReader {
+  const lines = rawText.matchAll(RAW);
+  const read = () => {
+    const groups = lines.next().value?.groups;
+    return groups && { pid: Number(groups.pid), at: Number(BigInt(groups.ns as string) - epochNs) };
+  };
+  let next = read();
+  return (stamp, pid) => {
+    if (!stamp.includes('.')) return undefined;
+    const roundedAt = Number(BigInt(`${stamp.replace('.', '')}000`) - epochNs);
+    while (next !== undefined && next.at < roundedAt - ROUNDED_NS) next = read();
+    if (next === undefined || next.pid !== pid || next.at > roundedAt + ROUNDED_NS) return undefined;
+    const { at } = next;
+    next = read();
+    return at;
   };
 }
 

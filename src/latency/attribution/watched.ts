@@ -25,9 +25,9 @@ export interface Watching {
  * and when the process dies (instance.ts). Throws as measure does.
  */
 export async function measureWatched(host: Host, measurement: Measurement, watching: Watching): Promise<Watched> {
-  const { program, variant } = measurement;
+  const { program, variant, clock } = measurement;
   const leftovers = await removeLeftovers(host);
-  const request = { program, cpus: variant.cpus, machine: watching.machine };
+  const request = { program, cpus: variant.cpus, clock, machine: watching.machine };
   const watch =
     watching.stolenOf === undefined
       ? await watchSurroundings(host, request)

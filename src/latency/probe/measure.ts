@@ -1,5 +1,6 @@
 import type { Child, Host } from '../../host/host.ts';
 import { printCpulist } from '../../topology/cpulist.ts';
+import { type ClockChoice, clockArguments } from './clock.ts';
 import { FrameReader } from './frames.ts';
 import type { LoadAchieved } from './load.ts';
 import type { Variant } from './probe.ts';
@@ -16,6 +17,8 @@ export interface Measurement {
   readonly durationMs: number;
   readonly warmupMs: number;
   readonly blockMs: number;
+  /** kernel: CLOCK_MONOTONIC_RAW, also where the CPU's counter could be trusted. */
+  readonly clock?: ClockChoice | undefined;
   /** Ends the run; what was measured until then comes back, marked as cut. */
   readonly signal?: AbortSignal;
   /** Called while it measures. */
@@ -101,7 +104,11 @@ export function probeArguments(measurement: Measurement, deadlineMs: number): st
     ...(variant.dmaLatencyUs === undefined ? {} : { 'dma-latency': variant.dmaLatencyUs }),
     ...variant.options,
   };
-  return [probe, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`])];
+  return [
+    probe,
+    ...clockArguments(measurement.clock),
+    ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+  ];
 }
 
 /** A cpulist where that keeps the order, which is the direction of a pair. */

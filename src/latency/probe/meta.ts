@@ -25,9 +25,11 @@ const stream = z.object({
 /** What a stage of the pipeline does with each message. */
 const stage = z.object({ part: z.string(), cpu, payloadBytes: count, lines: count, stateBytes: count, steps: count });
 
+/** raw: CLOCK_MONOTONIC_RAW, because of whyRaw. */
+export const clockSource = z.enum(['tsc', 'cntvct', 'raw']);
+
 const clock = z.object({
-  /** raw: CLOCK_MONOTONIC_RAW, because of whyRaw. */
-  source: z.enum(['tsc', 'cntvct', 'raw']),
+  source: clockSource,
   whyRaw: z.string().optional(),
   hz: z.number().positive(),
   /** Differences smaller than this do not exist. */

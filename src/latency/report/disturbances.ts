@@ -1,6 +1,7 @@
 import type { Artefact } from '../attribution/artefacts.ts';
 import type { Attribution } from '../attribution/attribute.ts';
 import type { Candidate, Cause, CauseKind } from '../attribution/cause.ts';
+import type { TraceClock } from '../attribution/trace-clock.ts';
 import { nsOfTicks, type ProbeRun } from '../probe/run.ts';
 import type { Outcome } from './result.ts';
 
@@ -26,6 +27,8 @@ export interface Disturbance {
 
 /** How causes were sought, and what is said of those that nobody saw in a gap. */
 export interface CauseSearch extends Pick<Attribution, 'tier' | 'why' | 'missed'> {
+  /** The kernel's name for the clock of the events, which is that of the gaps; null: no events were joined with them. */
+  readonly clock: TraceClock | null;
   readonly stolenNs: number;
   readonly explainedNs: number;
   readonly unexplained: Attribution['unexplained'];
@@ -75,6 +78,7 @@ function describe(attribution: Attribution, run: ProbeRun): Omit<CausesFound, 'a
     disturbances: sumCauses(attribution.causes),
     explainedFraction: explainedFraction ?? null,
     attribution: {
+      clock: attribution.clock ?? null,
       ...{ tier, why, missed, stolenNs, explainedNs, unexplained, candidates },
       startRawNs: Number(clock.epochNs) + startNs,
     },

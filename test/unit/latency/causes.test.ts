@@ -34,6 +34,7 @@ const fair: Artefact = {
 
 const TRACED: Attribution = {
   tier: 'B',
+  clock: 'x86-tsc',
   why: 'ftrace says when what had the CPU, by the same clock as the gaps.',
   missed: [{ tier: 'A', reason: 'The kernel is built without CONFIG_OSNOISE_TRACER.' }],
   causes: [

@@ -18,6 +18,7 @@ export interface MeasuredWindow {
 export interface FoundCauses {
   readonly attribution: {
     readonly tier: string;
+    readonly clock: string | null;
     readonly startRawNs: number;
     readonly stolenNs: number;
     readonly unexplained: { readonly notRecordedNs: number };
@@ -110,6 +111,14 @@ export function foundOf({ disturbances }: FoundCauses, kind: string, cause: stri
 /** Counted within 5 %. */
 export function agree(found: number, planted: number): boolean {
   return Math.abs(found - planted) <= planted * 0.05;
+}
+
+/**
+ * Turns within 5 %, and how often a planter was seen that the kernel preempted in some of them, which it counts itself: each such turn
+ * may be seen once or twice, by whether the measurement ran in between.
+ */
+export function agreeTurns(found: number, turns: number, preempted: number): boolean {
+  return found >= turns * 0.95 && found <= (turns + preempted) * 1.05;
 }
 
 /** The numbered row of /proc/interrupts and the CPU, one or any, that counted most between two readings; undefined: less than 100. */

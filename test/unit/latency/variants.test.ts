@@ -85,6 +85,10 @@ describe('variants', () => {
       warmupMs: 1,
       blockMs: 100,
     };
+    expect(probeArguments({ ...measurement, clock: 'kernel' }, 10).slice(0, 4)).toEqual([
+      ...['shm', '--clock', 'raw'],
+      '--cpus',
+    ]);
     expect(probeArguments(measurement, 10).join(' ')).toBe(
       'shm --cpus 5,3 --control-cpu 0 --duration-ns 2000000 --warmup-ns 1000000 --block-ns 100000000 --deadline-ns 10000000' +
         ` --policy fifo:1 --parent ${process.pid} --dma-latency 0 --payload 64`,

@@ -39,6 +39,7 @@ async function observe(changes: Partial<Observed> = {}): Promise<Observed> {
     missed: [],
     trace: {
       tier: 'A',
+      clock: 'x86-tsc',
       cpus: [{ cpu: 3, text: readFixture('6.12-osnoise'), stats: { overrun: 0, dropped: 0 } }],
     },
     counted: { before: counters, after: counters, irqs: machine.irqs },
@@ -84,7 +85,11 @@ describe('a run joined with its trace', () => {
 
   test('lost events are said', async () => {
     const text = readFixture('6.1-rt');
-    const trace = { tier: 'B' as const, cpus: [{ cpu: 3, text: `${text}torn`, stats: { overrun: 10, dropped: 1 } }] };
+    const trace = {
+      tier: 'B' as const,
+      clock: 'x86-tsc' as const,
+      cpus: [{ cpu: 3, text: `${text}torn`, stats: { overrun: 10, dropped: 1 } }],
+    };
     const { artefacts } = attribute(await observe({ tier: 'B', trace }), run, [stolen(GAPS)]);
     expect(artefacts.map(({ text: said }) => said)).toEqual([
       '18 events of CPU 3 found no room beside 16: gaps without them are not explained.',
@@ -100,7 +105,11 @@ describe('a run joined with its trace', () => {
 
   test('an idle CPU is realtime throttling for a realtime thread only', async () => {
     const text = readFixture('6.12-osnoise').replace('kworker/3:1:73 start', 'swapper/3:0 start');
-    const trace = { tier: 'A' as const, cpus: [{ cpu: 3, text, stats: { overrun: 0, dropped: 0 } }] };
+    const trace = {
+      tier: 'A' as const,
+      clock: 'x86-tsc' as const,
+      cpus: [{ cpu: 3, text, stats: { overrun: 0, dropped: 0 } }],
+    };
     const fixes = await Promise.all(
       (['fifo', 'other'] as const).map(async (policy) => {
         const { causes } = attribute(await observe({ trace }), { ...run, policy }, [stolen(GAPS)]);
@@ -124,7 +133,11 @@ describe('a run joined with its trace', () => {
         'sched_switch: prev_comm=hog prev_pid=9 prev_prio=120 prev_state=R ==> next_comm=spin next_pid=5 next_prio=98',
       ),
     ].join('');
-    const trace = { tier: 'B' as const, cpus: [{ cpu: 3, text, stats: { overrun: 0, dropped: 0 } }] };
+    const trace = {
+      tier: 'B' as const,
+      clock: 'x86-tsc' as const,
+      cpus: [{ cpu: 3, text, stats: { overrun: 0, dropped: 0 } }],
+    };
     const fixes = await Promise.all(
       [new Map(), new Map([[3, 50_000_000]])].map(async (fairServerNs) => {
         const before = { ...around, fairServerNs };
@@ -137,11 +150,37 @@ describe('a run joined with its trace', () => {
     expect(fixes).toEqual(['kernel.sysctl@kernel.sched_rt_runtime_us', 'kernel.fair_server@isolated']);
   });
 
-  test('gaps that the TSC did not time are not joined', async () => {
+  test('gaps of another clock than that of the events are not joined', async () => {
     const raw = { ...run, clock: { ...clock, source: 'raw' as const } };
     const found = attribute(await observe(), raw, [stolen(GAPS)]);
-    expect(found).toMatchObject({ tier: 'C', causes: [], explainedFraction: 0 });
-    expect(found.missed).toEqual([{ tier: 'A', reason: expect.stringContaining('not timed by the TSC') }]);
+    expect(found).toMatchObject({ tier: 'C', clock: undefined, causes: [], explainedFraction: 0 });
+    expect(found.missed).toEqual([{ tier: 'A', reason: expect.stringMatching(/x86-tsc.*timed by raw/) }]);
+  });
+
+  test("gaps of the kernel's clock, by nanoseconds that the text of the trace does not have", async () => {
+    const raw = { ...run, clock: { ...clock, source: 'raw' as const } };
+    const text = [
+      ' hft-probe-7 [003] d.h.. 1.000001: local_timer_entry: vector=236',
+      ' hft-probe-7 [003] d.h.. 1.000001: local_timer_exit: vector=236',
+      ' hft-probe-7 [003] d.h.. 1.000002: irq_work_entry: vector=246',
+      ' hft-probe-7 [003] d.h.. 1.000002: irq_work_exit: vector=246\n',
+    ].join('\n');
+    const rawText = [1_000_000_700, 1_000_001_100, 1_000_001_600, 1_000_001_700]
+      .map((ns) => `7 3 ${ns} type: 150\n`)
+      .join('');
+    const cpus = [{ cpu: 3, text, rawText, stats: { overrun: 0, dropped: 0 } }];
+    const trace = { tier: 'B' as const, clock: 'mono_raw' as const, cpus };
+    // Two gaps within two microseconds: whole microseconds would put all four events into neither or one.
+    const gaps = [
+      [650, 1200],
+      [1500, 1800],
+    ] as const;
+    const found = attribute(await observe({ tier: 'B', trace }), raw, [stolen(gaps)]);
+    expect(found).toMatchObject({ tier: 'B', clock: 'mono_raw', explainedNs: 500, artefacts: [] });
+    expect(found.causes.map(({ cause, count, totalNs }) => [cause, count, totalNs])).toEqual([
+      ['timer tick', 1, 400],
+      ['IPI irq_work', 1, 100],
+    ]);
   });
 
   test('nothing stolen: nothing to explain', async () => {
@@ -163,10 +202,10 @@ describe('recording', () => {
   const OWN = `${AT}/instances/${NAME}`;
 
   /** A kernel that makes an instance, and a keeper that makes and removes it. */
-  function tracedHost(): FakeHost {
+  function tracedHost(clock = '{"source":"tsc"}'): FakeHost {
     const host = new FakeHost({
       [`${AT}/instances/rtla/current_tracer`]: 'nop\n',
-      [`${AT}/trace_clock`]: '[local] x86-tsc\n',
+      [`${AT}/trace_clock`]: '[local] mono_raw x86-tsc\n',
       [`${AT}/available_tracers`]: 'function nop\n',
       [`${AT}/tracing_on`]: '1\n',
       ...Object.fromEntries(['sched', 'irq', 'irq_vectors'].map((system) => [`${AT}/events/${system}/enable`, '0\n'])),
@@ -174,11 +213,13 @@ describe('recording', () => {
       '/proc/interrupts': '  CPU0\nLOC: 1 x\n',
     });
     host.links.set('/proc/self/ns/pid', 'pid:[4026531836]');
+    host.commands.set('hft-probe clock', clock);
     host.commands.set('hft-probe', () => {
       const files = ['tracing_on', 'buffer_size_kb', 'tracing_cpumask', 'trace_clock', 'current_tracer'];
       const own = [
         'per_cpu/cpu3/buffer_size_kb',
         'options/overwrite',
+        'options/raw',
         'options/stacktrace',
         'events/tlb/tlb_flush/filter',
       ];
@@ -210,6 +251,7 @@ describe('recording', () => {
       'tracing_cpumask <- 8',
       'trace_clock <- x86-tsc',
       'options/overwrite <- 1',
+      'options/raw <- 0',
       'options/stacktrace <- 0',
       'events/sched/sched_switch/enable <- 1',
       'events/irq_vectors/local_timer_entry/enable <- 1',
@@ -220,10 +262,52 @@ describe('recording', () => {
     const observed = await watch.stop();
     expect(observed.trace).toEqual({
       tier: 'B',
+      clock: 'x86-tsc',
       cpus: [{ cpu: 3, text: 'the text', stats: { overrun: 3, dropped: 0 } }],
     });
     // This keeper leaves it to us.
     expect(host.log.at(-1)).toBe(OWN);
+  });
+
+  test("gaps that the kernel's clock times: its trace clock, and every moment read again in nanoseconds", async () => {
+    const host = tracedHost('{"source":"raw","whyRaw":"no nonstop_tsc"}');
+    const prepared = await prepare(host);
+    expect(prepared).toMatchObject({ tier: 'B', clock: 'mono_raw', why: expect.stringContaining('mono_raw') });
+    const watch = await prepared.start({ mostMs: 1000 });
+    expect(host.log).toContain(`${OWN}/trace_clock <- mono_raw`);
+    const { trace } = await watch.stop();
+    expect(trace).toMatchObject({ clock: 'mono_raw', cpus: [{ text: 'the text', rawText: 'the text' }] });
+    expect(host.log).toContain(`${OWN}/options/raw <- 1`);
+    expect(host.log.at(-1)).toBe(OWN);
+  });
+
+  test('a kernel that cannot print the nanoseconds leaves the counters, and no instance', async () => {
+    const host = tracedHost('{"source":"raw"}');
+    const watch = await (await prepare(host)).start({ mostMs: 1000 });
+    host.faults = [{ at: `${OWN}/options/raw`, effect: { errno: 'EINVAL' } }];
+    const { tier, missed, trace } = await watch.stop();
+    expect({ tier, trace }).toEqual({ tier: 'C', trace: undefined });
+    expect(missed.at(-1)).toEqual({ tier: 'B', reason: `write ${OWN}/options/raw: EINVAL.` });
+    expect(host.log.at(-1)).toBe(OWN);
+  });
+
+  test('what the run will be told is what hft-probe is asked', async () => {
+    const host = tracedHost();
+    host.commands.set('hft-probe clock --clock raw', '{"source":"raw","whyRaw":"asked for"}');
+    const request = { program: 'hft-probe', cpus: [3], machine, clock: 'kernel' } as const;
+    expect(await prepareAttribution(host, request)).toMatchObject({ tier: 'B', clock: 'mono_raw' });
+  });
+
+  test.each([
+    ['', ''],
+    ['hft-probe: there is no probe "clock"', 'hft-probe: there is no probe'],
+    ['{"source":"sundial"}', 'sundial'],
+  ])('an hft-probe that answers %j: nothing is recorded by guesswork', async (said, reason) => {
+    const host = tracedHost(said);
+    const { tier, missed, tracefs } = await prepare(host);
+    expect({ tier, tracefs }).toEqual({ tier: 'C', tracefs: undefined });
+    expect(missed.at(-1)?.reason).toContain('does not say which clock');
+    expect(missed.at(-1)?.reason).toContain(reason);
   });
 
   test('a kernel that refuses a part leaves the counters, and no instance', async () => {

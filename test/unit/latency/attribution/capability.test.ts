@@ -3,6 +3,8 @@ import { findCapability } from '../../../../src/latency/attribution/capability.t
 import { FakeHost } from '../../../fake-host.ts';
 
 const AT = '/sys/kernel/tracing';
+const TSC = { source: 'tsc' } as const;
+const KERNEL = { source: 'raw', whyRaw: 'no nonstop_tsc' } as const;
 
 /** A kernel with everything. */
 function tracedHost(changes: Record<string, string | undefined> = {}): FakeHost {
@@ -36,15 +38,36 @@ describe('the tier', () => {
     ['C', 'no TSC clock', { [`${AT}/trace_clock`]: '[local] global mono_raw\n' }, 'x86-tsc'],
     ['C', 'no events', { [`${AT}/events/irq_vectors/enable`]: undefined }, 'no events irq_vectors'],
   ] as const)('%s: %s', async (tier, _, changes, reason) => {
-    const found = await findCapability(tracedHost(changes));
+    const found = await findCapability(tracedHost(changes), TSC);
     expect(found.tier).toBe(tier);
     expect(found.missed.at(-1)?.reason ?? '').toContain(reason ?? '');
-    expect(found.tracefs).toBe(tier < 'C' ? AT : undefined);
+    expect([found.tracefs, found.clock]).toEqual(tier < 'C' ? [AT, 'x86-tsc'] : [undefined, undefined]);
+  });
+
+  test.each([
+    ['A', 'osnoise without its own loop', {}],
+    ['B', 'no osnoise', { [`${AT}/available_tracers`]: 'function nop\n' }],
+    ['B', 'no TSC clock', { [`${AT}/trace_clock`]: 'local [mono_raw]\n', [`${AT}/available_tracers`]: 'nop\n' }],
+  ] as const)("%s, by the kernel's clock: %s", async (tier, _, changes) => {
+    const found = await findCapability(tracedHost(changes), KERNEL);
+    expect(found).toMatchObject({ tier, clock: 'mono_raw', why: expect.stringContaining('mono_raw') });
+  });
+
+  test("C: the kernel's clock is none of its trace clocks", async () => {
+    const clocks = { [`${AT}/trace_clock`]: '[local] global mono x86-tsc\n' };
+    const found = await findCapability(tracedHost(clocks), KERNEL);
+    expect(found).toMatchObject({ tier: 'C', missed: [{ tier: 'A' }, { tier: 'B' }], tracefs: undefined });
+    expect(found.missed[1]?.reason).toContain('clock of the gaps (mono_raw); it has [local] global mono x86-tsc.');
+  });
+
+  test('C: what will time the gaps is not known', async () => {
+    const { tier, missed } = await findCapability(tracedHost(), { reason: 'Nobody said.' });
+    expect([tier, missed[1]?.reason]).toEqual(['C', 'Nobody said.']);
   });
 
   test('C: tracefs is not mounted', async () => {
     const host = new FakeHost({ '/proc/interrupts': '  CPU0\nLOC: 1 x\n' });
-    const found = await findCapability(host);
+    const found = await findCapability(host, TSC);
     expect(found).toMatchObject({ tier: 'C', missed: [{ tier: 'A' }, { tier: 'B' }] });
     expect(found.missed[0]?.reason).toContain('mount -t tracefs');
   });
@@ -54,11 +77,13 @@ describe('the tier', () => {
       '/proc/interrupts': '  CPU0\nLOC: 1 x\n',
       '/sys/kernel/security/lockdown': 'none integrity [confidentiality]\n',
     });
-    expect((await findCapability(host)).missed[1]?.reason).toBe('Kernel lockdown (confidentiality) closes tracefs.');
+    expect((await findCapability(host, TSC)).missed[1]?.reason).toBe(
+      'Kernel lockdown (confidentiality) closes tracefs.',
+    );
   });
 
   test('D: nothing can be read', async () => {
-    const found = await findCapability(new FakeHost());
+    const found = await findCapability(new FakeHost(), TSC);
     expect(found.tier).toBe('D');
     expect(found.missed.map(({ tier }) => tier)).toEqual(['A', 'B', 'C']);
   });
@@ -70,6 +95,6 @@ describe('the tier', () => {
       host.files.delete(path);
       host.files.set(path.replace(AT, '/sys/kernel/debug/tracing'), text);
     }
-    expect(await findCapability(host)).toMatchObject({ tier: 'A', tracefs: '/sys/kernel/debug/tracing' });
+    expect(await findCapability(host, TSC)).toMatchObject({ tier: 'A', tracefs: '/sys/kernel/debug/tracing' });
   });
 });

@@ -35,6 +35,44 @@ describe('lines of a trace', () => {
     expect(parseTrace(text, 0, 0n)).toMatchObject({ events: [{ at: 5 }, { at: 5 }], unread: 3 });
   });
 
+  describe('with seconds, and the same lines raw', () => {
+    const lines = [
+      ' a-1 [000] d.h.. 12.345678: x: one',
+      ' b-2 [000] d.h.. 12.345678: x: two',
+      ' a-1 [000] d.h.. 12.345679: x: three',
+    ];
+    const raw = ['1 0 12345677500 type: 9', '2 0 12345678499 type: 9', '1 0 12345678500 type: 9'];
+    const read = (text: readonly string[], rawText: readonly string[]) => {
+      const { events, unread } = parseTrace(`${text.join('\n')}\n`, 0, 12_345_000_000n, `${rawText.join('\n')}\n`);
+      return { events: events.map(({ at, fields }) => [at, fields]), unread };
+    };
+    const whole = [
+      [677_500, 'one'],
+      [678_499, 'two'],
+      [678_500, 'three'],
+    ];
+
+    test('each has its nanoseconds', () => {
+      const header = ['# tracer: nop', '#'];
+      const lost = 'CPU:0 [LOST 3 EVENTS]';
+      expect(read([...header, ...lines], [...header, lost, ...raw])).toEqual({ events: whole, unread: 0 });
+    });
+
+    test('a raw line that nothing in the text is of is passed over', () => {
+      expect(read(lines, ['7 0 12345600000 type: 4', ...raw])).toEqual({ events: whole, unread: 0 });
+    });
+
+    test('a line without its raw one is counted, and the others keep theirs', () => {
+      const left = read(lines, [raw[0], raw[2]] as string[]);
+      expect(left).toEqual({ events: [whole[0], whole[2]], unread: 1 });
+      expect(read(lines, [])).toEqual({ events: [], unread: 3 });
+    });
+
+    test('ticks are of another clock', () => {
+      expect(read([' a-1 [000] d.h.. 12345677500: x: one'], raw).unread).toBe(1);
+    });
+  });
+
   test('lost events, with and without their number', () => {
     const line = (cpu: number) => ` a-1 [00${cpu}] d.h.. 5: x: y\n`;
     const text = `${line(1)}CPU:1 [LOST 23 EVENTS]\n${line(1)}CPU:0 [LOST 5 EVENTS]\n${line(0)}CPU:1 [EVENTS DROPPED]\n${line(1)}`;

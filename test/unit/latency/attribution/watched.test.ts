@@ -13,22 +13,32 @@ import { buildMachine } from '../../../machine-builder.ts';
  * killed, nothing of it may stay. The keeper is the one of agents/probes/keep_trace.c in what it does to tracefs.
  */
 const AT = '/sys/kernel/tracing';
-const FRAMES = readFileSync(join(import.meta.dirname, '../recorded/jitter.frames'), 'latin1');
-const FILES = ['tracing_on', 'current_tracer', 'buffer_size_kb', 'tracing_cpumask', 'trace_clock', 'options/overwrite'];
+const framesOf = (name: string) => readFileSync(join(import.meta.dirname, `../recorded/${name}.frames`), 'latin1');
+/** What hft-probe prints, by the clock that it chose. */
+const FRAMES = { tsc: framesOf('jitter'), raw: framesOf('jitter-raw') } as const;
+const PROBE = '/hft/hft-probe';
+const FILES = [
+  ...['tracing_on', 'current_tracer', 'buffer_size_kb', 'tracing_cpumask', 'trace_clock'],
+  ...['options/overwrite', 'options/raw'],
+];
 const EVENTS = ['events/sched/sched_switch/enable', 'events/osnoise/enable'];
 const PID_STAT = `(hft) S 1 ${Array(17).fill(0).join(' ')}`;
 
 class TracedHost extends FakeHost {
   /** hft was killed, and the keeper with it. */
   #isDead = false;
-  readonly #probe: string | undefined;
+  readonly #probe: string | null;
+  readonly #source: string;
 
-  /** What the probe prints; undefined: it is not there. */
-  constructor({ probe }: { readonly probe: string | undefined } = { probe: FRAMES }) {
+  /** What the probe prints; null: it is not there. */
+  constructor({
+    probe = FRAMES.tsc,
+    source = 'tsc',
+  }: { readonly probe?: string | null; readonly source?: string } = {}) {
     super({
       [`/proc/${process.pid}/stat`]: `${process.pid} ${PID_STAT} 500 0\n`,
       '/proc/interrupts': '           CPU0       CPU1\n LOC:  100  100  Local timer interrupts\n',
-      [`${AT}/trace_clock`]: '[local] global x86-tsc\n',
+      [`${AT}/trace_clock`]: '[local] global mono_raw x86-tsc\n',
       [`${AT}/available_tracers`]: 'osnoise nop\n',
       [`${AT}/osnoise/options`]: 'OSNOISE_WORKLOAD\n',
       [`${AT}/events/sched/enable`]: '0\n',
@@ -36,8 +46,14 @@ class TracedHost extends FakeHost {
       [`${AT}/events/irq_vectors/enable`]: '0\n',
     });
     this.#probe = probe;
+    this.#source = source;
     this.folders.add(`${AT}/instances`);
+    if (probe !== null) this.commands.set(`${PROBE} clock`, `{"source":"${source}"}`);
     this.links.set('/proc/self/ns/pid', 'pid:[4026531836]');
+  }
+
+  get clock(): 'x86-tsc' | 'mono_raw' {
+    return this.#source === 'raw' ? 'mono_raw' : 'x86-tsc';
   }
 
   withoutOsnoise(): this {
@@ -55,7 +71,7 @@ class TracedHost extends FakeHost {
   override async startChild(argv: readonly string[]): Promise<Child | undefined> {
     await this.list('/');
     if (argv[1] === 'keep-trace') return this.#keep(argv[argv.indexOf('--instance') + 1] as string);
-    if (this.#probe === undefined) return undefined;
+    if (this.#probe === null) return undefined;
     this.commands.set('probe', this.#probe);
     return super.startChild(['probe']);
   }
@@ -113,8 +129,10 @@ class TracedHost extends FakeHost {
   }
 }
 
+const byKernelClock = () => new TracedHost({ probe: FRAMES.raw, source: 'raw' });
+
 const MEASUREMENT: Measurement = {
-  program: '/hft/hft-probe',
+  program: PROBE,
   probe: 'jitter',
   variant: { name: '', cpus: [1], spins: true, policy: 'other', options: {} },
   housekeeping: [0, 1],
@@ -139,19 +157,30 @@ describe('a run that is watched', () => {
   test.each([
     ['A', new TracedHost()],
     ['B', new TracedHost().withoutOsnoise()],
+    ['A', byKernelClock()],
+    ['B', byKernelClock().withoutOsnoise()],
   ])('tier %s: recorded, and everything taken away', async (tier, host) => {
     const watched = await run(host);
     expect(watched.status).toBe('measured');
-    expect(attributionOf(watched)).toMatchObject({ tier, artefacts: [] });
+    expect(attributionOf(watched)).toMatchObject({ tier, clock: host.clock, artefacts: [] });
+    expect(host.log).toContain(`${AT}/instances/${host.log[0]?.split('/')[5]}/trace_clock <- ${host.clock}`);
     expect(host.log).toContain(`${AT}/instances/${host.log[0]?.split('/')[5]}/tracing_on <- 1`);
     expect(host.left).toEqual([]);
   });
 
   test.each([
-    ['a probe that is not there', new TracedHost({ probe: undefined }), 'unsupported'],
+    ['a probe that is not there', new TracedHost({ probe: null }), 'unsupported'],
     ['a probe that breaks off', new TracedHost({ probe: '' }), 'failed'],
   ])('%s leaves nothing', async (_, host, status) => {
     expect((await run(host)).status).toBe(status);
+    expect(host.left).toEqual([]);
+  });
+
+  test('a clock that changed between asking and measuring: nothing is joined, and said why', async () => {
+    const host = new TracedHost({ probe: FRAMES.tsc, source: 'raw' }).withoutOsnoise();
+    const { tier, clock, causes, missed } = attributionOf(await run(host));
+    expect({ tier, clock, causes }).toEqual({ tier: 'C', clock: undefined, causes: [] });
+    expect(missed.at(-1)).toEqual({ tier: 'B', reason: expect.stringMatching(/mono_raw.*timed by tsc/) });
     expect(host.left).toEqual([]);
   });
 
@@ -174,6 +203,8 @@ describe('a run that is watched', () => {
 describe.each([
   ['A', () => new TracedHost()],
   ['B', () => new TracedHost().withoutOsnoise()],
+  ['A', () => byKernelClock()],
+  ['B', () => byKernelClock().withoutOsnoise()],
 ] as const)('tier %s', (tier, makeHost) => {
   const countWrites = async () => {
     const host = makeHost();

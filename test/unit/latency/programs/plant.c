@@ -4,15 +4,16 @@
  *
  *   WHAT FROM TO COUNT        FROM and TO in ns of CLOCK_MONOTONIC_RAW
  *
- * timer-thief   SCHED_OTHER, takes 200 us every 10 ms by an absolute timer: `turn`
- * fifo-thief    the same under SCHED_FIFO, --priority P (1): `turn`
- * page-faulter  a thread that touches 16 new pages every 10 ms: `turn`, and `fault` as the kernel counts its own
+ * timer-thief   SCHED_OTHER, takes 200 us every 10 ms by an absolute timer: `turn`, and as the kernel counts its own since the turn before
+ *               `preempted` (others had the CPU in the middle of a turn, which is seen once more then) and `fault`
+ * fifo-thief    the same under SCHED_FIFO, --priority P (1)
+ * page-faulter  the same of a thread that touches 16 new pages every 10 ms
  * fair-hog      SCHED_OTHER, never sleeps: `turn` is what a realtime thread on that CPU leaves it
  * soft-dirty    every 10 ms, --from CPU, has the kernel note which memory of the measuring process (`hft-probe jitter`) is written:
  *               TLB shootdowns and, with CONFIG_MEM_SOFT_DIRTY, a page fault for each page: `fault` as the kernel counts
  *               those of its thread on the CPU
  * disk-reads    4 KiB of --path past the page cache, --from CPU, every ms
- * datagrams     64 bytes to --address IPV4, --from CPU, every ms
+ * datagrams     64 bytes to --address IPV4, --from CPU, every ms, or --period-us
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -51,7 +52,7 @@ struct event {
 static struct event *events;
 static int event_count;
 static volatile sig_atomic_t stopped;
-static int64_t end_ns;
+static int64_t end_ns, storm_period_ns = STORM_PERIOD_NS;
 static int cpu = -1, from_cpu = -1, priority = 1;
 static const char *path, *address;
 
@@ -96,12 +97,28 @@ static void pin(int to, const char *name) {
   prctl(PR_SET_NAME, name);
 }
 
+static struct rusage own_usage(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage;
+}
+
+/* With what the kernel counts of the thread since the turn before; `usage` was then. */
+static void note_turn(int64_t from, int64_t to, struct rusage *usage) {
+  struct rusage now = own_usage();
+  note("turn", from, to, 1);
+  note("preempted", from, to, (uint64_t)(now.ru_nivcsw - usage->ru_nivcsw));
+  note("fault", from, to, (uint64_t)(now.ru_minflt - usage->ru_minflt));
+  *usage = now;
+}
+
 static void steal(void) {
   int64_t next = now_of(CLOCK_MONOTONIC);
+  struct rusage usage = own_usage();
   for (await_period(&next, PERIOD_NS); !is_over(); await_period(&next, PERIOD_NS)) {
     int64_t from = raw_ns(), to;
     while ((to = raw_ns()) < from + STEAL_NS) continue;
-    note("turn", from, to, 1);
+    note_turn(from, to, &usage);
   }
 }
 
@@ -117,12 +134,6 @@ static void fifo_thief(void) {
   steal();
 }
 
-static uint64_t own_faults(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_THREAD, &usage);
-  return (uint64_t)usage.ru_minflt;
-}
-
 static void page_faulter(void) {
   size_t bytes = FAULTS * 4096;
   pin(cpu, "page-faulter");
@@ -130,14 +141,13 @@ static void page_faulter(void) {
   if (pages == MAP_FAILED) fail("mmap");
   madvise(pages, bytes, MADV_NOHUGEPAGE);
   int64_t next = now_of(CLOCK_MONOTONIC);
+  struct rusage usage = own_usage();
   for (await_period(&next, PERIOD_NS); !is_over(); await_period(&next, PERIOD_NS)) {
     int64_t from = raw_ns();
-    uint64_t before = own_faults();
     madvise(pages, bytes, MADV_DONTNEED);
     for (size_t at = 0; at < bytes; at += 4096) ((volatile char *)pages)[at] = 1;
     int64_t to = raw_ns();
-    note("turn", from, to, 1);
-    note("fault", from, to, own_faults() - before);
+    note_turn(from, to, &usage);
   }
 }
 
@@ -243,7 +253,7 @@ static void datagrams(void) {
   int out = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (out < 0 || address == NULL || inet_pton(AF_INET, address, &to.sin_addr) != 1) fail("--address");
   int64_t next = now_of(CLOCK_MONOTONIC);
-  for (; !is_over(); await_period(&next, STORM_PERIOD_NS)) sendto(out, text, sizeof text, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
+  for (; !is_over(); await_period(&next, storm_period_ns)) sendto(out, text, sizeof text, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
 }
 
 static const struct {
@@ -260,6 +270,7 @@ static void set_options(char **arguments) {
     else if (strcmp(arguments[0], "--priority") == 0) priority = atoi(arguments[1]);
     else if (strcmp(arguments[0], "--seconds") == 0) seconds = atoi(arguments[1]);
     else if (strcmp(arguments[0], "--path") == 0) path = arguments[1];
+    else if (strcmp(arguments[0], "--period-us") == 0) storm_period_ns = atoi(arguments[1]) * 1000LL;
     else if (strcmp(arguments[0], "--address") == 0) address = arguments[1];
     else cpu = -1;
   }
