@@ -113,21 +113,45 @@ static uint64_t greatest_common_divisor(uint64_t a, uint64_t b) {
 
 /* Differences seen only once or twice among thousands can be a step of the counter that the hypervisor corrected. */
 #define RARE 3
-#define LONGEST_STEP 4096
+#define LONGEST_COUNTED 4096
+/* A read of a clock outside of the CPU takes microseconds. */
+#define LONGEST_STEP 65536
+
+uint64_t clock_quantum_of_counter(const uint32_t *seen, uint64_t length) {
+  uint64_t quantum = 0;
+  for (uint64_t step = 1; step < length; step++)
+    if (seen[step] > RARE) quantum = greatest_common_divisor(step, quantum);
+  return quantum;
+}
+
+uint64_t clock_quantum_of_ns(const uint32_t *seen, uint64_t length) {
+  uint64_t least = 0, before = 0;
+  for (uint64_t step = 1; step < length; step++) {
+    if (seen[step] <= RARE) continue;
+    uint64_t first = step;
+    while (step + 1 < length && seen[step + 1] > RARE) step++;
+    /* A whole number of steps, rounded at both ends, is one of two neighbours. More of them in a row are steps of 1. */
+    if (step - first > 1) return 1;
+    if (least == 0 || first - before < least) least = first - before;
+    before = first;
+  }
+  return least;
+}
 
 static double measure_quantum_ticks(void) {
   static uint32_t seen[LONGEST_STEP];
   memset(seen, 0, sizeof seen);
-  uint64_t quantum = 0;
+  uint64_t shortest = UINT64_MAX;
   uint64_t before = clock_read(clock_state.is_counter);
   for (int i = 0; i < BATCHES * READS; i++) {
     uint64_t now = clock_read(clock_state.is_counter);
     if (now - before < LONGEST_STEP) seen[now - before]++;
+    if (now > before && now - before < shortest) shortest = now - before;
     before = now;
   }
-  for (uint64_t step = 1; step < LONGEST_STEP; step++)
-    if (seen[step] > RARE) quantum = greatest_common_divisor(step, quantum);
-  return quantum == 0 ? 1 : (double)quantum;
+  uint64_t quantum = clock_state.is_counter ? clock_quantum_of_counter(seen, LONGEST_COUNTED) : clock_quantum_of_ns(seen, LONGEST_STEP);
+  /* No difference came again and again: nothing finer than the shortest is known. */
+  return (double)(quantum == 0 ? shortest : quantum);
 }
 
 /* The cheapest of many batches: what the code costs when nothing else runs. */

@@ -54,6 +54,14 @@ double clock_error_ppm(struct calibration_point from, struct calibration_point t
 /* From here on ticks are converted with the frequency between the two. */
 void clock_calibrate(struct calibration_point from, struct calibration_point to);
 
+/*
+ * The steps of a clock by how often each difference between two reads was `seen`, up to `length`; 0: none was seen often. Of a counter
+ * the greatest common divisor. Of nanoseconds that the kernel made of another clock's steps (279.4 of the ACPI timer) that would be 1, so it is
+ * the smallest distance: the step, but for rounding, or several.
+ */
+uint64_t clock_quantum_of_counter(const uint32_t *seen, uint64_t length);
+uint64_t clock_quantum_of_ns(const uint32_t *seen, uint64_t length);
+
 /* Takes about 2 ms; run it pinned where the measuring will be. */
 struct clock_floor clock_measure_floor(void);
 

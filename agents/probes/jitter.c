@@ -27,8 +27,16 @@ struct spin {
   struct largest_gaps *largest;
 };
 
-static void set_threshold(struct spin *spin) {
-  spin->threshold_ticks = clock_ticks_in(threshold_ns);
+/* A read of a slow clock (HPET, ACPI timer) takes longer than the gaps that are asked for: these cannot be told from turns of the loop. */
+#define TURNS_TO_TELL 4
+
+static uint64_t told_threshold_ns(const struct run *run) {
+  uint64_t least = (uint64_t)(run->loop_ns * TURNS_TO_TELL) + 1;
+  return threshold_ns > least ? threshold_ns : least;
+}
+
+static void set_threshold(struct spin *spin, uint64_t ns) {
+  spin->threshold_ticks = clock_ticks_in(ns);
   spin->linear_ticks = spin->threshold_ticks < SUB_BUCKETS ? spin->threshold_ticks : SUB_BUCKETS;
 }
 
@@ -91,7 +99,7 @@ static void allocate(struct worker *worker) {
 static void warm_up(struct worker *worker, uint64_t until) {
   struct spin *spin = worker->own;
   uint64_t now = clock_read(clock_state.is_counter);
-  set_threshold(spin);
+  set_threshold(spin, threshold_ns);
   while (now < until && !run_stopped(worker->run)) now = spin_chunk(spin, now, clock_state.is_counter);
   recorder_discard(&spin->gaps);
   recorder_discard(&spin->loops);
@@ -103,7 +111,7 @@ static void measure(struct worker *worker) {
   struct spin *spin = worker->own;
   struct run *run = worker->run;
   uint32_t stream = 2 * (uint32_t)worker->index;
-  set_threshold(spin);
+  set_threshold(spin, told_threshold_ns(run));
   recorder_open(&spin->gaps, stream, run->start, run->options.block_ns);
   recorder_open(&spin->loops, stream + 1, run->start, run->options.block_ns);
   uint64_t now = clock_state.is_counter ? spin_until(run, spin, run->start, true) : spin_until(run, spin, run->start, false);
@@ -121,7 +129,8 @@ static void empty(struct run *run) {
 }
 
 static void describe(struct run *run, struct text *meta) {
-  text_add(meta, ",\"thresholdNs\":%llu,\"streams\":[", (unsigned long long)threshold_ns);
+  text_add(meta, ",\"thresholdNs\":%llu,\"askedThresholdNs\":%llu,\"streams\":[",
+           (unsigned long long)told_threshold_ns(run), (unsigned long long)threshold_ns);
   for (int i = 0; i < run->worker_count; i++)
     text_add(meta,
              "%s{\"id\":%d,\"name\":\"gap\",\"cpu\":%d,\"unit\":\"ns\",\"what\":\"time between two reads of the clock, above the threshold\"}"
@@ -145,7 +154,7 @@ static void conclude(struct run *run, struct text *result) {
 
 static bool spins(void) { return true; }
 
-static const struct option_spec options[] = {{.name = "threshold-ns", .value = &threshold_ns, .least = 100, .most = 1000000}, {0}};
+static const struct option_spec options[] = {{.name = "threshold-ns", .value = &threshold_ns, .least = 1, .most = 1000000}, {0}};
 
 const struct probe jitter_probe = {.name = "jitter",
                                    .options = options,
@@ -164,7 +173,7 @@ double jitter_loop_ns(void) {
   uint64_t least = UINT64_MAX;
   spin.gaps.current = spin.loops.current = &block;
   spin.ring = &ring;
-  set_threshold(&spin);
+  set_threshold(&spin, threshold_ns);
   for (int i = 0; i < FLOOR_CHUNKS; i++) {
     uint64_t begun = clock_read(clock_state.is_counter);
     uint64_t ended = clock_state.is_counter ? spin_chunk(&spin, begun, true) : spin_chunk(&spin, begun, false);

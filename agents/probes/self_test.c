@@ -83,6 +83,15 @@ static int print_gaps(void) {
   return EXIT_DONE;
 }
 
+/* The steps of a counter and of a clock in ns whose differences are on standard input, `difference times` each. */
+static int print_quantum(void) {
+  static uint32_t seen[65536];
+  unsigned long long difference, times;
+  while (scanf("%llu %llu", &difference, &times) == 2 && difference < 65536) seen[difference] = (uint32_t)times;
+  printf("%llu %llu\n", (unsigned long long)clock_quantum_of_counter(seen, 65536), (unsigned long long)clock_quantum_of_ns(seen, 65536));
+  return EXIT_DONE;
+}
+
 /* What `chronyc -n -c tracking` prints, from standard input. */
 static int print_chrony(void) {
   char line[512];
@@ -106,8 +115,9 @@ int self_test(char **arguments) {
   if (strcmp(what, "buckets") == 0) return print_buckets();
   if (strcmp(what, "frames") == 0) return write_frames();
   if (strcmp(what, "clock") == 0) return print_clock();
+  if (strcmp(what, "quantum") == 0) return print_quantum();
   if (strcmp(what, "gaps") == 0) return print_gaps();
   if (strcmp(what, "chrony") == 0) return print_chrony();
   if (strcmp(what, "joining") == 0 && arguments[1] != NULL) return print_joining(arguments[1]);
-  usage("expected self-test buckets, frames, clock, gaps, chrony or joining");
+  usage("expected self-test buckets, frames, clock, quantum, gaps, chrony or joining");
 }

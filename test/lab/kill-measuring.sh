@@ -1,6 +1,7 @@
 # Runs in the guest (bash): kill-measuring.sh MS ARGUMENTS... starts hft verify latency and ends it with SIGKILL so many ms after its
-# probe runs; `with`: as soon as its journal says that settings are tried. Prints how many seconds later nothing of it is left, and, with
-# settings, what became of their run; `still there` and what it is after two minutes.
+# probe runs; `with`: as soon as its journal says that settings are tried. Prints how many ms later nothing of it is left, and, with
+# settings, how many ms before the deadline at which the host takes them back whoever lives; `still there` and what it is after two
+# minutes.
 when=$1
 shift
 shopt -s nullglob
@@ -29,4 +30,14 @@ left() {
   if [ -n "$journal" ]; then grep -q '"type":"end","result":"undone"' "$journal" || tail -n 1 "$journal"; fi
 }
 while [ -n "$(left)" ] && [ $(($(date +%s%N) - begun)) -lt 120000000000 ]; do sleep 0.1; done
-if [ -n "$(left)" ]; then echo "still there: $(left | tr '\n' ' ')"; else echo "gone after $((($(date +%s%N) - begun) / 1000000)) ms"; fi
+if [ -n "$(left)" ]; then
+  echo "still there: $(left | tr '\n' ' ')"
+  exit 0
+fi
+ended=$(date +%s%N)
+before=
+if [ -n "$journal" ]; then
+  deadline=$(grep '"confirm-by"' "$journal" | tail -n 1 | sed -n 's/.*"time":"\([^"]*\)".*/\1/p')
+  before=", $((($(date -d "$deadline" +%s%N) - ended) / 1000000)) ms before the deadline"
+fi
+echo "gone after $(((ended - begun) / 1000000)) ms$before"

@@ -1,6 +1,7 @@
 import { commonFindings, finding, floorOf } from '../probe/findings.ts';
 import {
   exposureOf,
+  type Finding,
   type Measure,
   POLICIES,
   type Probe,
@@ -43,6 +44,7 @@ export const jitter = {
       measures: gapStreams.map(measureOf),
       findings: [
         ...commonFindings(run),
+        ...findSlowClock(run),
         ...(lost > 0
           ? [
               finding(
@@ -57,6 +59,13 @@ export const jitter = {
   },
   stolen: (run: ProbeRun) => gapStreamsOf(run).map(summarize),
 } satisfies Probe;
+
+function findSlowClock({ meta: { clock, thresholdNs = 0, askedThresholdNs = thresholdNs } }: ProbeRun): Finding[] {
+  if (thresholdNs <= askedThresholdNs) return [];
+  const [least, loop] = [thresholdNs, clock.loopNs].map((ns) => (ns / 1000).toFixed(1));
+  const text = `Gaps are listed from ${least} us on: shorter ones cannot be told from turns of the loop, which take ${loop} us by this clock.`;
+  return [finding('clock-slow', text)];
+}
 
 function gapStreamsOf({ streams }: ProbeRun): ProbeStream[] {
   return streams.filter(({ name }) => name === 'gap');

@@ -113,6 +113,8 @@ const metaSchema = z.looseObject({
   memoryLocked: z.boolean(),
   whyUnlocked: z.string().optional(),
   thresholdNs: count.optional(),
+  /** Less than thresholdNs where the clock takes too long to read. */
+  askedThresholdNs: count.optional(),
   periodNs: count.optional(),
   direction: z.enum(['round-trip', 'one-way']).optional(),
   payloadBytes: count.optional(),

@@ -173,6 +173,7 @@ export interface Finding {
     | 'memory-unlocked'
     | 'page-faults'
     | 'gaps-lost'
+    | 'clock-slow'
     | 'periods-overdue'
     | 'rate-not-kept'
     | 'messages-dropped'

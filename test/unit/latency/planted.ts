@@ -18,6 +18,9 @@ export interface MeasuredWindow {
 export interface FoundCauses {
   readonly attribution: {
     readonly tier: string;
+    readonly why: string;
+    /** Better tiers, and why not. */
+    readonly missed: readonly { readonly tier: string; readonly reason: string }[];
     readonly clock: string | null;
     readonly startRawNs: number;
     readonly stolenNs: number;

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Frame, FrameReader } from '../../../src/latency/probe/frames.ts';
+import { parseMeta } from '../../../src/latency/probe/meta.ts';
 import { CPUS, compileSanitized, compileStrictly, makeFolder } from './program.ts';
 
 /** What hft-probe computes by itself, asked of it in its self-test, and a run of each probe under the sanitizers. */
@@ -106,6 +107,48 @@ test('the clock: calibrated against CLOCK_MONOTONIC_RAW, floors in order', () =>
   }
   const ratio = Math.min(...clocks.map(({ loopNs = 0, readNs = 1 }) => loopNs / readNs));
   expect(ratio).toBeLessThan(1.5);
+});
+
+describe('the steps of a clock, by the differences that came more than a few times', () => {
+  const rounded = (stepNs: number, ...steps: number[]) =>
+    steps.flatMap((each) => [Math.floor(each * stepNs), Math.ceil(each * stepNs)]);
+  test.each([
+    ['a TSC in steps of 26', [26, 52, 78, 130], [26, 26]],
+    ['ns, each of them', [17, 18, 19, 20, 31, 32, 33], [1, 1]],
+    ['ACPI timer, a read takes three to six steps', rounded(1e9 / 3_579_545, 3, 4, 6), [1, 279]],
+    ['HPET of 14.3 MHz', rounded(1e9 / 14_318_180, 9, 10, 11), [1, 70]],
+    ['HPET of 100 MHz, emulated: a read takes 5 us and more', [5020, 5030, 5060, 61_000], [10, 10]],
+    ['one difference alone: no finer one is known', [500], [500, 500]],
+    ['none', [], [0, 0]],
+  ])('%s', (_, differences, expected) => {
+    const often = differences.map((each) => `${each} 50`);
+    // What comes as seldom as that is a hypervisor's correction.
+    const input = [...often, '1 3', '1003 2'].join('\n');
+    expect(selfTest('quantum', input).toString()).toBe(`${expected.join(' ')}\n`);
+  });
+});
+
+test.each([
+  [1, ['--threshold-ns', '1']],
+  [1000, []],
+])('of gaps from %d ns on none is listed that cannot be told from turns of the loop', (askedThresholdNs, options) => {
+  const span = ['--duration-ns', '20000000', '--warmup-ns', '20000000', '--block-ns', '5000000'];
+  const output = execFileSync(program, ['jitter', '--cpus', `${CPUS[0]}`, ...span, ...options]);
+  const [first] = [...new FrameReader().push(output)];
+  if (first?.type !== 'meta') throw new Error(`expected META first, got ${first?.type}`);
+  const meta = parseMeta(first.json);
+  expect(meta.askedThresholdNs).toBe(askedThresholdNs);
+  // It is printed with three digits.
+  const told = Math.max(askedThresholdNs, meta.clock.loopNs * 4 + 0.5);
+  expect(Math.abs((meta.thresholdNs ?? 0) - told)).toBeLessThanOrEqual(0.6);
+});
+
+test.each([
+  ['as hft-probe chooses', [], /^\{"source":"(tsc|cntvct|raw)"(,"whyRaw":".+")?\}\n$/],
+  ['as it is asked', ['--clock', 'raw'], /^\{"source":"raw","whyRaw":"asked for"\}\n$/],
+])('which clock a run would have, %s', (_, options, said) => {
+  const answer = execFileSync(program, ['clock', ...options], { encoding: 'utf8' });
+  expect(answer).toMatch(said);
 });
 
 describe('under the address and undefined-behaviour sanitizers', () => {

@@ -146,6 +146,7 @@ describe('findings', () => {
     ['page-faults', {}, { minorFaults: 1 }],
     ['clock-raw', { clock: { ...CLOCK, source: 'raw', whyRaw: 'no constant_tsc' } }, {}],
     ['gaps-lost', {}, { lost: { gaps: 9, gapsOverrun: 4 } }],
+    ['clock-slow', { thresholdNs: 4001, askedThresholdNs: 1000 }, {}],
   ])('%s: said, and judged all the same', (kind, meta, result) => {
     const report = jitter.report(assemble(meta, result), VARIANT);
     expect(kinds(report)).toEqual([kind]);

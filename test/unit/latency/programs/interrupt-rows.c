@@ -18,7 +18,7 @@
 
 #define NS_PER_S 1000000000LL
 #define SAMPLE_NS 50000000L
-#define MOST_SAMPLES 100000
+#define MOST_SAMPLES (1 << 20)
 
 struct sample {
   char *row;
