@@ -25,7 +25,7 @@ const SAMPLES = '/root/interrupts.log';
 /** Measures jitter on one CPU, beside load on housekeeping CPUs, while the kernel's counters are read twenty times a second. */
 export async function countInterruptions(guest: Guest, cpu: number, durationS: number): Promise<Interruptions> {
   await needPlanters(guest);
-  const devices = (await guest.read("grep -oE '^ *[0-9]+:' /proc/interrupts | tr -d ' :'")).split(/\s+/);
+  const devices = (await guest.read("grep -oE '^ *[0-9]+:' /proc/interrupts | tr -d ' :'")).trim().split(/\s+/);
   const output = `--property=StandardOutput=truncate:${SAMPLES}`;
   await guest.ssh(
     `systemd-run --quiet --collect --unit=sampler ${output} /root/interrupt-rows ${cpu} 3600 LOC ${devices.join(' ')}`,
