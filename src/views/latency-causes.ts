@@ -1,6 +1,7 @@
 import type { Candidate, Tier } from '../latency/attribution/cause.ts';
 import type { CauseSearch, CausesFound, Disturbance } from '../latency/report/disturbances.ts';
 import { printCpulist } from '../topology/cpulist.ts';
+import { adviseOn, nameDisturbance } from './disturbance-words.ts';
 import { printNs } from './duration.ts';
 import { indented, paint, type Terminal, wrap } from './terminal.ts';
 
@@ -8,7 +9,6 @@ import { indented, paint, type Terminal, wrap } from './terminal.ts';
 const CAUSES_SHOWN = 8;
 const CELL = 9;
 /** Of those that throttling let run. */
-const THREADS_NAMED = 3;
 /** Before the name of a cause. */
 const NUMBERS = 3 * CELL + 2;
 
@@ -49,11 +49,11 @@ function viewDisturbances(disturbances: readonly Disturbance[], terminal: Termin
 /** The setting that removes it stands on its line where that is wide enough; what was advised `before` is not said again. */
 function viewDisturbance(disturbance: Disturbance, before: readonly Disturbance[], terminal: Terminal): string[] {
   const { count, totalNs, maxNs, explained, cpus, fix } = disturbance;
-  const advice = adviceOf(disturbance);
+  const advice = adviseOn(disturbance);
   const numbers = [`${count}`, printNs(totalNs), printNs(maxNs)].map((text) => text.padStart(CELL)).join('');
-  const name = `${nameOf(disturbance)}, CPU ${printCpulist(cpus)}`;
+  const name = `${nameDisturbance(disturbance)}, CPU ${printCpulist(cpus)}`;
   const line = `  ${numbers}  ${explained ? name : paint(terminal, 'magenta', name)}`;
-  const isKnown = before.some((other) => adviceOf(other) === advice);
+  const isKnown = before.some((other) => adviseOn(other) === advice);
   const width = NUMBERS + 2 + name.length;
   if (fix === null || width + fix.length + 9 > terminal.columns)
     return [line, ...viewRemedy(fix, isKnown ? null : advice, terminal)];
@@ -61,19 +61,6 @@ function viewDisturbance(disturbance: Disturbance, before: readonly Disturbance[
     `${line}  ${paint(terminal, 'dim', `  fix: ${fix}`)}`,
     ...viewRemedy(null, isKnown ? null : advice, terminal),
   ];
-}
-
-/** With what belongs to it alone: `page-faulter (16000 page faults)`. */
-function nameOf({ cause, pageFaults }: Disturbance): string {
-  return pageFaults === null ? cause : `${cause} (${pageFaults} page faults)`;
-}
-
-/** Who ran because of throttling, in front of what helps against it. */
-function adviceOf({ advice, letRun }: Disturbance): string | null {
-  if (letRun.length === 0) return advice;
-  const rest = letRun.length - THREADS_NAMED;
-  const threads = `${letRun.slice(0, THREADS_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
-  return [`It let run: ${threads}.`, ...(advice === null ? [] : [advice])].join(' ');
 }
 
 /** `fix: isolation.nohz_full`, under the name of the cause. */

@@ -1,3 +1,4 @@
+import { adviseOn, nameDisturbance } from '../disturbance-words.ts';
 import { printNs } from '../duration.ts';
 import { figure } from './figure.ts';
 import type { AttributedResult, Disturbance, GapSeen } from './input.ts';
@@ -172,18 +173,27 @@ function listCauses(disturbances: readonly Disturbance[]): Markup {
   const listed = [...disturbances].sort((one, other) => other.totalNs - one.totalNs).slice(0, CAUSES_LISTED);
   const heads = ['cause', 'count', 'in all', 'longest', 'what removes it'];
   const head = tag('tr', {}, ...heads.map((name) => tag('th', { scope: 'col' }, text(name))));
-  const rows = listed.map(({ cause, count, totalNs, maxNs, fix, advice }) =>
+  const rows = listed.map(({ count, totalNs, maxNs, ...disturbance }) =>
     tag(
       'tr',
       {},
-      tag('th', { scope: 'row' }, text(cause)),
+      tag('th', { scope: 'row' }, text(nameDisturbance(disturbance))),
       ...[`${count}`, printNs(totalNs), printNs(maxNs)].map((value, index) =>
         tag('td', { class: 'number', 'data-label': heads[index + 1] }, text(value)),
       ),
-      tag('td', { 'data-label': heads[4] }, fix ? tag('code', {}, text(fix)) : text(advice ?? 'none known')),
+      tag('td', { 'data-label': heads[4] }, viewRemedy(disturbance)),
     ),
   );
   const rest = disturbances.length - listed.length;
   const table = tag('table', {}, tag('thead', {}, head), tag('tbody', {}, ...rows));
   return joined([scrolling(table), ...(rest > 0 ? [paragraph(`${rest} lesser causes are in --json.`, 'muted')] : [])]);
+}
+
+/** The setting; without one, or with threads that throttling let run, what else there is to say. */
+function viewRemedy(disturbance: Pick<Disturbance, 'fix' | 'advice' | 'letRun'>): Markup {
+  const { fix, letRun = [] } = disturbance;
+  const said = adviseOn(disturbance);
+  if (!fix) return text(said ?? 'none known');
+  const setting = tag('code', {}, text(fix));
+  return letRun.length === 0 || said === null ? setting : joined([setting, text(` ${said}`)]);
 }

@@ -25,6 +25,10 @@ export interface Disturbance {
   readonly fix?: string | null;
   /** What else helps, or why no setting does. */
   readonly advice?: string | null;
+  /** Of a thread that the gaps are of: faults that it took in them. Not in what older versions saved. */
+  readonly pageFaults?: number | null;
+  /** Of throttling: threads that ran because of it. */
+  readonly letRun?: readonly string[];
 }
 
 /** A result, with the causes of its gaps where they were sought. */

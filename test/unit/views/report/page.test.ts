@@ -224,6 +224,25 @@ describe('text of the machine', () => {
   });
 });
 
+test('a disturbance says what belongs to it alone: page faults, and the threads that throttling let run', () => {
+  const noise = { count: 3, totalNs: 3000, maxNs: 2000 };
+  const disturbances = [
+    { ...noise, cause: 'page-faulter', pageFaults: 16000, letRun: [], fix: null, advice: 'Lock its memory.' },
+    {
+      ...noise,
+      cause: 'RT throttling',
+      pageFaults: null,
+      letRun: ['logger', 'cron'],
+      fix: 'kernel.realtime',
+      advice: null,
+    },
+  ];
+  const text = textOf({ latency: { ...RECORD, result: { ...withCauses(RECORD.result, 5), disturbances } } });
+  expect(text).toContain('page-faulter (16000 page faults)');
+  expect(text).toContain('Lock its memory.');
+  expect(text).toMatch(/kernel\.realtime\s+It let run: logger, cron\./);
+});
+
 test('the page of hundreds of CPUs, a day, and a hundred thousand gaps stays below 2 MB', () => {
   const many = <T>(list: readonly T[], count: number, change: (each: T, index: number) => T = (each) => each): T[] =>
     Array.from({ length: count }, (_, index) => change(list[index % list.length] as T, index));
