@@ -185,7 +185,7 @@ function listCauses(disturbances: readonly Disturbance[]): Markup {
     ),
   );
   const rest = disturbances.length - listed.length;
-  const table = tag('table', {}, tag('thead', {}, head), tag('tbody', {}, ...rows));
+  const table = tag('table', { class: 'causes' }, tag('thead', {}, head), tag('tbody', {}, ...rows));
   return joined([scrolling(table), ...(rest > 0 ? [paragraph(`${rest} lesser causes are in --json.`, 'muted')] : [])]);
 }
 

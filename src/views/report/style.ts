@@ -107,6 +107,8 @@ tbody th{font-weight:600}
 .facts th{width:210px;font-weight:500;color:var(--muted)}
 .figure{font-variant-numeric:tabular-nums;white-space:nowrap}
 .number{font-variant-numeric:tabular-nums}
+.causes .number{white-space:nowrap}
+.causes thead th{white-space:nowrap}
 .number.fail .figure{color:var(--fail);font-weight:650}
 .number.pass .figure{color:var(--pass)}
 .number.inconclusive .figure{color:var(--open)}
