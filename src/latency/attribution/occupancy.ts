@@ -65,6 +65,8 @@ class Occupancy {
   /** The thread before it: what happens while the kernel switches (another page table) still has its name. */
   #leaving: number | undefined;
   #thread: Occurrence | undefined;
+  /** The page fault in which the measuring thread sleeps: it waits for memory, or for a lock of its address space. */
+  #waiting: Occurrence | undefined;
   /** While the measuring thread, a realtime one, is kept from running although nothing above it runs. */
   #throttling: Occurrence | undefined;
   /** Who runs then. */
@@ -99,6 +101,7 @@ class Occupancy {
     this.#leaving = undefined;
     this.#thread = undefined;
     this.#throttling = undefined;
+    this.#waiting = undefined;
   }
 
   finish(end: number): void {
@@ -163,7 +166,10 @@ class Occupancy {
     if (throttled && previous.pid === this.#self) this.#throttling = { kind: 'throttling', name: THROTTLED };
     if (next.pid === this.#self) this.#throttling = undefined;
     if (this.#stack.length > 0) this.#kept.set(previous.pid, this.#stack);
-    if (preempted && this.#thread !== undefined) this.#turns.set(previous.pid, this.#thread);
+    const isWaiting = this.#thread !== undefined && this.#thread === this.#waiting;
+    if (preempted && this.#thread !== undefined && !isWaiting) this.#turns.set(previous.pid, this.#thread);
+    if (next.pid === this.#self) this.#waiting = undefined;
+    if (previous.pid === this.#self && !preempted) this.#waiting = this.#faultOnStack();
     this.#names.set(next.pid, next.comm);
     this.#stack = this.#kept.get(next.pid) ?? [];
     this.#kept.delete(next.pid);
@@ -182,9 +188,15 @@ class Occupancy {
     this.#running = pid;
     const name = comm === '<...>' ? (this.#names.get(pid) ?? `thread ${pid}`) : comm;
     this.#thread = pid === this.#self ? undefined : threadOccurrence({ pid, comm: name }, this.#works.get(pid));
+    // An idle CPU meanwhile is the fault's doing; whoever else runs has a name.
+    if (pid === 0 && this.#waiting !== undefined) this.#thread = this.#waiting;
     if (this.#thread === undefined || this.#throttling === undefined) return;
     this.#letRun = pid === 0 ? undefined : this.#thread.name;
     this.#thread = this.#throttling;
+  }
+
+  #faultOnStack(): Occurrence | undefined {
+    return this.#stack.findLast(({ key }) => key === 'fault')?.occurrence;
   }
 
   #setWork(pid: number, work: string | undefined): void {

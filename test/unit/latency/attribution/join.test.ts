@@ -146,6 +146,34 @@ describe('ftrace', () => {
     expect(causes).toMatchObject([{ cause: 'faulter', kind: 'thread', count: 1, totalNs: 100, pageFaults: 2 }]);
   });
 
+  test('a page fault that sleeps has the time in which the CPU is idle, and whoever else runs has his own', () => {
+    const text = [
+      line(100, 'spin-5', 'page_fault_user: address=0x7f217bde8e03 ip=0x7f217bde8e03 error_code=0x6'),
+      line(120, 'spin-5', to('spin=5', 'swapper/0=0', 'D')),
+      line(150, '<idle>-0', 'call_function_single_entry: vector=251'),
+      line(160, '<idle>-0', 'call_function_single_exit: vector=251'),
+      line(170, '<idle>-0', to('swapper/0=0', 'other=9', 'R')),
+      line(200, 'other-9', to('other=9', 'swapper/0=0')),
+      line(260, '<idle>-0', to('swapper/0=0', 'spin=5', 'R')),
+      line(300, 'spin-5', to('spin=5', 'swapper/0=0', 'R')),
+      line(330, '<idle>-0', to('swapper/0=0', 'spin=5', 'R')),
+    ].join('');
+    const { lines } = joinText(
+      occupy,
+      { text, cpu: 0 },
+      gapsOf([
+        [0, 280],
+        [290, 340],
+      ]),
+    );
+    expect(lines).toEqual([
+      'page fault 1x 140 max 140',
+      'other 1x 30 max 30',
+      'idle: the thread was not let run 1x 30 max 30',
+      'IPI call_function_single 1x 10 max 10',
+    ]);
+  });
+
   describe('a realtime thread that never sleeps', () => {
     test('what others get is throttling, with who they were; interrupts in it are not', () => {
       const text = [
