@@ -1,29 +1,60 @@
 import { needsSupervisor, readLaunch, superviseAgain } from '../agent/launching.ts';
-import { watchProcesses } from '../agent/watch-processes.ts';
+import { followProcesses, type Observed, watchProcesses } from '../agent/watch-processes.ts';
 import { HostError, UsageError } from '../errors.ts';
+import { type Difference, foldDifferences } from '../launch/differences.ts';
+import { judgeSeen } from '../launch/judge.ts';
 import { type ProcessRow, tabulate } from '../launch/table.ts';
 import { openLaunchSite } from './launch-site.ts';
 
 export interface Listing {
   readonly host: string;
-  readonly deployment: string;
-  readonly gate: 'verify' | 'none';
+  readonly deployment: string | undefined;
+  readonly gate: 'verify' | 'none' | undefined;
   readonly rows: readonly ProcessRow[];
   /** taken-over: it had been killed, and was started again. missing: it was killed, and this user may not start it. */
   readonly supervisor: 'there' | 'taken-over' | 'missing' | 'not needed';
+  /** What is not as it was placed; undefined: nobody asked. */
+  readonly differences: readonly Difference[] | undefined;
 }
 
 /** Rates need two looks. */
 const BETWEEN_MS = 1_000;
 
-/** What was launched here, and what its threads do. A supervisor that was killed is started again. Throws UsageError when nothing was. */
+/** What is watched here, and what its threads do. A supervisor that was killed is started again. Throws UsageError when nothing is. */
 export async function list(root: string, signal?: AbortSignal): Promise<Listing> {
   const site = openLaunchSite(root);
   const supervisor = await ensureSupervisor(site);
-  const seen = await watchProcesses(site.host, site.run, { durationMs: BETWEEN_MS, everyMs: BETWEEN_MS, signal });
-  if (seen === undefined) throw new UsageError('Nothing was launched here.', { next: ['`hft launch FILE` does.'] });
-  const { host, order } = seen;
-  return { host, deployment: order.deployment, gate: order.gate, rows: tabulate(seen), supervisor };
+  const request = { durationMs: BETWEEN_MS, everyMs: BETWEEN_MS, isThorough: false, signal };
+  const seen = await watchProcesses(site, request);
+  if (seen === undefined) throw new NothingWatched();
+  return listingOf(seen, supervisor, undefined);
+}
+
+/** The same again every second, with what is not as it was placed, until the signal. */
+export async function* listAgainAndAgain(root: string, signal: AbortSignal): AsyncGenerator<Listing> {
+  const site = openLaunchSite(root);
+  let differences: readonly Difference[] = [];
+  let isAny = false;
+  for await (const seen of followProcesses(site, { everyMs: BETWEEN_MS, isThorough: true, signal })) {
+    isAny = true;
+    differences = foldDifferences(differences, judgeSeen(seen), site.now().toISOString());
+    yield listingOf(seen, await ensureSupervisor(site), differences);
+  }
+  if (!isAny) throw new NothingWatched();
+}
+
+function listingOf(
+  { host, deployment, gate, ...seen }: Observed,
+  supervisor: Listing['supervisor'],
+  differences: Listing['differences'],
+): Listing {
+  return { host, deployment, gate, rows: tabulate(seen), supervisor, differences };
+}
+
+class NothingWatched extends UsageError {
+  constructor() {
+    super('Nothing was launched here.', { next: ['`hft launch FILE` does.'] });
+  }
 }
 
 async function ensureSupervisor(site: ReturnType<typeof openLaunchSite>): Promise<Listing['supervisor']> {

@@ -1,10 +1,13 @@
 import { printCpulist } from '../topology/cpulist.ts';
-import { judgeCpus, judgePolicy, judgeThread } from './judge-thread.ts';
+import type { Seen } from './judge.ts';
+import { judgeMemory } from './judge-memory.ts';
+import { judgeCpus, judgePolicy, judgeThread, nameTask } from './judge-thread.ts';
 import { type Judged, trackOf, type Watched } from './judged.ts';
+import type { TaskLook } from './look.ts';
 import { matchThreads } from './match-threads.ts';
 
 /** Everything of one process: its threads, and its memory. */
-export function judgeProcess(watched: Watched, isolated: readonly number[]): Judged[] {
+export function judgeProcess(watched: Watched, seen: Pick<Seen, 'looks' | 'cpus'>): Judged[] {
   const { placed, looks, pid } = watched;
   const last = looks.at(-1)?.process;
   const running = { id: `processes.running@${placed.name}`, domain: placed.name, expected: 'running' };
@@ -12,14 +15,19 @@ export function judgeProcess(watched: Watched, isolated: readonly number[]): Jud
     return [
       { ...running, status: 'fail', actual: 'ended', evidence: `the process ${pid} ended while it was looked at` },
     ];
+  const isNew = looks[0]?.process.threads.length === 0;
+  const evidence = isNew
+    ? `process ${pid} was started while it was looked at`
+    : `process ${pid} with ${last.threads.length} threads`;
   return [
-    { ...running, status: 'pass', actual: 'running', evidence: `process ${pid} with ${last.threads.length} threads` },
-    ...judgeThreads(watched, isolated),
+    { ...running, status: isNew ? 'fail' : 'pass', actual: isNew ? 'started again' : 'running', evidence },
+    ...judgeThreads(watched, seen),
+    ...judgeNewThreads(watched),
     ...judgeMemory(watched),
   ];
 }
 
-function judgeThreads({ placed, looks }: Watched, isolated: readonly number[]): Judged[] {
+function judgeThreads({ placed, looks }: Watched, seen: Pick<Seen, 'looks' | 'cpus'>): Judged[] {
   const threads = looks.at(-1)?.process.threads ?? [];
   const processStart = threads[0]?.startTicks ?? '0';
   const { matched, missing } = matchThreads(placed.threads, threads);
@@ -29,8 +37,8 @@ function judgeThreads({ placed, looks }: Watched, isolated: readonly number[]): 
     counts.set(rule.name, nth);
     const about = `${placed.name}/${rule.name}${nth === 1 ? '' : `#${nth}`}`;
     const track = trackOf(task.tid, looks);
-    const isIsolated = cpus.every((cpu) => isolated.includes(cpu));
-    const thread = { about, process: placed.name, rule, cpus, track, processStart, isIsolated };
+    const isIsolated = cpus.every((cpu) => seen.cpus.isolated.includes(cpu));
+    const thread = { about, process: placed.name, rule, cpus, track, processStart, isIsolated, looks: seen.looks };
     return rule.key.kind === 'rest' ? [judgeCpus(thread), judgePolicy(thread)] : judgeThread(thread);
   });
   const named = missing.map(
@@ -63,71 +71,31 @@ function joinRest(judged: readonly Judged[], process: string): Judged[] {
   ];
 }
 
-function judgeMemory({ placed, looks, locks, hugepages, pid }: Watched): Judged[] {
-  const last = looks.at(-1)?.process;
-  const status = last?.threads[0]?.status;
-  const about = { domain: placed.name };
-  const kib = (bytes: number | undefined) => (bytes === undefined ? null : `${bytes / 1024} KiB`);
-  const locked: Judged = {
-    ...about,
-    id: `processes.locked@${placed.name}`,
-    status: status?.lockedBytes === undefined ? 'unknown' : status.lockedBytes > 0 ? 'pass' : 'fail',
-    expected: 'locked memory',
-    actual: kib(status?.lockedBytes),
-    evidence: `VmLck in /proc/${pid}/status; the process locks it itself (mlockall)`,
-  };
-  const swapped: Judged = {
-    ...about,
-    id: `processes.swap@${placed.name}`,
-    status: status?.swapBytes === undefined ? 'unknown' : status.swapBytes === 0 ? 'pass' : 'fail',
-    expected: '0 KiB',
-    actual: kib(status?.swapBytes),
-    evidence: `VmSwap in /proc/${pid}/status`,
-  };
-  const huge = judgeHugepages(placed.name, hugepages, status?.hugetlbBytes);
-  return [...(locks ? [locked] : []), swapped, ...huge, ...judgeNodes(placed, last?.nodes, pid)];
-}
-
-/** Pages of all sizes together: the kernel does not tell them apart here. */
-function judgeHugepages(process: string, wanted: Watched['hugepages'], bytes: number | undefined): Judged[] {
-  const sizes = Object.entries(wanted);
-  if (sizes.length === 0) return [];
-  const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
-  const expected = sizes.reduce(
-    (sum, [size, count]) => sum + Number.parseInt(size, 10) * (units[size.at(-1) ?? ''] ?? 1) * count,
-    0,
-  );
-  return [
-    {
-      id: `processes.hugepages@${process}`,
-      domain: process,
-      status: bytes === undefined ? 'unknown' : bytes >= expected ? 'pass' : 'fail',
-      expected: `${expected / 1024} KiB`,
-      actual: bytes === undefined ? null : `${bytes / 1024} KiB`,
-      evidence: 'HugetlbPages in /proc/PID/status: what the process has taken so far',
-    },
-  ];
-}
-
-function judgeNodes(
-  { name, memory }: Watched['placed'],
-  nodes: ReadonlyMap<number, number> | undefined,
-  pid: number,
-): Judged[] {
-  if (memory.policy !== 'bind') return [];
-  const expected = printCpulist(memory.nodes);
-  const base = { id: `processes.nodes@${name}`, domain: name, expected };
-  if (nodes === undefined)
+/**
+ * Threads that came while it was looked at. A process whose threads are named has started all of them; what comes later has the CPUs of
+ * the thread that started it. Of others nothing is promised.
+ */
+function judgeNewThreads({ placed, looks }: Watched): Judged[] {
+  if (placed.threads.every(({ key }) => key.kind === 'rest')) return [];
+  const first = looks.findIndex(({ process }) => process.threads.length > 0);
+  const known = new Set(looks[first]?.process.threads.map(({ tid }) => tid));
+  const came = new Map<number, TaskLook>();
+  for (const { process } of looks.slice(first))
+    for (const task of process.threads) if (!known.has(task.tid)) came.set(task.tid, task);
+  const base = { id: `processes.threads@${placed.name}`, domain: placed.name, expected: 'no new one' };
+  if (came.size === 0)
     return [
-      {
-        ...base,
-        status: 'unknown',
-        actual: null,
-        evidence: `/proc/${pid}/numa_maps could not be read: root, and a kernel with NUMA`,
-      },
+      { ...base, status: 'pass', actual: 'no new one', evidence: `${known.size} threads in ${looks.length} looks` },
     ];
-  const used = [...nodes].filter(([, bytes]) => bytes > 0).sort(([left], [right]) => left - right);
-  const isThere = used.every(([node]) => memory.nodes.includes(node));
-  const evidence = used.map(([node, bytes]) => `node ${node}: ${Math.round(bytes / 1024)} KiB`).join(', ');
-  return [{ ...base, status: isThere ? 'pass' : 'fail', actual: printCpulist(used.map(([node]) => node)), evidence }];
+  const processStart = looks[first]?.process.threads[0]?.startTicks ?? '0';
+  const tasks = [...came.values()];
+  const said = tasks.slice(0, MOST_NAMED).map((task) => {
+    return `${nameTask(task, processStart)}, allowed on ${printCpulist(task.status?.allowed ?? [])}`;
+  });
+  const more = tasks.length > MOST_NAMED ? [`and ${tasks.length - MOST_NAMED} more`] : [];
+  const names = tasks.slice(0, MOST_NAMED).map(({ name }) => name);
+  return [{ ...base, status: 'fail', actual: [...names, ...more].join(', '), evidence: [...said, ...more].join('; ') }];
 }
+
+/** The first ones tell what is going on. */
+const MOST_NAMED = 5;

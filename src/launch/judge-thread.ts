@@ -1,8 +1,9 @@
 import { printCpulist } from '../topology/cpulist.ts';
 import { growthOf, type Judged, type Track } from './judged.ts';
-import type { TaskLook } from './look.ts';
+import type { Look, TaskLook } from './look.ts';
 import type { PlacedThread, Scheduling } from './placement.ts';
 import { TICKS_PER_S } from './task-text.ts';
+import { hasRunSince, sayWhoRan } from './who-ran.ts';
 
 export interface JudgedThread {
   /** `market-data/md-rx`, with #2 for the second of a name. */
@@ -15,6 +16,8 @@ export interface JudgedThread {
   readonly processStart: string;
   /** Its CPU is isolated by the running kernel. */
   readonly isIsolated: boolean;
+  /** Of everything, for who else ran there. */
+  readonly looks: readonly Look[];
 }
 
 /**
@@ -65,9 +68,7 @@ export function judgeCpus({ about, process, cpus, track, processStart }: JudgedT
 
 /** Where a thread ran last is old news of one that sleeps since before it was placed. */
 function hasRun(task: TaskLook, before: TaskLook | undefined): boolean {
-  if (before === undefined) return false;
-  const switches = ({ status }: TaskLook) => (status?.voluntary ?? 0) + (status?.involuntary ?? 0);
-  return task.ticks > before.ticks || switches(task) > switches(before);
+  return before !== undefined && hasRunSince(task, before);
 }
 
 function isAllowedOn({ status }: TaskLook, cpus: readonly number[]): boolean {
@@ -135,19 +136,21 @@ function judgeFaults({ about, process, track }: JudgedThread): Judged[] {
 }
 
 /** Who shares a CPU is switched away from; who has an isolated one alone is not. */
-function judgeSwitches({ about, process, rule, track, isIsolated }: JudgedThread): Judged[] {
+function judgeSwitches({ about, process, rule, cpus, track, isIsolated, looks }: JudgedThread): Judged[] {
   if (!rule.isAlone || !isIsolated) return [];
   const { count, s } = growthOf(track, ({ status }) => status?.involuntary ?? 0);
   if (s === 0) return [];
   const perS = count / s;
+  const isQuiet = perS <= MOST_SWITCHES_PER_S;
+  const ran = isQuiet ? undefined : sayWhoRan(cpus[0] as number, looks);
   return [
     {
       id: `processes.switches@${about}`,
       domain: process,
-      status: perS <= MOST_SWITCHES_PER_S ? 'pass' : 'fail',
+      status: isQuiet ? 'pass' : 'fail',
       expected: `at most ${MOST_SWITCHES_PER_S}/s`,
       actual: `${perS.toFixed(1)}/s`,
-      evidence: `thread ${track.tid} was switched away from ${count} times in ${s.toFixed(1)} s`,
+      evidence: `thread ${track.tid} was switched away from ${count} times in ${s.toFixed(1)} s${ran === undefined ? '' : `; ${ran}`}`,
     },
   ];
 }

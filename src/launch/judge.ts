@@ -1,45 +1,61 @@
-import { intersection } from '../topology/cpulist.ts';
+import { judgeInterrupts } from './judge-interrupts.ts';
 import { judgeProcess } from './judge-process.ts';
+import { judgeTicks } from './judge-ticks.ts';
 import { type Judged, looksOf } from './judged.ts';
 import type { Look } from './look.ts';
-import type { LaunchOrder } from './order.ts';
 import { judgeStrangers } from './strangers.ts';
-import type { ProcessRecord } from './supervision.ts';
+import type { Subject } from './subject.ts';
+
+/** CPUs by what is expected of them. */
+export interface JudgedCpus {
+  /** Processes have them to themselves. */
+  readonly exclusive: readonly number[];
+  /** The exclusive ones, and those of single threads. */
+  readonly watched: readonly number[];
+  /** Those that the running kernel isolates. */
+  readonly isolated: readonly number[];
+  /** Those on which it stops the tick while one thread runs. */
+  readonly tickless: readonly number[];
+}
+
+/** An interrupt as its device's driver named it. */
+export interface IrqLabel {
+  /** `eth1/rx-3` */
+  readonly name: string;
+  /** Nobody may move it: the kernel places it itself, or it belongs to a CPU. */
+  readonly isManaged: boolean;
+}
 
 export interface Seen {
-  readonly order: LaunchOrder;
-  readonly records: readonly ProcessRecord[];
+  readonly subjects: readonly Subject[];
+  /** In the order of time, at least two. */
   readonly looks: readonly Look[];
-  readonly exclusive: readonly number[];
-  readonly isolated: readonly number[];
+  readonly cpus: JudgedCpus;
+  readonly irqs: ReadonlyMap<number, IrqLabel>;
+  /** Since boot, at the last look. */
   readonly uptimeS: number;
 }
 
-/** What was launched against how it was placed. Pure. A process that nobody asked for is not judged. */
-export function judgeLaunched(seen: Seen): Judged[] {
-  const { order, records, looks, exclusive, isolated, uptimeS } = seen;
-  const processes = order.processes.flatMap(({ name, goal, wanted }): Judged[] => {
-    const record = records.find((each) => each.name === name);
-    const placed = order.placement.processes.find((each) => each.name === name);
-    if (goal === 'down' || placed === undefined) return [];
-    if (record?.phase !== 'running' || record.pid === undefined) return [judgeAbsent(name, record)];
-    const { lock, hugepages } = wanted.memory;
-    const watched = { placed, pid: record.pid, locks: lock, hugepages, looks: looksOf(record.pid, looks) };
-    return judgeProcess(watched, isolated);
-  });
-  const strangers = judgeStrangers({ looks, exclusive, isolated: intersection(exclusive, isolated), uptimeS });
-  return [...processes, ...strangers];
+/** What is watched against how it was placed. Pure. A process that nobody asked for is not judged. */
+export function judgeSeen(seen: Seen): Judged[] {
+  const processes = seen.subjects.filter(({ isWanted }) => isWanted).flatMap((subject) => judgeSubject(subject, seen));
+  return [...processes, ...judgeStrangers(seen), ...judgeInterrupts(seen), ...judgeTicks(seen)];
 }
 
-function judgeAbsent(name: string, record: ProcessRecord | undefined): Judged {
-  const phase = record?.phase ?? 'down';
-  const evidence = record?.why ?? record?.lastEnd ?? 'the supervisor says nothing more';
-  return {
-    id: `processes.running@${name}`,
-    domain: name,
-    status: 'fail',
-    expected: 'running',
-    actual: phase,
-    evidence,
-  };
+function judgeSubject({ placed, record, isAdopted }: Subject, seen: Seen): Judged[] {
+  if (record?.phase === 'running' && record.pid !== undefined) {
+    const watched = { placed, pid: record.pid, looks: looksOf(record.pid, seen.looks) };
+    return judgeProcess(watched, seen);
+  }
+  const about = isAdopted ? 'nobody watches over an adopted process' : 'the supervisor says nothing more';
+  return [
+    {
+      id: `processes.running@${placed.name}`,
+      domain: placed.name,
+      status: 'fail',
+      expected: 'running',
+      actual: record?.phase ?? 'down',
+      evidence: record?.why ?? record?.lastEnd ?? about,
+    },
+  ];
 }

@@ -20,8 +20,6 @@ export interface Judged {
 export interface Watched {
   readonly placed: PlacedProcess;
   readonly pid: number;
-  readonly locks: boolean;
-  readonly hugepages: Readonly<Record<string, number>>;
   /** In the order of time, at least two. */
   readonly looks: readonly { readonly atMs: number; readonly process: ProcessLook }[];
 }

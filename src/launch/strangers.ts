@@ -1,22 +1,15 @@
 import { nameCpus } from '../layout/names.ts';
 import { isSubset, printCpulist } from '../topology/cpulist.ts';
+import type { Seen } from './judge.ts';
 import type { Judged } from './judged.ts';
 import type { Look, TaskLook } from './look.ts';
 import { TICKS_PER_S } from './task-text.ts';
 
-export interface StrangerSite {
-  readonly looks: readonly Look[];
-  /** CPUs that processes have to themselves. */
-  readonly exclusive: readonly number[];
-  /** Those of them that the running kernel isolates. */
-  readonly isolated: readonly number[];
-  /** Since boot, at the last look; for when somebody came. */
-  readonly uptimeS: number;
-}
+export type StrangerSite = Pick<Seen, 'looks' | 'cpus' | 'uptimeS'>;
 
 /** Who else is on CPUs that processes have to themselves: who, since when. And which of these CPUs is not isolated at all. */
 export function judgeStrangers(site: StrangerSite): Judged[] {
-  return site.exclusive.flatMap((cpu) => [judgeCpu(cpu, site), ...judgeIsolation(cpu, site)]);
+  return site.cpus.exclusive.flatMap((cpu) => [judgeCpu(cpu, site), ...judgeIsolation(cpu, site)]);
 }
 
 function judgeCpu(cpu: number, site: StrangerSite): Judged {
@@ -81,10 +74,13 @@ interface Surroundings extends StrangerSite {
 
 /**
  * Where the kernel isolates a CPU, nobody else should be allowed on it: who is, was put there. Where it does not, everybody is allowed, and
- * only who is allowed nowhere else was put there. A kernel thread is no stranger until it runs there: some cannot be told to stay away.
+ * only who is allowed nowhere else was put there. A kernel thread is no stranger until it runs there: some cannot be told to stay away, and
+ * those that belong to the CPU never are.
  */
-function isStranger(task: TaskLook, cpu: number, { isolated, exclusive, before }: Surroundings): boolean {
+function isStranger(task: TaskLook, cpu: number, { cpus, before }: Surroundings): boolean {
+  const { isolated, exclusive } = cpus;
   const allowed = task.status?.allowed ?? [];
+  if (task.isBound) return false;
   if (task.isKernel) {
     const earlier = before?.others.find(({ tid }) => tid === task.tid);
     return isolated.includes(cpu) && task.cpu === cpu && earlier !== undefined && task.ticks > earlier.ticks;
@@ -93,7 +89,7 @@ function isStranger(task: TaskLook, cpu: number, { isolated, exclusive, before }
   return isolated.includes(cpu) || isSubset(allowed, exclusive);
 }
 
-function judgeIsolation(cpu: number, { isolated }: StrangerSite): Judged[] {
+function judgeIsolation(cpu: number, { cpus: { isolated } }: StrangerSite): Judged[] {
   const base = { id: `processes.isolated@cpu${cpu}`, domain: 'CPUs', expected: 'isolated' };
   if (isolated.includes(cpu))
     return [{ ...base, status: 'pass', actual: 'isolated', evidence: 'by the running kernel' }];

@@ -1,12 +1,14 @@
+import type { InterruptCounts } from './interrupt-text.ts';
 import type { Seen } from './judge.ts';
 import { growthOf, looksOf, trackOf } from './judged.ts';
 import { matchThreads } from './match-threads.ts';
 import type { ProcessRecord } from './supervision.ts';
-import type { InterruptCounts } from './task-text.ts';
 
 /** What `hft ps` shows of a process. Rates are per second, over the looks. */
 export interface ProcessRow {
   readonly record: ProcessRecord;
+  /** Somebody else started it. */
+  readonly isAdopted: boolean;
   readonly lockedBytes: number | undefined;
   readonly swapBytes: number | undefined;
   readonly residentBytes: number | undefined;
@@ -36,12 +38,10 @@ export interface ThreadRow {
 }
 
 /** The table of what was launched, by process and thread. Pure. */
-export function tabulate({ order, records, looks }: Omit<Seen, 'exclusive' | 'isolated' | 'uptimeS'>): ProcessRow[] {
-  const interrupts = ratesOf(looks.map((look) => ({ atMs: look.atMs, counts: look.interrupts })));
-  return order.processes.flatMap(({ name }): ProcessRow[] => {
-    const record = records.find((each) => each.name === name);
-    const placed = order.placement.processes.find((each) => each.name === name);
-    if (record === undefined || placed === undefined) return [];
+export function tabulate({ subjects, looks }: Pick<Seen, 'subjects' | 'looks'>): ProcessRow[] {
+  const interrupts = ratesOf(looks.map((look) => ({ atMs: look.atMs, counts: look.interrupts.cpus })));
+  return subjects.flatMap(({ record, placed, isAdopted }): ProcessRow[] => {
+    if (record === undefined) return [];
     const seen = record.pid === undefined ? [] : looksOf(record.pid, looks);
     const last = seen.at(-1)?.process;
     const status = last?.threads[0]?.status;
@@ -72,10 +72,11 @@ export function tabulate({ order, records, looks }: Omit<Seen, 'exclusive' | 'is
     return [
       {
         record,
+        isAdopted,
         lockedBytes: status?.lockedBytes,
         swapBytes: status?.swapBytes,
         residentBytes: status?.residentBytes,
-        nodes: last?.nodes,
+        nodes: seen.findLast(({ process }) => process.nodes !== undefined)?.process.nodes,
         threads: threads.sort((left, right) => left.tid - right.tid),
       },
     ];

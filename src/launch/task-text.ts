@@ -124,28 +124,3 @@ export function parseNumaMaps(text: string): Map<number, number> {
   }
   return bytes;
 }
-
-/** Interrupts of each CPU, by their row: the timer (LOC), reschedules (RES), and so on, devices together. */
-export function parseInterruptCounts(text: string): Map<number, InterruptCounts> {
-  const [header = '', ...lines] = text.split('\n');
-  const cpus = [...header.matchAll(/CPU(\d+)/g)].map((match) => Number(match[1]));
-  const counts = new Map(cpus.map((cpu) => [cpu, { timer: 0, devices: 0, others: 0 }]));
-  for (const line of lines) {
-    const match = /^\s*(?<row>\w+):(?<rest>.*)$/.exec(line)?.groups;
-    if (match === undefined) continue;
-    const numbers = (match.rest as string).trim().split(/\s+/);
-    const kind = match.row === 'LOC' ? 'timer' : /^\d+$/.test(match.row as string) ? 'devices' : 'others';
-    for (const [index, cpu] of cpus.entries()) {
-      const entry = counts.get(cpu);
-      const count = Number(numbers[index]);
-      if (entry !== undefined && Number.isInteger(count)) entry[kind] += count;
-    }
-  }
-  return counts;
-}
-
-export interface InterruptCounts {
-  timer: number;
-  devices: number;
-  others: number;
-}

@@ -1,18 +1,20 @@
 import type { Listing } from '../cli/ps.ts';
+import type { Difference } from '../launch/differences.ts';
 import type { ProcessRow, ThreadRow } from '../launch/table.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { recordJson, viewRecords } from './launch.ts';
-import { paint, type Terminal, wrap } from './terminal.ts';
+import { indented, paint, type Terminal, wrap } from './terminal.ts';
 
 /** The stable JSON of `hft ps`: additive changes only. CPUs are cpulists; rates are per second. */
 export function psJson({ host, deployment, gate, supervisor, rows }: Listing) {
   return {
     host,
-    deployment,
-    gate,
+    deployment: deployment ?? null,
+    gate: gate ?? null,
     supervisor,
-    processes: rows.map(({ record, lockedBytes, swapBytes, residentBytes, nodes, threads }) => ({
+    processes: rows.map(({ record, isAdopted, lockedBytes, swapBytes, residentBytes, nodes, threads }) => ({
       ...recordJson(record),
+      adopted: isAdopted,
       lockedBytes: lockedBytes ?? null,
       swapBytes: swapBytes ?? null,
       residentBytes: residentBytes ?? null,
@@ -36,12 +38,35 @@ export function viewPs(listing: Listing, terminal: Terminal): string {
       ? 'Its supervisor has ended: processes run and nobody restarts them. `sudo hft ps` starts it again.'
       : '',
   ].filter((note) => note !== '');
-  const head = `Deployment ${paint(terminal, 'bold', deployment)} on ${host}`;
+  const head = deployment === undefined ? `On ${host}` : `Deployment ${paint(terminal, 'bold', deployment)} on ${host}`;
   return [
     head,
     ...rows.map((row) => viewProcess(row, terminal)),
+    ...viewDifferences(listing.differences, terminal),
     ...notes.map((note) => wrap(note, terminal.columns)),
   ].join('\n\n');
+}
+
+function viewDifferences(differences: Listing['differences'], terminal: Terminal): string[] {
+  if (differences === undefined) return [];
+  if (differences.length === 0) return [paint(terminal, 'green', 'Everything is as it was placed.')];
+  const said = differences.map((difference) => viewDifference(difference, terminal));
+  return [['Not as it was placed:', ...said].join('\n')];
+}
+
+function viewDifference({ judged, since, until }: Difference, terminal: Terminal): string {
+  const { id, expected, actual, evidence } = judged;
+  const when = until === undefined ? `since ${sayTime(since)}` : `from ${sayTime(since)} to ${sayTime(until)}`;
+  const head = `  ${paint(terminal, until === undefined ? 'red' : 'dim', id)}  ${when}`;
+  return [
+    head,
+    indented(`expected ${expected}, ${until === undefined ? 'is' : 'was'} ${actual}: ${evidence}`, terminal, 4),
+  ].join('\n');
+}
+
+/** 22:38:22 of an ISO 8601 time, in the time zone of whoever looks. */
+function sayTime(iso: string): string {
+  return new Date(iso).toTimeString().slice(0, 8);
 }
 
 function viewProcess(row: ProcessRow, terminal: Terminal): string {

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CPUS } from '../unit/latency/program.ts';
-import { cleanEnvironment, ROOT, runShell } from './run-hft.ts';
+import { cleanEnvironment, HFT, ROOT, runShell } from './run-hft.ts';
 
 export const REFERENCE = join(ROOT, 'dist/hft-reference');
 /** Two CPUs that this process may use; the same one twice where there is one. */
@@ -28,6 +28,7 @@ interface Recorded {
 /** An hft with folders of its own, and what it launched. */
 export class Launched {
   readonly #environment: NodeJS.ProcessEnv;
+  #watch: ChildProcess | undefined;
   readonly folder: string;
 
   constructor() {
@@ -91,6 +92,18 @@ export class Launched {
     );
   }
 
+  /** Starts `hft ps --watch`, whose output grows in a file. Returns what it printed last, whole. */
+  watch(): () => string {
+    const file = join(this.folder, 'watch');
+    const output = openSync(file, 'w');
+    const environment = { ...this.#environment, COLUMNS: '10000' };
+    this.#watch = spawn(HFT, ['ps', '--watch'], { env: environment, stdio: ['ignore', output, output] });
+    return () =>
+      readFileSync(file, 'utf8')
+        .split(/^(?=Deployment )/m)
+        .at(-2) ?? '';
+  }
+
   /** Until `is` holds; the time limit of the test is the only one. */
   until(is: () => boolean): void {
     while (!is()) spawnSync('sleep', ['0.1']);
@@ -98,6 +111,7 @@ export class Launched {
 
   /** Ends everything, however the test went. */
   end(): void {
+    this.#watch?.kill('SIGTERM');
     this.hft('stop');
   }
 }

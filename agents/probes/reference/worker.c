@@ -18,6 +18,8 @@
 #include "end.h"
 
 #define LONGEST_DATAGRAM 2048
+/* All of it is locked where memory is: the usual 8 MB for each thread are more than a user may lock. */
+#define STACK_BYTES (128u << 10)
 
 bool way_of(const char *text, enum way *way) {
   static const char *const names[] = {"spin", "block", "echo"};
@@ -129,11 +131,14 @@ static int listen_at(const char *path) {
 
 void worker_start(struct worker *worker, const char *echo_at) {
   pthread_t thread;
+  pthread_attr_t attributes;
   worker->echo = worker->way == ECHO ? listen_at(echo_at) : -1;
   worker->wake = eventfd(0, EFD_CLOEXEC);
   if (worker->wake < 0) end_failed("eventfd: %s", strerror(errno));
   atomic_store(&worker->waits, true);
-  int code = pthread_create(&thread, NULL, run, worker);
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  int code = pthread_create(&thread, &attributes, run, worker);
   if (code != 0) end_failed("pthread_create: %s", strerror(code));
   await(worker);
 }

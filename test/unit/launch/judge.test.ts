@@ -4,7 +4,8 @@ import { findByToken, readStart } from '../../../src/agent/find-process.ts';
 import { LocalHost } from '../../../src/host/local.ts';
 import { judgeProcess } from '../../../src/launch/judge-process.ts';
 import { looksOf } from '../../../src/launch/judged.ts';
-import { type Look, type TaskLook, takeLook } from '../../../src/launch/look.ts';
+import { type Look, type LookRequest, type TaskLook, takeLook } from '../../../src/launch/look.ts';
+import { newLookMemory } from '../../../src/launch/look-memory.ts';
 import type { PlacedProcess } from '../../../src/launch/placement.ts';
 import { judgeStrangers } from '../../../src/launch/strangers.ts';
 import { parseTaskStat, parseTaskStatus } from '../../../src/launch/task-text.ts';
@@ -36,14 +37,15 @@ function looksWith(tasks: readonly (readonly TaskLook[])[], rest: Partial<Look> 
     processes: [{ pid: 7, threads, nodes }],
     others: [],
     otherCount: 3,
-    interrupts: new Map(),
+    interrupts: { cpus: new Map(), devices: [] },
     ...rest,
   }));
 }
 
+const CPUS = { exclusive: [2], watched: [2], isolated: [2], tickless: [] };
+
 function differences(looks: readonly Look[], placed = PLACED): Record<string, string> {
-  const watched = { placed, pid: 7, locks: placed.memory.lock, hugepages: {}, looks: looksOf(7, looks) };
-  const judged = judgeProcess(watched, [2]);
+  const judged = judgeProcess({ placed, pid: 7, looks: looksOf(7, looks) }, { looks, cpus: CPUS });
   return Object.fromEntries(judged.filter(({ status }) => status !== 'pass').map(({ id, status }) => [id, status]));
 }
 
@@ -80,7 +82,7 @@ describe('a process', () => {
     const placed = { ...PLACED, threads: [...PLACED.threads, rule('*', [[0]])] };
     const extra = task('extra', { tid: 9 });
     const found = differences(looksWith([[fine()], [fine(), extra]]), placed);
-    expect(found).toEqual({ 'processes.cpus@md/*': 'fail' });
+    expect(found).toEqual({ 'processes.cpus@md/*': 'fail', 'processes.threads@md': 'fail' });
   });
 
   test('memory on another node', () => {
@@ -102,6 +104,54 @@ describe('a process', () => {
     });
   });
 
+  test('a thread that came, also where it is allowed to be, and one that came and went', () => {
+    const placed = { ...PLACED, threads: [...PLACED.threads, rule('*', [[0]])] };
+    const helper = task('helper', { tid: 9, startTicks: '250' }, { allowed: [0] });
+    const looks = looksWith([[fine()], [fine(), helper], [fine()]]);
+    const judged = judgeProcess({ placed, pid: 7, looks: looksOf(7, looks) }, { looks, cpus: CPUS });
+    expect(judged.find(({ id }) => id === 'processes.threads@md')).toMatchObject({
+      status: 'fail',
+      actual: 'helper',
+      evidence: 'thread "helper" (9), started 1.5 s after its process, allowed on 0',
+    });
+  });
+
+  test('a thread that came to a process whose threads nobody named is none of ours', () => {
+    const placed = { ...PLACED, threads: [rule('*', [[2]], { policy: 'fifo', priority: 48 })] };
+    expect(differences(looksWith([[fine()], [fine(), fine({ tid: 9 })]]), placed)).toEqual({});
+  });
+
+  test('memory that was unlocked or swapped for one look is said with the time', () => {
+    const looks = looksWith([[fine()], [fine({}, { lockedBytes: 0, swapBytes: 8192 })], [fine()]]);
+    const judged = judgeProcess({ placed: PLACED, pid: 7, looks: looksOf(7, looks) }, { looks, cpus: CPUS });
+    expect(judged.filter(({ status }) => status === 'fail')).toEqual([
+      expect.objectContaining({
+        id: 'processes.locked@md',
+        evidence: expect.stringContaining('first seen after 1.0 s'),
+      }),
+      expect.objectContaining({ id: 'processes.swap@md', actual: '8 KiB' }),
+    ]);
+  });
+
+  test('who ran on the CPU of a thread that was switched away from', () => {
+    const worker = (voluntary: number) =>
+      task('kworker/2:1', { pid: 40, tid: 40, isKernel: true, isBound: true }, { voluntary });
+    const looks = looksWith([[fine()], [fine({}, { involuntary: 50 })]]).map((look, index) => ({
+      ...look,
+      others: [worker(index), task('idle', { pid: 41, tid: 41 })],
+    }));
+    const judged = judgeProcess({ placed: PLACED, pid: 7, looks: looksOf(7, looks) }, { looks, cpus: CPUS });
+    expect(judged.find(({ status }) => status === 'fail')).toMatchObject({
+      id: 'processes.switches@md/rx',
+      evidence: 'thread 8 was switched away from 50 times in 1.0 s; kworker/2:1 (kernel thread 40) ran there',
+    });
+    expect(judgeStrangers({ looks, cpus: CPUS, uptimeS: 10 })[0]).toMatchObject({ actual: 'idle' });
+  });
+
+  test('one that was started again meanwhile', () => {
+    expect(differences(looksWith([[], [fine()]]))).toEqual({ 'processes.running@md': 'fail' });
+  });
+
   test('one that ended meanwhile', () => {
     expect(differences(looksWith([[fine()], []]))).toEqual({ 'processes.running@md': 'fail' });
   });
@@ -114,7 +164,7 @@ describe('strangers', () => {
       atMs: index * 1000,
       others: tasks,
     }));
-    const judged = judgeStrangers({ looks, exclusive: [2], isolated, uptimeS: 10 });
+    const judged = judgeStrangers({ looks, cpus: { ...CPUS, isolated }, uptimeS: 10 });
     return judged.find(({ id }) => id === 'processes.strangers@cpu2');
   };
   const other = (change: Partial<TaskLook> = {}, allowed = [2]) =>
@@ -145,21 +195,26 @@ describe('strangers', () => {
   });
 
   test('a CPU that the kernel does not isolate is said', () => {
-    const judged = judgeStrangers({ looks: [], exclusive: [2], isolated: [], uptimeS: 0 });
+    const judged = judgeStrangers({ looks: [], cpus: { ...CPUS, isolated: [] }, uptimeS: 0 });
     expect(judged).toContainEqual(expect.objectContaining({ id: 'processes.isolated@cpu2', status: 'fail' }));
   });
 
   test('a real one, pinned there', async () => {
     const child = spawn('taskset', ['-c', String(LAST), 'sleep', '600'], { stdio: 'ignore' });
     try {
-      const request = { atMs: 0, pids: [], exclusive: [LAST], withNodes: false };
+      const memory = newLookMemory();
+      const request: LookRequest = { atMs: 0, pids: [], exclusive: [LAST], watched: [], nodes: 'none', memory };
       const isThere = (look: Look) => look.others.some(({ pid, name }) => pid === child.pid && name === 'sleep');
       let look = await takeLook(new LocalHost(), request);
       await until(async () => {
         look = await takeLook(new LocalHost(), request);
         return isThere(look);
       });
-      const judged = judgeStrangers({ looks: [look, look], exclusive: [LAST], isolated: [], uptimeS: 1 });
+      const judged = judgeStrangers({
+        looks: [look, look],
+        cpus: { ...CPUS, exclusive: [LAST], isolated: [] },
+        uptimeS: 1,
+      });
       expect(judged[0]).toMatchObject({ id: `processes.strangers@cpu${LAST}`, status: 'fail' });
     } finally {
       child.kill('SIGKILL');

@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseInterruptTable } from '../../../src/launch/interrupt-text.ts';
 import { matchesPattern, matchThreads } from '../../../src/launch/match-threads.ts';
-import {
-  parseInterruptCounts,
-  parseMigrations,
-  parseNumaMaps,
-  parseTaskStat,
-  parseTaskStatus,
-} from '../../../src/launch/task-text.ts';
+import { parseMigrations, parseNumaMaps, parseTaskStat, parseTaskStatus } from '../../../src/launch/task-text.ts';
 import { rule, statText } from './task-texts.ts';
 
 describe('what the kernel says', () => {
@@ -54,7 +49,7 @@ describe('what the kernel says', () => {
         parseTaskStat(text);
         parseNumaMaps(text);
         parseMigrations(text);
-        parseInterruptCounts(text);
+        parseInterruptTable(text, [0]);
       }),
     );
   });
@@ -84,15 +79,6 @@ describe('what the kernel says', () => {
     expect([...parseNumaMaps(text)]).toEqual([
       [0, 9 * 4096],
       [1, 2 * 4096 + 3 * 2 ** 21],
-    ]);
-  });
-
-  test('of interrupts, by CPU, also of numbers that are not in a row', () => {
-    const text =
-      '           CPU0       CPU4\n 24:  1  20  IO-APIC 5-edge x\nLOC:  100  200  Local timer interrupts\nRES: 3 4 Rescheduling\nERR:  7\n';
-    expect([...parseInterruptCounts(text)]).toEqual([
-      [0, { timer: 100, devices: 1, others: 10 }],
-      [4, { timer: 200, devices: 20, others: 4 }],
     ]);
   });
 });

@@ -1,0 +1,23 @@
+/** What a row of looks need not read each time. One for each row; it is changed by every look. */
+export interface LookMemory {
+  /** Threads of the kernel that nobody may move and that belong to other CPUs: ms at which each was seen. */
+  readonly bound: Map<number, number>;
+  /** Where interrupts went, and their counts then. */
+  readonly irqs: Map<
+    number,
+    {
+      readonly atMs: number;
+      readonly effective: readonly number[] | undefined;
+      readonly counts: ReadonlyMap<number, number>;
+    }
+  >;
+  /** Bytes by NUMA node of a process, when that was looked at, and how long the kernel took for it. */
+  readonly nodes: Map<
+    number,
+    { readonly atMs: number; readonly costMs: number; readonly nodes: ReadonlyMap<number, number> | undefined }
+  >;
+}
+
+export function newLookMemory(): LookMemory {
+  return { bound: new Map(), irqs: new Map(), nodes: new Map() };
+}
