@@ -13,6 +13,7 @@ import type { LatencyRecord } from '../latency/report/record.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
 import type { HostFacts } from '../topology/host-facts.ts';
 import type { Machine } from '../topology/machine.ts';
+import type { Adoption, AdoptionRequest } from './adopting.ts';
 import type { BootReport } from './boot.ts';
 
 export interface Planned {
@@ -52,6 +53,8 @@ export interface Agent {
   /** Puts a profile in force that the host is as wanted by already, in place of another one, whose name is returned;
    *  undefined when no other one is in force. Changes nothing but the journal. */
   adopt(request: ApplyRequest): Promise<string | undefined>;
+  /** Places the threads of a process that somebody else started. Throws UsageError before anything is changed. */
+  adoptProcess(request: AdoptionRequest): Promise<Adoption>;
   /** Undoes what was cut off by a kill or a power cut; what was done is in the reports. */
   recover(): Promise<RollbackOutcome>;
   rollback(request: RollbackRequest): Promise<RollbackOutcome>;

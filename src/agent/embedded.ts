@@ -18,10 +18,12 @@ import { hostFactsOf } from '../topology/host-facts.ts';
 import { readInspection } from '../topology/inspection.ts';
 import { readMachine } from '../topology/read.ts';
 import { domains } from '../tuning/index.ts';
+import type { AdoptionRequest } from './adopting.ts';
 import type { Agent, ApplyRequest, Planned } from './agent.ts';
 import { bringBack } from './boot.ts';
 import { armGuard } from './guard.ts';
 import { keepLatency, readLastLatency, readLastVerdict } from './last-latency.ts';
+import { launchPath } from './run-path.ts';
 import { statePath } from './state-path.ts';
 import { type Settled, watchRun } from './watch.ts';
 
@@ -96,6 +98,7 @@ function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): A
       if (isOther) await apply(request);
       return isOther ? before.name : undefined;
     },
+    adoptProcess: (request) => adoptOn(engine, environment, request),
     recover: () => recover(engine),
     rollback: (request) => rollback(engine, request),
     confirm: () => confirm(engine),
@@ -122,6 +125,11 @@ function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): A
       return parts.length === 0 ? undefined : verifyPlan((await planParts(engine, parts, { scope, runs })).plan);
     },
   };
+}
+
+async function adoptOn(engine: Engine, environment: EmbeddedOptions['environment'], request: AdoptionRequest) {
+  const { adoptProcess } = await import('./adopting.ts');
+  return adoptProcess({ engine, run: new LocalStateDirectory(launchPath(environment)) }, request);
 }
 
 interface Applying extends ApplyRequest {

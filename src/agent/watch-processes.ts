@@ -1,15 +1,19 @@
+import { adoptedNow } from '../engine/adopt.ts';
+import type { Adopted } from '../engine/journal.ts';
 import type { HostReader } from '../host/host.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import { readIsolated } from '../launch/isolated.ts';
 import type { IrqLabel, Seen } from '../launch/judge.ts';
 import { type Look, takeLook } from '../launch/look.ts';
 import { newLookMemory } from '../launch/look-memory.ts';
-import { launchedSubjects, type Subject } from '../launch/subject.ts';
+import type { PlacedProcess } from '../launch/placement.ts';
+import { adoptedSubject, launchedSubjects, type Subject } from '../launch/subject.ts';
 import { intersection, union } from '../topology/cpulist.ts';
 import { nameTarget } from '../topology/irq-names.ts';
 import { readCpulist } from '../topology/kernel-file.ts';
 import { readMachine } from '../topology/read.ts';
 import { isFixed } from '../tuning/irq/names.ts';
+import { readStart } from './find-process.ts';
 import { readLaunch } from './launching.ts';
 
 /** What is watched here, and what was seen of it. */
@@ -20,10 +24,11 @@ export interface Observed extends Seen {
   readonly gate: 'verify' | 'none' | undefined;
 }
 
-/** Where what is watched is written down. */
+/** Where what is watched is written down: what was launched, and what was adopted. */
 export interface WatchSite {
   readonly host: HostReader;
   readonly run: StateDirectory;
+  readonly state: StateDirectory;
 }
 
 export interface WatchRequest {
@@ -68,16 +73,19 @@ interface Looked {
 }
 
 async function* lookAgainAndAgain(
-  { host, run }: WatchSite,
+  site: WatchSite,
   { isThorough, signal }: WatchRequest,
   dueMs: (looked: number) => number,
 ): AsyncGenerator<Looked> {
+  const { host } = site;
   const memory = newLookMemory();
+  let adopted: readonly Adopted[] = [];
   const name = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? host.label;
   const irqs = isThorough ? await readIrqLabels(host) : new Map<number, IrqLabel>();
   const startMs = performance.now();
   for (let looked = 1; ; looked++) {
-    const watched = await readWatched(host, run);
+    if (looked % ADOPTED_EVERY === 1) adopted = await adoptedNow(site);
+    const watched = await readWatched(site, adopted);
     if (watched === undefined) return;
     const { subjects, cpus, deployment, gate } = watched;
     const atMs = performance.now() - startMs;
@@ -95,26 +103,31 @@ async function* lookAgainAndAgain(
   }
 }
 
+/** The journal is read for it. */
+const ADOPTED_EVERY = 4;
+
 interface Watched extends Pick<Observed, 'deployment' | 'gate' | 'cpus'> {
   readonly subjects: readonly Subject[];
 }
 
-async function readWatched(host: HostReader, run: StateDirectory): Promise<Watched | undefined> {
+async function readWatched({ host, run }: WatchSite, adopted: readonly Adopted[]): Promise<Watched | undefined> {
   const { order, state } = await readLaunch(run);
-  if (order === undefined) return undefined;
-  const subjects = launchedSubjects(order, state?.processes ?? []);
+  if (order === undefined && adopted.length === 0) return undefined;
+  const subjects = order === undefined ? [] : launchedSubjects(order, state?.processes ?? []);
+  for (const each of adopted)
+    subjects.push(adoptedSubject(each, each.placed as PlacedProcess, await readStart(host, each.pid)));
+  const isolated = await readIsolated(host);
   const exclusive = intersection(
-    order.isolated,
+    union(order?.isolated ?? [], isolated),
     subjects.flatMap(({ placed }) => placed.own),
   );
   const alone = subjects.flatMap(({ placed }) =>
     placed.threads.filter(({ key, isAlone }) => isAlone && key.kind !== 'rest'),
   );
   const single = alone.flatMap(({ cpus }) => cpus.filter((set) => set.length === 1).flat());
-  const isolated = await readIsolated(host);
   const tickless = (await readCpulist(host, '/sys/devices/system/cpu/nohz_full')) ?? [];
   const cpus = { exclusive, isolated, tickless, watched: union(exclusive, single) };
-  return { subjects, cpus, deployment: order.deployment, gate: order.gate };
+  return { subjects, cpus, deployment: order?.deployment, gate: order?.gate };
 }
 
 /** What the interrupts of this machine are, by their numbers. */

@@ -53,7 +53,9 @@ function listingOf(
 
 class NothingWatched extends UsageError {
   constructor() {
-    super('Nothing was launched here.', { next: ['`hft launch FILE` does.'] });
+    super('Nothing was launched here.', {
+      next: ['`hft launch FILE` does; `hft adopt PID --as NAME` takes what runs.'],
+    });
   }
 }
 

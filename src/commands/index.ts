@@ -1,4 +1,5 @@
 import type { Command } from '@oclif/core';
+import Adopt from './adopt.ts';
 import Completion from './completion.ts';
 import Confirm from './confirm.ts';
 import DeploymentList from './deployment/list.ts';
@@ -28,6 +29,7 @@ import VerifySettings from './verify/settings.ts';
 
 /** Every command, by its id: `profile:list` is typed `hft profile list`. A test compares this list with the folder. */
 export const commands: Readonly<Record<string, Command.Class>> = {
+  adopt: Adopt,
   completion: Completion,
   confirm: Confirm,
   'deployment:list': DeploymentList,

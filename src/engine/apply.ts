@@ -231,9 +231,9 @@ function skip({ step }: PlannedStep, reason: string, error: HostError | undefine
   return { type: 'skipped', step, reason, ...(error && { code: error.code }) };
 }
 
-/** Puts the old value back where the kernel made something else of the wish. True when the old value is there. */
+/** Puts the old value back where the kernel made something else of the wish. True when the old value is there, or nothing is any more. */
 async function takeBack(host: Host, step: PlannedStep, reading: Reading): Promise<boolean> {
-  if (holds(reading, step.tunable, step.from)) return true;
+  if (reading.status === 'missing' || holds(reading, step.tunable, step.from)) return true;
   await write(host, [{ ...step, to: step.from }]);
   return holds(await readLiving(host, step), step.tunable, step.from);
 }

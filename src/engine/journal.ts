@@ -18,8 +18,9 @@ export type JournalRecord =
       readonly time: string;
       readonly host: string;
       readonly bootId: string | undefined;
-      /** user: somebody asked. boot: the profile in force was put back after a reboot. */
-      readonly origin: 'user' | 'boot';
+      /** user: somebody asked for a profile. boot: the one in force was put back after a reboot. adopt: somebody asked for a process. */
+      readonly origin: 'user' | 'boot' | 'adopt';
+      readonly adopted?: Adopted;
       readonly wanted: Wanted;
       /** The domains that the run was about; without it all of the profile. */
       readonly scope?: Pick<Scope, 'only' | 'skip' | 'onlyIds'>;
@@ -63,6 +64,16 @@ export type JournalRecord =
   /** The line before this one was cut off by a power cut or a full disk. */
   | { readonly type: 'torn' }
   | { readonly type: 'end'; readonly result: 'applied' | 'undone' | 'partly-undone' };
+
+/** A process that somebody else started and that hft placed. */
+export interface Adopted {
+  readonly name: string;
+  readonly pid: number;
+  /** Of proc_pid_stat(5): with the pid no other process. */
+  readonly startTicks: string;
+  /** A PlacedProcess of src/launch, as it was decided. */
+  readonly placed: unknown;
+}
 
 /** One change of a run, as far as the journal knows. */
 export interface Step {

@@ -67,7 +67,9 @@ function mayHaveTrial(plan: Plan, { held }: Past): boolean {
   return bootChanges(plan).length > 0 || held.some((place) => place.place === 'boot-entry' && isChanged(place));
 }
 
-async function readPast(reader: HostReader, { runs = [], scope }: Planning): Promise<Past> {
+/** Without adopted processes: what they were given is none of a profile's. */
+async function readPast(reader: HostReader, { runs: all = [], scope }: Planning): Promise<Past> {
+  const runs = all.filter(({ begin }) => begin.origin !== 'adopt');
   const bootId = runs.length === 0 ? undefined : (await reader.readText(BOOT_ID))?.trim();
   const held = findHeld(runs, bootId).filter((place) => isInScope(ownerOf(place), scope));
   return { held, refused: findRefusedBefore(runs, bootId) };

@@ -1,4 +1,5 @@
 import { HftError, UsageError } from '../errors.ts';
+import type { HostReader } from '../host/host.ts';
 import { findInForce } from './in-force.ts';
 import { forgetRun, type Run, RunJournal, readRuns } from './journal.ts';
 import type { Engine } from './tune.ts';
@@ -32,16 +33,18 @@ export async function rollback(engine: Engine, request: RollbackRequest): Promis
   const lock = await engine.state.lock('hft rollback');
   try {
     const bootId = await readBootId(engine);
-    const open = (await readRuns(engine.state)).filter(isOpen);
+    const open = (await readRuns(engine.state)).filter((run) => isOpen(run) && !isPast(run, bootId));
     if (typeof request.scope === 'object' && 'items' in request.scope) {
       return undoItems(engine, open, { items: request.scope.items, bootId });
     }
     const reports: UndoReport[] = [];
-    for (const run of chooseRuns(open, request.scope).toReversed()) {
+    const chosen = chooseRuns(open, request.scope);
+    for (const run of chosen.toReversed()) {
       reports.push(await undoRun({ host: engine.host, state: engine.state, bootId }, run));
     }
     const complete = reports.every((report) => report.complete);
-    return { reports, complete, ...(reports.length > 0 && (await findAgain(engine, bootId))) };
+    const isOfProfile = chosen.some(({ begin }) => begin.origin !== 'adopt');
+    return { reports, complete, ...(isOfProfile && (await findAgain(engine, bootId))) };
   } finally {
     await lock.release();
   }
@@ -97,14 +100,19 @@ export async function forgetSpentRuns(engine: Engine): Promise<void> {
     const isSpent = run.steps.every(
       (step) => !step.persistent || step.status === 'undone' || step.status === 'skipped',
     );
-    if (run.begin.origin === 'boot' && run.begin.bootId !== bootId && run.result !== undefined && isSpent) {
+    if (run.begin.origin !== 'user' && run.begin.bootId !== bootId && run.result !== undefined && isSpent) {
       await forgetRun(engine.state, run.run);
     }
   }
 }
 
-export async function readBootId(engine: Pick<Engine, 'host'>): Promise<string | undefined> {
+export async function readBootId(engine: { readonly host: HostReader }): Promise<string | undefined> {
   return (await engine.host.readText('/proc/sys/kernel/random/boot_id'))?.trim();
+}
+
+/** Processes that were adopted before the last boot ended with it. */
+function isPast({ begin }: Run, bootId: string | undefined): boolean {
+  return begin.origin === 'adopt' && begin.bootId !== bootId;
 }
 
 function isOpen(run: Run): boolean {
@@ -114,7 +122,7 @@ function isOpen(run: Run): boolean {
 function chooseRuns(open: readonly Run[], scope: 'last' | 'all' | { to: string } | { run: string }): readonly Run[] {
   if (scope === 'all') return open;
   if (scope === 'last') {
-    const start = open.findLastIndex((run) => run.begin.origin === 'user');
+    const start = open.findLastIndex((run) => run.begin.origin !== 'boot');
     return open.slice(Math.max(start, 0));
   }
   const name = 'to' in scope ? scope.to : scope.run;

@@ -85,8 +85,8 @@ async function findDrifted(reader: HostReader, steps: readonly Step[]): Promise<
     const reading = await readLiving(reader, step);
     // GRUB takes a one-time choice back when it follows it.
     if (step.tunable.kind === 'boot-once') continue;
-    // A thread that ended took its affinity with it: nothing drifted.
-    if (reading.status === 'missing' && step.tunable.kind === 'thread-affinity') continue;
+    // A thread that ended took what it was given with it: nothing drifted.
+    if (reading.status === 'missing' && step.tunable.kind.startsWith('thread-')) continue;
     const left = step.reported ?? null;
     const found = reading.status === 'value' ? canonicalOrNull(step.tunable, reading.value) : null;
     if (reading.status === 'value' && found === canonicalOrNull(step.tunable, left)) continue;

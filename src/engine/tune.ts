@@ -157,7 +157,7 @@ async function undoCutOff(engine: Engine, name: string): Promise<UndoReport> {
 }
 
 /** A run that was cut off, or waits for its confirmation, must be settled before another one changes the machine. */
-function refuseUnsettled(runs: readonly Run[], now: Date): void {
+export function refuseUnsettled(runs: readonly Run[], now: Date): void {
   const cutOff = runs.find((run) => run.result === undefined);
   if (cutOff) {
     throw new HftError(`The run ${cutOff.run} was cut off and is not undone yet.`, {

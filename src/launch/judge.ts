@@ -42,12 +42,11 @@ export function judgeSeen(seen: Seen): Judged[] {
   return [...processes, ...judgeStrangers(seen), ...judgeInterrupts(seen), ...judgeTicks(seen)];
 }
 
-function judgeSubject({ placed, record, isAdopted }: Subject, seen: Seen): Judged[] {
+function judgeSubject({ placed, record }: Subject, seen: Seen): Judged[] {
   if (record?.phase === 'running' && record.pid !== undefined) {
     const watched = { placed, pid: record.pid, looks: looksOf(record.pid, seen.looks) };
     return judgeProcess(watched, seen);
   }
-  const about = isAdopted ? 'nobody watches over an adopted process' : 'the supervisor says nothing more';
   return [
     {
       id: `processes.running@${placed.name}`,
@@ -55,7 +54,7 @@ function judgeSubject({ placed, record, isAdopted }: Subject, seen: Seen): Judge
       status: 'fail',
       expected: 'running',
       actual: record?.phase ?? 'down',
-      evidence: record?.why ?? record?.lastEnd ?? about,
+      evidence: record?.why ?? record?.lastEnd ?? 'the supervisor says nothing more',
     },
   ];
 }

@@ -68,7 +68,8 @@ export async function takeLook(reader: HostReader, request: LookRequest): Promis
   return { atMs, processes, others, otherCount, interrupts: await lookAtInterrupts(reader, watched, request) };
 }
 
-async function readTasks(reader: HostReader, pid: number): Promise<TaskLook[]> {
+/** The threads of a process in the order of their start; none when it has ended. */
+export async function readTasks(reader: HostReader, pid: number): Promise<TaskLook[]> {
   const tids = ((await listOrNothing(reader, `/proc/${pid}/task`)) ?? []).map(Number);
   const tasks: TaskLook[] = [];
   for (const tid of tids) {

@@ -1,6 +1,6 @@
 import type { LaunchOrder } from './order.ts';
 import type { PlacedProcess } from './placement.ts';
-import type { ProcessRecord } from './supervision.ts';
+import { newRecord, type ProcessRecord } from './supervision.ts';
 
 /** A process that is watched, with what it is held against. */
 export interface Subject {
@@ -20,4 +20,21 @@ export function launchedSubjects(order: LaunchOrder, records: readonly ProcessRe
     const record = records.find((each) => each.name === name);
     return placed === undefined ? [] : [{ placed, record, isWanted: goal === 'up', isAdopted: false }];
   });
+}
+
+/** What somebody else started: it runs when its pid still is a process of its start time. */
+export function adoptedSubject(
+  { name, pid, startTicks }: { readonly name: string; readonly pid: number; readonly startTicks: string },
+  placed: PlacedProcess,
+  startTicksNow: string | undefined,
+): Subject {
+  const isThere = startTicksNow === startTicks;
+  const record: ProcessRecord = {
+    ...newRecord(name),
+    phase: isThere ? 'running' : 'ended',
+    why: isThere ? undefined : 'it ended; nobody watches over an adopted process',
+    pid,
+    startTicks,
+  };
+  return { placed, record, isWanted: true, isAdopted: true };
 }

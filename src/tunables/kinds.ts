@@ -12,6 +12,7 @@ import { linkKind } from './link.ts';
 import { mountKind } from './mount.ts';
 import { sliceCpusKind } from './slice-cpus.ts';
 import { threadAffinityKind } from './thread-affinity.ts';
+import { threadSchedulingKind } from './thread-scheduling.ts';
 import type { Tunable } from './tunable.ts';
 import { unitKind } from './unit.ts';
 
@@ -26,6 +27,7 @@ const KINDS: { readonly [K in Tunable['kind']]: TunableKind<Extract<Tunable, { k
   'config-file': configFileKind,
   mount: mountKind,
   'thread-affinity': threadAffinityKind,
+  'thread-scheduling': threadSchedulingKind,
   cgroup: cgroupKind,
   'slice-cpus': sliceCpusKind,
   'cpuset-partition': cpusetPartitionKind,

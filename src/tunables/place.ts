@@ -24,6 +24,8 @@ export function placeOf(tunable: Tunable): string {
       return `mount ${tunable.target}`;
     case 'thread-affinity':
       return `thread ${tunable.pid} ${tunable.startTicks}`;
+    case 'thread-scheduling':
+      return `scheduling ${tunable.pid} ${tunable.startTicks}`;
     case 'slice-cpus':
       return `slice-cpus ${tunable.unit}`;
     case 'cpuset-partition':

@@ -94,6 +94,14 @@ export interface ThreadAffinityTunable {
   readonly startTicks: number;
 }
 
+/** Policy and priority of one running thread. Value: `other nice 0`, `fifo 48 reset-on-fork`. */
+export interface ThreadSchedulingTunable {
+  readonly kind: 'thread-scheduling';
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat: the pid was not reused. */
+  readonly startTicks: number;
+}
+
 /** A folder that hft owns in cgroup v2. Value: `present`; null: not there. */
 export interface CgroupTunable {
   readonly kind: 'cgroup';
@@ -135,6 +143,7 @@ export type Tunable =
   | ConfigFileTunable
   | MountTunable
   | ThreadAffinityTunable
+  | ThreadSchedulingTunable
   | CgroupTunable
   | SliceCpusTunable
   | CpusetPartitionTunable

@@ -10,7 +10,11 @@ export function viewRollback(outcome: RollbackOutcome, terminal: Terminal): stri
     const counted = [
       `${undone} undone`,
       ...countOf(steps, 'already', 'as before already'),
-      ...countOf(steps, 'gone', 'gone with the reboot'),
+      ...countOf(
+        steps.filter(({ reason }) => reason === undefined),
+        'gone',
+        'gone with the reboot',
+      ),
     ];
     return [
       `Run ${paint(terminal, 'bold', run)}: ${counted.join(', ')}`,
@@ -44,6 +48,8 @@ function viewLeft(step: UndoneStep, terminal: Terminal): string[] {
       `  ${paint(terminal, 'yellow', 'kept')}    ${step.id}  is ${step.found ?? 'nothing'}, which hft did not set (before the run: ${step.to ?? 'nothing'})`,
     ];
   }
+  if (step.outcome === 'gone' && step.reason !== undefined)
+    return [`  ${paint(terminal, 'dim', 'gone')}    ${step.id}  ${step.reason}`];
   if (step.outcome === 'failed') return [`  ${paint(terminal, 'red', 'failed')}  ${step.id}  ${step.reason ?? ''}`];
   return [];
 }

@@ -38,6 +38,10 @@ export class Launched {
     mkdirSync(join(this.folder, 'run'));
   }
 
+  get environment(): NodeJS.ProcessEnv {
+    return this.#environment;
+  }
+
   hft(line: string) {
     return runShell(`hft ${line}`, { environment: this.#environment });
   }
