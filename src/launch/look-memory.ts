@@ -1,5 +1,9 @@
+import type { TaskLook } from './look.ts';
+
 /** What a row of looks need not read each time. One for each row; it is changed by every look. */
 export interface LookMemory {
+  /** Threads of watched processes by their number, as the kernel last described them. */
+  readonly tasks: Map<number, { readonly statText: string; readonly statusText: string; readonly task: TaskLook }>;
   /** Threads of the kernel that nobody may move and that belong to other CPUs: ms at which each was seen. */
   readonly bound: Map<number, number>;
   /** Where interrupts went, and their counts then. */
@@ -19,5 +23,5 @@ export interface LookMemory {
 }
 
 export function newLookMemory(): LookMemory {
-  return { bound: new Map(), irqs: new Map(), nodes: new Map() };
+  return { tasks: new Map(), bound: new Map(), irqs: new Map(), nodes: new Map() };
 }

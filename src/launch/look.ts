@@ -57,7 +57,7 @@ export async function takeLook(reader: HostReader, request: LookRequest): Promis
   const { pids, watched, atMs } = request;
   const processes: ProcessLook[] = [];
   for (const pid of pids) {
-    const threads = await readTasks(reader, pid);
+    const threads = await readTasks(reader, pid, request.memory);
     processes.push({
       pid,
       threads,
@@ -68,17 +68,28 @@ export async function takeLook(reader: HostReader, request: LookRequest): Promis
   return { atMs, processes, others, otherCount, interrupts: await lookAtInterrupts(reader, watched, request) };
 }
 
-/** The threads of a process in the order of their start; none when it has ended. */
-export async function readTasks(reader: HostReader, pid: number): Promise<TaskLook[]> {
+/**
+ * The threads of a process in the order of their start; none when it has ended. One of which the kernel says the same as at the last look has
+ * not run since, so it was not moved either: that is all that is read of it.
+ */
+export async function readTasks(reader: HostReader, pid: number, memory?: LookMemory): Promise<TaskLook[]> {
   const tids = ((await listOrNothing(reader, `/proc/${pid}/task`)) ?? []).map(Number);
   const tasks: TaskLook[] = [];
   for (const tid of tids) {
     const folder = `/proc/${pid}/task/${tid}`;
-    const stat = parseTaskStat((await readOrNothing(reader, `${folder}/stat`)) ?? '');
+    const statText = (await readOrNothing(reader, `${folder}/stat`)) ?? '';
+    const statusText = (await readOrNothing(reader, `${folder}/status`)) ?? '';
+    const known = memory?.tasks.get(tid);
+    if (known !== undefined && known.statText === statText && known.statusText === statusText) {
+      tasks.push(known.task);
+      continue;
+    }
+    const stat = parseTaskStat(statText);
     if (stat === undefined) continue;
-    const status = parseTaskStatus((await readOrNothing(reader, `${folder}/status`)) ?? '');
     const sched = await readOrNothing(reader, `${folder}/sched`);
-    tasks.push({ ...stat, pid, tid, status, migrations: parseMigrations(sched ?? '') });
+    const task = { ...stat, pid, tid, status: parseTaskStatus(statusText), migrations: parseMigrations(sched ?? '') };
+    memory?.tasks.set(tid, { statText, statusText, task });
+    tasks.push(task);
   }
   return tasks.sort((left, right) => Number(left.startTicks) - Number(right.startTicks) || left.tid - right.tid);
 }

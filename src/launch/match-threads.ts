@@ -27,7 +27,8 @@ export function matchThreads<Task extends { readonly name: string }>(
   const missing: { rule: PlacedThread; found: number }[] = [];
   for (const rule of ordered) {
     const isRest = rule.key.kind === 'rest';
-    const free = tasks.filter((task, index) => !taken.has(task) && matchesKey(rule.key, task.name, index));
+    const isMeant = matcherOf(rule.key);
+    const free = tasks.filter((task, index) => !taken.has(task) && isMeant(task.name, index));
     const chosen = isRest ? free : free.slice(0, rule.cpus.length);
     for (const [index, task] of chosen.entries()) {
       taken.add(task);
@@ -38,17 +39,22 @@ export function matchThreads<Task extends { readonly name: string }>(
   return { matched, missing };
 }
 
-function matchesKey(key: ThreadKey, name: string, index: number): boolean {
-  if (key.kind === 'rest') return true;
-  if (key.kind === 'order') return key.index === index;
-  return matchesPattern(key.pattern, name);
+function matcherOf(key: ThreadKey): (name: string, index: number) => boolean {
+  if (key.kind === 'rest') return () => true;
+  if (key.kind === 'order') return (_, index) => key.index === index;
+  const pattern = compilePattern(key.pattern);
+  return (name) => pattern.test(name);
 }
 
 /** `*` stands for any text, `?` for one character; nothing else means anything. */
 export function matchesPattern(pattern: string, name: string): boolean {
+  return compilePattern(pattern).test(name);
+}
+
+function compilePattern(pattern: string): RegExp {
   const source = pattern
     .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '[^]*')
     .replaceAll('?', '[^]');
-  return new RegExp(`^${source}$`, 'u').test(name);
+  return new RegExp(`^${source}$`, 'u');
 }

@@ -78,22 +78,32 @@ export interface TaskStatus {
   readonly hugetlbBytes: number | undefined;
 }
 
+/** Made once: a look at many threads needs them hundreds of times. */
+const STATUS = {
+  allowed: /^Cpus_allowed_list:\s*(.*)$/m,
+  involuntary: /^nonvoluntary_ctxt_switches:\s*(.*)$/m,
+  voluntary: /^voluntary_ctxt_switches:\s*(.*)$/m,
+  locked: /^VmLck:\s*(\d+) kB$/m,
+  swap: /^VmSwap:\s*(\d+) kB$/m,
+  resident: /^VmRSS:\s*(\d+) kB$/m,
+  hugetlb: /^HugetlbPages:\s*(\d+) kB$/m,
+} as const;
+
 export function parseTaskStatus(text: string): TaskStatus | undefined {
-  const value = (key: string) => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(text)?.[1];
-  const bytes = (key: string) => {
-    const kibibytes = value(key)?.replace(/ kB$/, '');
+  const allowed = STATUS.allowed.exec(text)?.[1];
+  if (allowed === undefined) return undefined;
+  const bytes = (pattern: RegExp) => {
+    const kibibytes = pattern.exec(text)?.[1];
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
   };
-  const allowed = value('Cpus_allowed_list');
-  if (allowed === undefined) return undefined;
   return {
     allowed: parseCpulist(allowed.trim()),
-    involuntary: Number(value('nonvoluntary_ctxt_switches') ?? 0),
-    voluntary: Number(value('voluntary_ctxt_switches') ?? 0),
-    lockedBytes: bytes('VmLck'),
-    swapBytes: bytes('VmSwap'),
-    residentBytes: bytes('VmRSS'),
-    hugetlbBytes: bytes('HugetlbPages'),
+    involuntary: Number(STATUS.involuntary.exec(text)?.[1] ?? 0),
+    voluntary: Number(STATUS.voluntary.exec(text)?.[1] ?? 0),
+    lockedBytes: bytes(STATUS.locked),
+    swapBytes: bytes(STATUS.swap),
+    residentBytes: bytes(STATUS.resident),
+    hugetlbBytes: bytes(STATUS.hugetlb),
   };
 }
 
