@@ -1,19 +1,18 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CPUS } from '../unit/latency/program.ts';
-import { cleanEnvironment, HFT, ROOT, runShell } from './run-hft.ts';
+import { awaitShell, cleanEnvironment, HFT, ROOT } from './run-hft.ts';
 
 export const REFERENCE = join(ROOT, 'dist/hft-reference');
+const PROBE = join(ROOT, 'dist/hft-probe');
 /** Two CPUs that this process may use; the same one twice where there is one. */
 export const [FIRST, LAST] = [CPUS[0] as number, CPUS.at(-1) as number];
 
 interface Listed {
   readonly supervisor: string;
-  readonly processes: readonly {
-    readonly name: string;
-    readonly threads: readonly { readonly name: string; readonly tid: number; readonly allowed: string }[];
-  }[];
 }
 
 interface Recorded {
@@ -23,6 +22,17 @@ interface Recorded {
   readonly restarts: number;
   readonly why?: string;
   readonly lastEnd?: string;
+}
+
+const PAUSE_MS = 20;
+const IS_THERE: ReadonlySet<string> = new Set(['starting', 'placing', 'running', 'stopping']);
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** An hft with folders of its own, and what it launched. */
@@ -43,11 +53,11 @@ export class Launched {
   }
 
   hft(line: string) {
-    return runShell(`hft ${line}`, { environment: this.#environment });
+    return awaitShell(`hft ${line}`, { environment: this.#environment });
   }
 
   shell(line: string) {
-    return runShell(line, { environment: this.#environment });
+    return awaitShell(line, { environment: this.#environment });
   }
 
   write(name: string, deployment: string): string {
@@ -61,11 +71,11 @@ export class Launched {
   }
 
   ask(process: string, request: string) {
-    return runShell(`timeout 20 ${REFERENCE} ask ${this.socket(process)} ${request}`);
+    return awaitShell(`timeout 20 ${REFERENCE} ask ${this.socket(process)} ${request}`);
   }
 
-  list(): Listed {
-    return JSON.parse(this.hft('ps --json').stdout) as Listed;
+  async list(): Promise<Listed> {
+    return JSON.parse((await this.hft('ps --json')).stdout) as Listed;
   }
 
   /** As the supervisor last wrote it down: quicker than asking hft. */
@@ -75,8 +85,17 @@ export class Launched {
     return found;
   }
 
-  threads(name: string): Listed['processes'][number]['threads'] {
-    return this.list().processes.find((process) => process.name === name)?.threads ?? [];
+  /** As the kernel has them, in the order of their start: hft ps looks for a second before it answers. */
+  threads(name: string): readonly { readonly name: string; readonly tid: number; readonly allowed: string }[] {
+    const folder = `/proc/${this.process(name).pid}/task`;
+    const tids = readdirSync(folder).map(Number);
+    return tids
+      .sort((left, right) => left - right)
+      .map((tid) => ({
+        tid,
+        name: readFileSync(`${folder}/${tid}/comm`, 'utf8').trim(),
+        allowed: /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`${folder}/${tid}/status`, 'utf8'))?.[1] ?? '',
+      }));
   }
 
   get supervisor(): number {
@@ -88,8 +107,8 @@ export class Launched {
   }
 
   /** The answers of `hft verify processes` that are no pass, by their id. */
-  differences(durationS = 1): Record<string, string> {
-    const { stdout } = this.hft(`verify processes --duration ${durationS}s --json`);
+  async differences(durationS = 1): Promise<Record<string, string>> {
+    const { stdout } = await this.hft(`verify processes --duration ${durationS}s --json`);
     const { results } = JSON.parse(stdout) as { results: { id: string; status: string; evidence: string }[] };
     return Object.fromEntries(
       results.filter(({ status }) => status !== 'pass').map(({ id, evidence }) => [id, evidence]),
@@ -109,13 +128,17 @@ export class Launched {
   }
 
   /** Until `is` holds; the time limit of the test is the only one. */
-  until(is: () => boolean): void {
-    while (!is()) spawnSync('sleep', ['0.1']);
+  async until(is: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await is())) await sleep(PAUSE_MS);
   }
 
-  /** Ends everything, however the test went. */
-  end(): void {
-    this.#watch?.kill('SIGTERM');
-    this.hft('stop');
+  /** Ends everything, however the test went: the supervisor first, so that it starts nothing again. */
+  async end(): Promise<void> {
+    // It would start the supervisor again.
+    if (this.#watch?.kill('SIGTERM')) await once(this.#watch, 'exit');
+    if (!existsSync(join(this.folder, 'run/launch/state.json'))) return;
+    kill(this.supervisor);
+    for (const { pid, phase } of this.#state.processes)
+      if (pid !== undefined && IS_THERE.has(phase)) await this.shell(`${PROBE} end-session ${pid}`);
   }
 }

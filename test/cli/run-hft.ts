@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +48,24 @@ export function runShell(line: string, { environment = cleanEnvironment(), cwd =
   const env = { ...environment, PATH: `${join(ROOT, 'bin')}:${environment.PATH}` };
   const { stdout, stderr, status } = spawnSync('/bin/bash', ['-c', line], { env, cwd, encoding: 'utf8' });
   return { stdout, stderr, exitCode: status };
+}
+
+/** The same while other tests go on. */
+export async function awaitShell(
+  line: string,
+  { environment = cleanEnvironment(), cwd = ROOT }: RunOptions = {},
+): Promise<Run> {
+  const env = { ...environment, PATH: `${join(ROOT, 'bin')}:${environment.PATH}` };
+  const child = spawn('/bin/bash', ['-c', line], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { stdout: stdout(), stderr: stderr(), exitCode };
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const pieces: Buffer[] = [];
+  stream.on('data', (piece: Buffer) => pieces.push(piece));
+  return () => Buffer.concat(pieces).toString();
 }
 
 /** The command lines with what they print, in the form in which a reader of a terminal would see it. */

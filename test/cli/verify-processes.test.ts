@@ -6,7 +6,7 @@ const TIME_LIMIT_MS = 180_000;
 let here: Launched;
 
 /** Each test has threads of its own to break: one process serves them all. */
-beforeAll(() => {
+beforeAll(async () => {
   buildWhenStale();
   here = new Launched();
   const threads = ['quiet', 'moved', 'policed', 'faulting', 'parent'];
@@ -22,28 +22,28 @@ beforeAll(() => {
       "*": ${FIRST}
 `,
   );
-  const launched = here.hft(`launch ${file} --gate none --wait`);
+  const launched = await here.hft(`launch ${file} --gate none --wait`);
   if (launched.exitCode !== 0) throw new Error(launched.stdout + launched.stderr);
 }, TIME_LIMIT_MS);
-afterAll(() => here.end(), TIME_LIMIT_MS);
+afterAll(async () => await here.end(), TIME_LIMIT_MS);
 
 describe('hft verify processes', { timeout: TIME_LIMIT_MS }, () => {
-  test('finds nothing where nothing is wrong', () => {
-    expect(here.differences(3)).toEqual({});
+  test('finds nothing where nothing is wrong', async () => {
+    expect(await here.differences(2)).toEqual({});
   });
 
-  test('a thread that changed its policy', () => {
-    here.ask('md', 'policy policed other 3');
-    expect(here.differences()).toEqual({
+  test('a thread that changed its policy', async () => {
+    await here.ask('md', 'policy policed other 3');
+    expect(await here.differences()).toEqual({
       'processes.policy@md/policed': expect.stringMatching(/thread "policed" \(\d+\).* is scheduled as other nice 3/),
     });
-    here.ask('md', 'policy policed batch 0');
+    await here.ask('md', 'policy policed batch 0');
   });
 
-  test('a thread that takes page faults again and again', () => {
+  test('a thread that takes page faults again and again', async () => {
     const stop = `${here.folder}/stop`;
     const ask = `${REFERENCE} ask ${here.socket('md')} fault faulting 20000`;
-    const { stdout } = here.shell(
+    const { stdout } = await here.shell(
       `( while [ ! -e ${stop} ]; do ${ask}; done ) & hft verify processes --duration 2s --json; touch ${stop}; wait`,
     );
     const results = JSON.parse(stdout).results as { id: string; status: string; evidence: string }[];
@@ -57,8 +57,8 @@ describe('hft verify processes', { timeout: TIME_LIMIT_MS }, () => {
   });
 });
 
-describe('of other deployments', { timeout: TIME_LIMIT_MS }, () => {
-  test('a thread that moved itself, and a new one where nobody put it, are named', () => {
+describe.concurrent('of other deployments', { timeout: TIME_LIMIT_MS }, () => {
+  test('a thread that moved itself, and a new one where nobody put it, are named', async () => {
     const other = new Launched();
     const file = other.write(
       'moving.yaml',
@@ -69,25 +69,25 @@ describe('of other deployments', { timeout: TIME_LIMIT_MS }, () => {
 `,
     );
     try {
-      expect(other.hft(`launch ${file} --gate none --wait`).exitCode).toBe(0);
-      expect(other.differences()).toEqual({});
+      expect((await other.hft(`launch ${file} --gate none --wait`)).exitCode).toBe(0);
+      expect(await other.differences()).toEqual({});
       expect(FIRST).not.toBe(LAST);
-      other.ask('md', `move moved ${FIRST}`);
-      expect(other.differences()).toEqual({
+      await other.ask('md', `move moved ${FIRST}`);
+      expect(await other.differences()).toEqual({
         'processes.cpus@md/moved': expect.stringMatching(/thread "moved" \(\d+\).*: allowed on \d+/),
       });
-      other.ask('md', `move moved ${LAST}`);
-      other.ask('md', 'thread intruder block');
-      other.ask('md', `move intruder ${LAST}`);
-      expect(other.differences()).toEqual({
+      await other.ask('md', `move moved ${LAST}`);
+      await other.ask('md', 'thread intruder block');
+      await other.ask('md', `move intruder ${LAST}`);
+      expect(await other.differences()).toEqual({
         'processes.cpus@md/*': expect.stringMatching(/thread "intruder" \(\d+\), started/),
       });
     } finally {
-      other.end();
+      await other.end();
     }
   });
 
-  test('memory that should be locked and is not', () => {
+  test('memory that should be locked and is not', async () => {
     const other = new Launched();
     const command = `[${REFERENCE}, --socket, ${other.socket('md')}]`;
     const file = other.write(
@@ -95,10 +95,10 @@ describe('of other deployments', { timeout: TIME_LIMIT_MS }, () => {
       `processes:\n  md:\n    command: ${command}\n    memory: { lock: on }\n    limits: { memlock: 64K }\n`,
     );
     try {
-      expect(other.hft(`launch ${file} --gate none --wait`).exitCode).toBe(0);
-      expect(Object.keys(other.differences())).toEqual(['processes.locked@md']);
+      expect((await other.hft(`launch ${file} --gate none --wait`)).exitCode).toBe(0);
+      expect(Object.keys(await other.differences())).toEqual(['processes.locked@md']);
     } finally {
-      other.end();
+      await other.end();
     }
   });
 });

@@ -8,7 +8,7 @@ let here: Launched;
 let seen: () => string;
 
 /** One process whose threads and memory are broken one by one, and one `hft ps --watch` that has to see each of it. */
-beforeAll(() => {
+beforeAll(async () => {
   buildWhenStale();
   here = new Launched();
   const threads = ['rx', 'moved', 'policed', 'faulting'].map((name) => `--thread, "${name}:block"`).join(', ');
@@ -30,12 +30,12 @@ processes:
     restart: { when: always, delay: 10ms }
 `,
   );
-  const launched = here.hft(`launch ${file} --gate none --wait`);
+  const launched = await here.hft(`launch ${file} --gate none --wait`);
   if (launched.exitCode !== 0) throw new Error(launched.stdout + launched.stderr);
   seen = here.watch();
-  here.until(() => seen().includes('policed'));
+  await here.until(() => seen().includes('policed'));
 }, TIME_LIMIT_MS);
-afterAll(() => here.end(), TIME_LIMIT_MS);
+afterAll(async () => await here.end(), TIME_LIMIT_MS);
 
 /** A difference that is going on: its line and what follows. */
 function going(id: string): string | undefined {
@@ -49,11 +49,11 @@ const STRANGERS = `processes.strangers@cpu${LAST}`;
 describe('hft ps --watch', { timeout: TIME_LIMIT_MS }, () => {
   let stranger: ChildProcess;
 
-  beforeAll(() => {
-    here.ask('md', `move moved ${LAST}`);
-    here.ask('md', 'policy policed other 3');
+  beforeAll(async () => {
+    await here.ask('md', `move moved ${LAST}`);
+    await here.ask('md', 'policy policed other 3');
     stranger = spawn('taskset', ['-c', String(LAST), 'sleep', '600'], { stdio: 'ignore' });
-    here.ask('md', 'unlock');
+    await here.ask('md', 'unlock');
   });
   afterAll(() => stranger.kill('SIGKILL'));
 
@@ -62,39 +62,39 @@ describe('hft ps --watch', { timeout: TIME_LIMIT_MS }, () => {
     ['another policy', 'processes.policy@md/policed', /thread "policed" \(\d+\).* is scheduled as other nice 3/],
     ['memory that is not locked any more', 'processes.locked@md', /is 0 KiB: VmLck in \/proc\//],
     ['a stranger on its CPU', STRANGERS, /sleep \(process \d+\), allowed on \d+/],
-  ])('sees and names %s', (_, id, said) => {
-    here.until(() => said.test(going(id) ?? ''));
+  ])('sees and names %s', async (_, id, said) => {
+    await here.until(() => said.test(going(id) ?? ''));
     expect(going(id)).toMatch(said);
   });
 
-  test('sees a storm of page faults', () => {
-    here.until(() => {
-      here.ask('md', 'fault faulting 20000');
+  test('sees a storm of page faults', async () => {
+    await here.until(async () => {
+      await here.ask('md', 'fault faulting 20000');
       return seen().includes('processes.faults@md/faulting');
     });
     expect(seen()).toMatch(/processes\.faults@md\/faulting .*\n.*thread \d+: \d+ minor/);
   });
 
-  test('sees a new thread, also where it may be', () => {
-    here.ask('md', 'thread intruder block');
-    here.until(() => seen().includes('processes.threads@md'));
+  test('sees a new thread, also where it may be', async () => {
+    await here.ask('md', 'thread intruder block');
+    await here.until(() => seen().includes('processes.threads@md'));
     expect(seen()).toMatch(/(?:is|was) intruder: thread "intruder" \(\d+\), started/);
   });
 
-  test('sees the end of what was put right', () => {
-    here.ask('md', `move moved ${FIRST}`);
-    here.ask('md', 'policy policed batch 0');
+  test('sees the end of what was put right', async () => {
+    await here.ask('md', `move moved ${FIRST}`);
+    await here.ask('md', 'policy policed batch 0');
     stranger.kill('SIGKILL');
     for (const id of ['processes.cpus@md/moved', 'processes.policy@md/policed'])
-      here.until(() => going(id) === undefined && seen().includes(`${id}  from `));
-    here.until(() => going(STRANGERS)?.includes('sleep') !== true);
+      await here.until(() => going(id) === undefined && seen().includes(`${id}  from `));
+    await here.until(() => going(STRANGERS)?.includes('sleep') !== true);
     expect(going('processes.locked@md')).toBeDefined();
   });
 
-  test('sees a process that was killed and started again', () => {
+  test('sees a process that was killed and started again', async () => {
     process.kill(here.process('md').pid as number, 'SIGKILL');
-    here.until(() => seen().includes('processes.running@md'));
-    here.until(() => seen().includes('processes.locked@md  from '));
+    await here.until(() => seen().includes('processes.running@md'));
+    await here.until(() => seen().includes('processes.locked@md  from '));
     expect(here.process('md')).toMatchObject({ restarts: 1, phase: 'running' });
   });
 });
