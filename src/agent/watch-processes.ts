@@ -7,7 +7,7 @@ import type { IrqLabel, Seen } from '../launch/judge.ts';
 import { type Look, takeLook } from '../launch/look.ts';
 import { newLookMemory } from '../launch/look-memory.ts';
 import type { PlacedProcess } from '../launch/placement.ts';
-import { adoptedSubject, launchedSubjects, type Subject } from '../launch/subject.ts';
+import { adoptedSubject, findSingle, launchedSubjects, type Subject } from '../launch/subject.ts';
 import { intersection, union } from '../topology/cpulist.ts';
 import { nameTarget } from '../topology/irq-names.ts';
 import { readCpulist } from '../topology/kernel-file.ts';
@@ -121,12 +121,8 @@ async function readWatched({ host, run }: WatchSite, adopted: readonly Adopted[]
     union(order?.isolated ?? [], isolated),
     subjects.flatMap(({ placed }) => placed.own),
   );
-  const alone = subjects.flatMap(({ placed }) =>
-    placed.threads.filter(({ key, isAlone }) => isAlone && key.kind !== 'rest'),
-  );
-  const single = alone.flatMap(({ cpus }) => cpus.filter((set) => set.length === 1).flat());
   const tickless = (await readCpulist(host, '/sys/devices/system/cpu/nohz_full')) ?? [];
-  const cpus = { exclusive, isolated, tickless, watched: union(exclusive, single) };
+  const cpus = { exclusive, isolated, tickless, watched: union(exclusive, findSingle(subjects)) };
   return { subjects, cpus, deployment: order?.deployment, gate: order?.gate };
 }
 

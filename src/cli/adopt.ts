@@ -2,11 +2,13 @@ import type { Adoption } from '../agent/adopting.ts';
 import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import { type AdoptionWish, findCpuProblem } from '../launch/adoption.ts';
+import { readIsolated } from '../launch/isolated.ts';
 import type { Scheduling } from '../launch/placement.ts';
 import { findKeyProblem } from '../launch/thread-key.ts';
 import { resolveCpuSet } from '../layout/cpu-set.ts';
 import { effectiveLayout } from '../layout/effective.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
+import { union } from '../topology/cpulist.ts';
 import { readMachine } from '../topology/read.ts';
 import { requireRoot } from './root.ts';
 import { type Installation, openAgent } from './target.ts';
@@ -25,11 +27,12 @@ export async function adopt(installation: Installation, pid: string, flags: Adop
       `--as: expected a name of lower-case letters, digits and hyphens, got ${JSON.stringify(flags.as)}.`,
     );
   requireRoot('hft adopt');
-  const facts = await readMachine(new LocalHost());
+  const host = new LocalHost();
+  const facts = await readMachine(host);
   const machine = { ...facts, layout: effectiveLayout(facts) };
-  const wishes = parseWishes(flags, machine);
+  const isolated = union(machine.layout.isolated, await readIsolated(host));
+  const wishes = parseWishes(flags, machine, isolated);
   const agent = await openAgent(installation);
-  const { isolated } = machine.layout;
   return agent.adoptProcess({ pid: number, name: flags.as, wishes, isolated });
 }
 
@@ -45,7 +48,11 @@ function parsePid(text: string): number {
   });
 }
 
-function parseWishes({ cpus, thread = [] }: AdoptFlags, machine: PlacedMachine): AdoptionWish[] {
+function parseWishes(
+  { cpus, thread = [] }: AdoptFlags,
+  machine: PlacedMachine,
+  isolated: readonly number[],
+): AdoptionWish[] {
   const wishes = [
     ...thread.map((text) => parseThread(text, machine)),
     ...(cpus === undefined ? [] : [parseThread(`*=${cpus}`, machine)]),
@@ -56,7 +63,7 @@ function parseWishes({ cpus, thread = [] }: AdoptFlags, machine: PlacedMachine):
         `Threads ${JSON.stringify(name)} are placed twice${name === '*' ? ' (--cpus is --thread "*=…")' : ''}.`,
       );
   for (const wish of wishes) {
-    const problem = findCpuProblem(wish, machine.layout.isolated);
+    const problem = findCpuProblem(wish, isolated);
     if (problem !== undefined)
       throw new UsageError(`${wish.name === '*' ? '--cpus' : `--thread ${wish.name}`}: ${problem}.`);
   }

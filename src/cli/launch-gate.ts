@@ -3,9 +3,10 @@ import type { Verification } from '../engine/verify.ts';
 import { verifyExitCode } from '../engine/verify.ts';
 import { HftError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
-import { readIsolated } from '../launch/isolated.ts';
+import { type Partition, readBootIsolated, readPartition } from '../launch/isolated.ts';
 import type { PlacedProcess } from '../launch/placement.ts';
 import { nameCpus } from '../layout/names.ts';
+import { isSubset, printCpulist } from '../topology/cpulist.ts';
 import { loadWanted } from './wanted.ts';
 
 export interface GateRequest {
@@ -31,12 +32,39 @@ export async function refuseUnfit(request: GateRequest): Promise<void> {
   if (verifyExitCode(verification) !== 0) throw new GateClosed(sayDifferences(verification), [nextAfter(verification)]);
   const open = await findOpen(request);
   if (open.length === 0) return;
-  throw new GateClosed(
-    `${nameCpus(open)} should be isolated, and the running kernel does not isolate ${open.length === 1 ? 'it' : 'them'}`,
-    [
-      'Run `hft tune` with a profile that does so at boot, and reboot. A cpuset partition is not enough: nothing from outside can be placed in it.',
-    ],
-  );
+  const { reason, next } = explainOpen(open, await readPartition(request.reader));
+  throw new GateClosed(reason, next);
+}
+
+/**
+ * Why CPUs that are not isolated since boot are not enough, in words. Of a partition the kernel lets no thread out and none in: all threads of
+ * a process are inside, or none is, so what is started outside gets EINVAL there.
+ */
+export function explainOpen(
+  open: readonly number[],
+  partition: Partition | undefined,
+): { readonly reason: string; readonly next: readonly string[] } {
+  const [they, them] = open.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  const boot = 'Run `hft tune` with a profile that isolates at boot (isolation: { method: boot }), and reboot.';
+  if (partition === undefined)
+    return {
+      reason: `${nameCpus(open)} should be isolated, and the running kernel does not isolate ${them}`,
+      next: [boot],
+    };
+  if (!isSubset(open, partition.cpus)) {
+    const has =
+      partition.state === 'isolated'
+        ? `has ${printCpulist(partition.cpus) || 'no CPUs'} in effect`
+        : `is ${partition.state}`;
+    return {
+      reason: `${nameCpus(open)} should be isolated by the cpuset partition of hft.slice, which ${has}`,
+      next: ['`hft verify settings` says what stands against it.'],
+    };
+  }
+  return {
+    reason: `${nameCpus(open)} ${they} isolated by a cpuset partition alone, in which \`hft launch\` can place nothing that it starts`,
+    next: [boot, 'Or start the process inside (systemd-run --slice=hft.slice …), and place it with `hft adopt`.'],
+  };
 }
 
 async function verifyHost(
@@ -49,7 +77,7 @@ async function verifyHost(
 }
 
 async function findOpen({ reader, processes, isolated }: GateRequest): Promise<number[]> {
-  const effective = await readIsolated(reader);
+  const effective = await readBootIsolated(reader);
   const own = new Set(processes.flatMap((process) => process.own));
   return isolated.filter((cpu) => own.has(cpu) && !effective.includes(cpu));
 }

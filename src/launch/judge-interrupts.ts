@@ -18,12 +18,23 @@ export function judgeInterrupts({ looks, cpus, irqs }: Pick<Seen, 'looks' | 'cpu
       expected: isExclusive ? 'none' : 'no new one',
     };
     if (found.length > 0) {
-      const actual = found.map(({ name }) => name).join(', ');
-      return { ...base, status: 'fail', actual, evidence: found.map(({ text }) => text).join('; ') };
+      const worst = found.sort((left, right) => right.weight - left.weight).slice(0, MOST_NAMED);
+      const more = found.length > MOST_NAMED ? [`and ${found.length - MOST_NAMED} more`] : [];
+      const actual = [...worst.map(({ name }) => name), ...more].join(', ');
+      return { ...base, status: 'fail', actual, evidence: [...worst.map(({ text }) => text), ...more].join('; ') };
     }
     const evidence = `of ${tracks.size} interrupts of devices, in ${looks.length} looks`;
     return { ...base, status: 'pass', actual: base.expected, evidence };
   });
+}
+
+/** The worst ones tell what is going on: those that were moved, and those that come most. */
+const MOST_NAMED = 5;
+
+interface Disturbance {
+  readonly name: string;
+  readonly text: string;
+  readonly weight: number;
 }
 
 interface SeenIrq {
@@ -41,12 +52,15 @@ interface IrqTrack {
 function trackIrqs(looks: Seen['looks']): Map<number, SeenIrq[]> {
   const tracks = new Map<number, SeenIrq[]>();
   for (const { atMs, interrupts } of looks)
-    for (const look of interrupts.devices) tracks.set(look.irq, [...(tracks.get(look.irq) ?? []), { atMs, look }]);
+    for (const look of interrupts.devices) {
+      const seen = tracks.get(look.irq) ?? [];
+      if (seen.push({ atMs, look }) === 1) tracks.set(look.irq, seen);
+    }
   return tracks;
 }
 
 /** Nothing where it is no disturbance. A managed interrupt that does not come is none: who uses its queue runs there. */
-function sayIrq({ irq, seen, label }: IrqTrack, cpu: number, isExclusive: boolean): { name: string; text: string }[] {
+function sayIrq({ irq, seen, label }: IrqTrack, cpu: number, isExclusive: boolean): Disturbance[] {
   const [first, last] = [seen[0], seen.at(-1)];
   if (first === undefined || last === undefined) return [];
   const countAt = ({ look }: SeenIrq) => look.counts.get(cpu) ?? 0;
@@ -58,16 +72,19 @@ function sayIrq({ irq, seen, label }: IrqTrack, cpu: number, isExclusive: boolea
   if (!isMoved && !disturbs) return [];
   const name = label?.name ?? first.look.description;
   const counted = `${count} on this CPU in ${((last.atMs - first.atMs) / 1000).toFixed(1)} s`;
-  return [{ name, text: `${name} (IRQ ${irq}): ${sayPlace(seen, came, isMoved)}, ${counted}` }];
+  return [
+    {
+      name,
+      text: `${name} (IRQ ${irq}): ${sayPlace(seen, came, isMoved)}, ${counted}`,
+      weight: isMoved ? Number.MAX_SAFE_INTEGER : count,
+    },
+  ];
 }
 
 function sayPlace(seen: readonly SeenIrq[], came: number, isMoved: boolean): string {
   const at = seen[came] ?? seen.at(-1);
   const place = printCpulist(at?.look.effective ?? []);
-  if (!isMoved)
-    return came < 0
-      ? `goes to ${place || 'a CPU that cannot be read'}`
-      : `goes to ${place}, since before the first look`;
+  if (!isMoved) return `goes to ${place || 'a CPU that cannot be read'}`;
   const s = ((at?.atMs ?? 0) - (seen[0]?.atMs ?? 0)) / 1000;
   return `moved to ${place} from ${printCpulist(seen[came - 1]?.look.effective ?? [])}, first seen after ${s.toFixed(1)} s`;
 }

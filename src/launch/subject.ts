@@ -38,3 +38,13 @@ export function adoptedSubject(
   };
   return { placed, record, isWanted: true, isAdopted: true };
 }
+
+/** CPUs on which one named thread is placed and nothing else of what is watched, isolated or not. */
+export function findSingle(subjects: readonly Subject[]): number[] {
+  const rules = subjects.flatMap(({ placed }) => placed.threads);
+  const uses = new Map<number, number>();
+  for (const cpu of rules.flatMap(({ cpus }) => cpus.flat())) uses.set(cpu, (uses.get(cpu) ?? 0) + 1);
+  const named = rules.filter(({ key }) => key.kind !== 'rest');
+  const single = named.flatMap(({ cpus }) => cpus.filter((set) => set.length === 1).flat());
+  return single.filter((cpu) => uses.get(cpu) === 1);
+}

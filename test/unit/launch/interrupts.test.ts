@@ -6,7 +6,10 @@ import { judgeTicks } from '../../../src/launch/judge-ticks.ts';
 import type { Look } from '../../../src/launch/look.ts';
 import { lookAtInterrupts } from '../../../src/launch/look-interrupts.ts';
 import { newLookMemory } from '../../../src/launch/look-memory.ts';
+import type { PlacedThread } from '../../../src/launch/placement.ts';
+import { findSingle, type Subject } from '../../../src/launch/subject.ts';
 import { FakeHost } from '../../fake-host.ts';
+import { rule } from './task-texts.ts';
 
 const CPUS = { exclusive: [4], watched: [4], isolated: [4], tickless: [4] };
 const NAMES = new Map<number, IrqLabel>([
@@ -68,7 +71,7 @@ describe('interrupts of devices on a CPU that a process has to itself', () => {
   test('one that has been there since before', async () => {
     const there: Moment = { affinity: ['4', '0'] };
     expect(await judge([there, there])).toMatchObject({
-      evidence: 'ens1/rx-3 (IRQ 24): goes to 4, since before the first look, 0 on this CPU in 1.0 s',
+      evidence: 'ens1/rx-3 (IRQ 24): goes to 4, 0 on this CPU in 1.0 s',
     });
   });
 
@@ -106,6 +109,18 @@ describe('the tick', () => {
   test('nothing is promised of a CPU whose tick the kernel does not stop', async () => {
     expect(await tick(250, { ...CPUS, tickless: [] })).toEqual([]);
   });
+});
+
+test('CPUs of single threads: those where nothing else that is watched is placed', () => {
+  const memory = { policy: 'default', nodes: [], lock: false, hugepages: {}, why: '' } as const;
+  const subject = (threads: readonly PlacedThread[]): Subject => ({
+    placed: { name: 'md', why: undefined, own: [], idle: [], rest: [0], threads, memory },
+    record: undefined,
+    isWanted: true,
+    isAdopted: false,
+  });
+  const first = subject([rule('rx', [[1], [2]]), rule('tx', [[3]]), rule('wide', [[5, 6]]), rule('*', [[0]])]);
+  expect(findSingle([first, subject([rule('log', [[3]])])])).toEqual([1, 2]);
 });
 
 test('/proc/interrupts: by CPU, also of numbers that are not in a row; devices on watched CPUs', () => {
