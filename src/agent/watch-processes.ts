@@ -35,7 +35,7 @@ export async function watchProcesses(
   run: StateDirectory,
   { durationMs, everyMs, signal }: WatchRequest,
 ): Promise<Observed | undefined> {
-  const { order, state } = await readLaunch(run);
+  const { order, state } = await readLaunch(run, reader);
   if (order === undefined) return undefined;
   const records = state?.processes ?? [];
   const pids = records.flatMap(({ phase, pid }) => (phase === 'running' && pid !== undefined ? [pid] : []));

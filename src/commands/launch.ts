@@ -31,15 +31,24 @@ export default class Launch extends BaseCommand {
       summary: 'none: start on a host that is not fit, too; this is recorded',
     }),
     wait: Flags.boolean({ summary: 'Wait until each of them runs, its threads are placed, or it stays down' }),
+    restart: Flags.boolean({
+      summary: 'Stop and start again what runs and has another definition now; what has not goes on',
+    }),
     supervise: Flags.boolean({ hidden: true, summary: 'Watch over what was ordered (started by hft launch)' }),
+    boot: Flags.boolean({ hidden: true, summary: 'Look whether the host is fit after a boot (started by systemd)' }),
   };
 
   async run() {
     const { args, flags } = await this.parse(Launch);
     if (flags.supervise) {
       const { superviseHere } = await import('../cli/launch-site.ts');
-      await superviseHere(this.config.root);
+      await superviseHere(this.config);
       return this.show({ supervised: true }, () => '');
+    }
+    if (flags.boot) {
+      const { passBootGate } = await import('../cli/launch-boot.ts');
+      const { deployment } = await passBootGate(this.config);
+      return this.show({ deployment }, () => `The processes of ${deployment} may start.`);
     }
     if (args.file === undefined)
       throw new UsageError('hft launch needs a deployment: a YAML file, or a name.', {
