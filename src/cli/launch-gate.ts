@@ -67,7 +67,8 @@ function nextAfter({ summary }: Verification): string {
   return 'See `hft verify settings`, and run `hft tune`.';
 }
 
-class GateClosed extends HftError {
+/** The host is not fit. */
+export class GateClosed extends HftError {
   constructor(reason: string, next: readonly string[]) {
     super(`Nothing was started: ${reason}.`, {
       exitCode: 1,
