@@ -41,7 +41,8 @@ export function recordOfUnit(
     pid: pid === 0 ? undefined : pid,
     startTicks,
     sinceMs: numberOf(unit.StateChangeTimestampMonotonic) / US_PER_MS,
-    restarts: hasStarted(unit) ? numberOf(unit.NRestarts) : -1,
+    // systemd counts the restart, too, that the breaker refused.
+    restarts: hasStarted(unit) ? numberOf(unit.NRestarts) - (phase === 'broken' ? 1 : 0) : -1,
     lastEnd: isOver ? sayResult(process, unit) : undefined,
     asked: process.asked,
   };
@@ -66,7 +67,7 @@ function judgePhase(process: OrderedProcess, unit: UnitFacts, order: LaunchOrder
     case 'deactivating':
       return { phase: 'stopping', why: undefined };
     case 'failed':
-      return judgeFailed(process, unit, end);
+      return judgeFailed(process, end);
     case 'inactive':
       return judgeInactive(process, unit, { order, end });
     default:
@@ -82,15 +83,12 @@ function judgeStart({ wanted }: OrderedProcess, { SubState }: UnitFacts, end: st
 }
 
 /** What fails is started again until the breaker: failed for good is broken. */
-function judgeFailed(process: OrderedProcess, unit: UnitFacts, end: string | undefined): Judged {
+function judgeFailed(process: OrderedProcess, end: string | undefined): Judged {
   const { when, breaker } = process.wanted.restart;
   if (process.goal === 'down') return { phase: 'down', why: undefined };
   if (when === 'never') return { phase: 'ended', why: end };
-  const starts = numberOf(unit.NRestarts) + 1;
-  return {
-    phase: 'broken',
-    why: `${end}; started ${starts} times, more than ${breaker.restarts + 1} within ${breaker.within} s are not allowed: it stays down`,
-  };
+  const starts = breaker.restarts + 1;
+  return { phase: 'broken', why: `${end}; started ${starts} times within ${breaker.within} s, and stays down` };
 }
 
 interface Frame {
@@ -104,8 +102,7 @@ function judgeInactive(process: OrderedProcess, unit: UnitFacts, { order, end }:
   if (order.refused !== undefined) return { phase: 'down', why: order.refused };
   if (unit.LoadState === 'masked') return { phase: 'down', why: `somebody masked ${name}` };
   if (unit.LoadState === 'not-found') return { phase: 'down', why: `its unit ${name} is not there` };
-  if (unit.Job !== undefined && unit.Job !== '0')
-    return { phase: 'waiting', why: 'until systemd has started what it comes after' };
+  if (numberOf(unit.Job) > 0) return { phase: 'starting', why: 'systemd has something to do before' };
   if (unit.Result === 'exec-condition')
     return { phase: 'waiting', why: `requires ${process.wanted.requires.join(', ')}, which did not run` };
   if (hasStarted(unit)) return { phase: 'ended', why: end };
