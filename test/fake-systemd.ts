@@ -44,8 +44,8 @@ export class FakeSystemd extends FakeHost {
     return this.units.get(name)?.pid;
   }
 
-  #answer([verb, ...words]: readonly string[]): QueryResult {
-    const names = words.filter((word) => !word.startsWith('--'));
+  #answer(argv: readonly string[]): QueryResult {
+    const [verb, ...names] = argv.filter((word) => !word.startsWith('--'));
     if (verb === 'show') return ok(names.map((name) => this.#show(name)).join('\n\n'));
     if (verb === 'daemon-reload') this.#reload();
     if (verb === 'stop') for (const name of names) this.#stop(name);

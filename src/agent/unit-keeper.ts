@@ -15,21 +15,24 @@ const LOOK_MS = 1_000;
  */
 export async function keepUnits(site: SupervisorSite): Promise<void> {
   const watches = new Map<string, Watch>();
-  for (;;) {
-    const order = await readOrder(site.run);
-    if (order?.engine !== 'systemd') return;
-    const records = order.refused === undefined ? await readUnitRecords(site.host, order) : [];
-    for (const process of order.processes) {
-      const record = records.find(({ name }) => name === process.name);
-      if (record === undefined || process.goal === 'down') continue;
-      const watch = watches.get(process.name) ?? new Watch(site, process.name);
-      watches.set(process.name, watch);
-      if (record.phase === 'running') await watchOne(site, { process, record, watch, heals: order.heal });
-      else watch.forgetChecks();
-      if (record.phase === 'waiting') await startWaiting(site, process, records);
-    }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  while (await keepOnce(site, watches)) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+
+/** One look at everything. False when there is nothing to watch for. */
+export async function keepOnce(site: SupervisorSite, watches: Map<string, Watch>): Promise<boolean> {
+  const order = await readOrder(site.run);
+  if (order?.engine !== 'systemd') return false;
+  const records = order.refused === undefined ? await readUnitRecords(site.host, order) : [];
+  for (const process of order.processes) {
+    const record = records.find(({ name }) => name === process.name);
+    if (record === undefined || process.goal === 'down') continue;
+    const watch = watches.get(process.name) ?? new Watch(site, process.name);
+    watches.set(process.name, watch);
+    if (record.phase === 'running') await watchOne(site, { process, record, watch, heals: order.heal });
+    else watch.forgetChecks();
+    if (record.phase === 'waiting') await startWaiting(site, process, records);
   }
+  return true;
 }
 
 interface Watched {

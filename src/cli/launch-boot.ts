@@ -11,8 +11,8 @@ const PERIOD_MS = 5_000;
 
 /** The gate at boot: the same look as that of `hft launch`, also for what was launched without one. */
 export async function passBootGate(installation: Installation): Promise<LaunchOrder> {
-  const { root } = installation;
-  const site = openLaunchSite(installation);
+  const { root, version } = installation;
+  const site = openLaunchSite(root, version);
   return passGate(site, async ({ profile, placement, processes, isolated }) => {
     const up = processes.flatMap(({ name, goal }) => (goal === 'up' ? [name] : []));
     const placed = placement.processes.filter(({ name }) => up.includes(name));

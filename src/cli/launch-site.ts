@@ -9,11 +9,11 @@ import { keptPath, statePath } from '../agent/state-path.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
 import { isRoot } from './root.ts';
-import type { Installation } from './target.ts';
 
-/** This machine, as far as launching is concerned. */
-export function openLaunchSite({ root, version }: Installation, host = new LocalHost()): LaunchSite {
+/** This machine, as far as launching is concerned. `root`: the folder of this hft. `version`: for the journal of who writes to it. */
+export function openLaunchSite(root: string, version = 'unknown'): LaunchSite {
   const { env } = process;
+  const host = new LocalHost();
   const run = new LocalStateDirectory(launchPath(env));
   const probe = `${root}/dist/hft-probe`;
   const command = `${root}/bin/hft`;
@@ -43,8 +43,8 @@ export function openLaunchSite({ root, version }: Installation, host = new Local
 }
 
 /** What `hft launch` starts, or systemd: hft's own supervisor, or who watches beside systemd. */
-export async function superviseHere(installation: Installation): Promise<void> {
-  const site = openLaunchSite(installation);
+export async function superviseHere(root: string): Promise<void> {
+  const site = openLaunchSite(root);
   const { host, run, probe } = site;
   const nowMs = () => Number(process.hrtime.bigint() / 1_000_000n);
   const watched = { host, run, probe, nowMs, newToken: () => randomBytes(12).toString('hex') };

@@ -36,8 +36,8 @@ export interface LaunchAnswer {
 
 /** Starts the processes of a deployment, each thread where the placement has it. Throws before anything starts. */
 export async function launch(installation: Installation, file: string, flags: LaunchFlags): Promise<LaunchAnswer> {
-  const { root } = installation;
-  const site = openLaunchSite(installation);
+  const { root, version } = installation;
+  const site = openLaunchSite(root, version);
   const placed = await placeDeployment(site.host, { root, file, profile: flags.profile });
   const { deployment, placement, machine, profile } = placed;
   if (placement.missing.length > 0) throw new InvalidProfile(placement.missing);
@@ -79,8 +79,11 @@ async function stopChanged(site: LaunchSite, request: LaunchRequest): Promise<vo
 }
 
 /** Ends what hft launched; without names all of it. */
-export async function stop(installation: Installation, names: readonly string[]): Promise<readonly ProcessRecord[]> {
-  const site = openLaunchSite(installation);
+export async function stop(
+  { root, version }: Installation,
+  names: readonly string[],
+): Promise<readonly ProcessRecord[]> {
+  const site = openLaunchSite(root, version);
   return stopNamed(site, names);
 }
 

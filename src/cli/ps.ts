@@ -3,7 +3,6 @@ import { watchProcesses } from '../agent/watch-processes.ts';
 import { HostError, UsageError } from '../errors.ts';
 import { type ProcessRow, tabulate } from '../launch/table.ts';
 import { openLaunchSite } from './launch-site.ts';
-import type { Installation } from './target.ts';
 
 export interface Listing {
   readonly host: string;
@@ -18,8 +17,8 @@ export interface Listing {
 const BETWEEN_MS = 1_000;
 
 /** What was launched here, and what its threads do. A supervisor that was killed is started again. Throws UsageError when nothing was. */
-export async function list(installation: Installation, signal?: AbortSignal): Promise<Listing> {
-  const site = openLaunchSite(installation);
+export async function list(root: string, signal?: AbortSignal): Promise<Listing> {
+  const site = openLaunchSite(root);
   const supervisor = await ensureSupervisor(site);
   const seen = await watchProcesses(site.host, site.run, { durationMs: BETWEEN_MS, everyMs: BETWEEN_MS, signal });
   if (seen === undefined) throw new UsageError('Nothing was launched here.', { next: ['`hft launch FILE` does.'] });

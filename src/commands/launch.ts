@@ -42,7 +42,7 @@ export default class Launch extends BaseCommand {
     const { args, flags } = await this.parse(Launch);
     if (flags.supervise) {
       const { superviseHere } = await import('../cli/launch-site.ts');
-      await superviseHere(this.config);
+      await superviseHere(this.config.root);
       return this.show({ supervised: true }, () => '');
     }
     if (flags.boot) {

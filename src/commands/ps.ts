@@ -21,11 +21,11 @@ export default class Ps extends BaseCommand {
     const { psExitCode, psJson, viewPs } = await import('../views/ps.ts');
     const { watchCancellation } = await import('../cli/interruption.ts');
     const signal = watchCancellation();
-    let listing = await list(this.config, signal);
+    let listing = await list(this.config.root, signal);
     while (flags.watch && !signal.aborted) {
       const clear = process.stdout.isTTY ? CLEAR : '';
       this.log(`${clear}${viewPs(listing, this.terminal)}\n`);
-      listing = await list(this.config, signal);
+      listing = await list(this.config.root, signal);
     }
     return this.show(
       psJson(listing),

@@ -19,7 +19,7 @@ export default class VerifyProcesses extends BaseCommand {
     const { verifyProcesses } = await import('../../cli/verify-processes.ts');
     const { verifyExitCode } = await import('../../engine/verify.ts');
     const { viewVerification } = await import('../../views/verify.ts');
-    const verification = await verifyProcesses(this.config, parseSeconds('--duration', flags.duration));
+    const verification = await verifyProcesses(this.config.root, parseSeconds('--duration', flags.duration));
     return this.show(
       verification,
       (terminal) => viewVerification(verification, terminal),
