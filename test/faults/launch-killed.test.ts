@@ -148,6 +148,22 @@ describe('killed at any write', () => {
     );
   });
 
+  test('of a stop of one: stopped again it has no unit, and the other runs on', async () => {
+    await eachKill(
+      async () => {
+        await rig.launch();
+      },
+      () => rig.stop('strategy'),
+      async () => {
+        await rig.stop('strategy');
+        expect(await rig.phases()).toEqual({ md: 'running', strategy: 'down' });
+        expect(rig.units().filter((path) => path.includes('strategy'))).toEqual([]);
+        await rig.stop();
+        expect(rig.left()).toEqual([]);
+      },
+    );
+  });
+
   test('what ran before a launch runs on', async () => {
     let pid: number | undefined;
     await eachKill(
