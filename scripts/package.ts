@@ -93,6 +93,9 @@ if [ "$1" = remove ] && [ -d /var/lib/hft/journal ]; then
     echo "hft: a profile is still in force. 'hft rollback --all' before removing hft puts the host back as it was." >&2
   fi
 fi
+if [ "$1" = remove ] && [ -f /var/lib/hft/launch/order.json ]; then
+  echo "hft: trading processes run by units of hft. 'hft stop' before removing hft ends them and takes the units away." >&2
+fi
 `;
 
 const POSTRM = `#!/bin/sh

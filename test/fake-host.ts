@@ -2,7 +2,10 @@ import { HostError } from '../src/errors.ts';
 import type { Child, Host, QueryResult } from '../src/host/host.ts';
 
 /** What a fake command answers: text on standard output, or the whole result, or a function that may change the host. */
-export type FakeCommand = string | QueryResult | ((host: FakeHost, input: string | undefined) => QueryResult | string);
+export type FakeCommand =
+  | string
+  | QueryResult
+  | ((host: FakeHost, input: string | undefined, argv: readonly string[]) => QueryResult | string);
 
 /** A fault planted at the n-th write (1-based) or at every write to a path. */
 export interface Fault {
@@ -138,7 +141,7 @@ export class FakeHost implements Host {
   private run(argv: readonly string[], input: string | undefined): QueryResult {
     const answer = this.commands.get(argv.join(' ')) ?? this.commands.get(argv[0] as string);
     if (answer === undefined) return { found: false };
-    const result = typeof answer === 'function' ? answer(this, input) : answer;
+    const result = typeof answer === 'function' ? answer(this, input, argv) : answer;
     return typeof result === 'string' ? { found: true, exitCode: 0, stdout: result, stderr: '' } : result;
   }
 

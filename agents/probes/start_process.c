@@ -25,7 +25,8 @@
 
 enum {
   EXIT_CHDIR = 200, EXIT_NICE = 201, EXIT_EXEC = 203, EXIT_LIMITS = 205, EXIT_OOM_ADJUST = 206, EXIT_STDOUT = 209, EXIT_SETSCHEDULER = 214,
-  EXIT_CPUAFFINITY = 215, EXIT_GROUP = 216, EXIT_USER = 217, EXIT_NUMA_POLICY = 242
+  EXIT_CPUAFFINITY = 215, EXIT_GROUP = 216, EXIT_USER = 217, EXIT_NUMA_POLICY = 242,
+  EXIT_ENVIRONMENT = 243 /* EXIT_CREDENTIALS of systemd: what it needs to know cannot be read. */
 };
 
 #define MOST_VARIABLES 512
@@ -134,6 +135,45 @@ static void add_variable(char *assignment) {
   environment[variable_count++] = assignment;
 }
 
+static char *read_whole(const char *path) {
+  FILE *file = fopen(path, "re");
+  if (file == NULL) end_with(EXIT_ENVIRONMENT, path);
+  char *text = NULL;
+  size_t room = 0;
+  errno = 0;
+  ssize_t length = getdelim(&text, &room, '\0', file);
+  if (length < 0 && !feof(file)) end_with(EXIT_ENVIRONMENT, path);
+  fclose(file);
+  return length < 0 ? strdup("") : text;
+}
+
+/* What a double-quoted value of EnvironmentFile= means, in its own place; undefined text after it is left. Returns what follows the closing quote. */
+static char *unquote(char *value) {
+  char *to = value;
+  char *from = value + 1;
+  while (*from != '"') {
+    if (*from == '\\') from++;
+    if (*from == '\0') return NULL;
+    *to++ = *from++;
+  }
+  *to = '\0';
+  return from + 1;
+}
+
+/* Lines of NAME="VALUE", systemd.exec(5) EnvironmentFile=. On no command line, where everybody could read it. */
+static void read_environment(const char *path) {
+  for (char *line = read_whole(path); *line != '\0';) {
+    char *equals = strchr(line, '=');
+    char *end = equals == NULL || equals[1] != '"' ? NULL : unquote(equals + 1);
+    if (end == NULL || *end != '\n') {
+      errno = EINVAL;
+      end_with(EXIT_ENVIRONMENT, path);
+    }
+    add_variable(line);
+    line = end + 1;
+  }
+}
+
 static void set_alarm(long ms) {
   struct itimerval when = {.it_value = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000}};
   if (setitimer(ITIMER_REAL, &when, NULL) != 0) end_with(EXIT_LIMITS, "setitimer");
@@ -153,6 +193,7 @@ static void take_option(const char *name, char *value) {
   else if (strcmp(name, "--directory") == 0) {
     if (chdir(value) != 0) end_with(EXIT_CHDIR, value);
   } else if (strcmp(name, "--set") == 0) add_variable(value);
+  else if (strcmp(name, "--environment") == 0) read_environment(value);
   /* Outlives the exec: a health check that does not answer is ended by the kernel. */
   else if (strcmp(name, "--alarm-ms") == 0) set_alarm(parse_number(name, value));
   else usage("there is no option %.40s here", name);

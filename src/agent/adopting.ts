@@ -106,7 +106,7 @@ interface Taken {
 }
 
 async function readTaken({ engine, run }: AdoptionSite): Promise<Taken> {
-  const { order, state } = await readLaunch(run);
+  const { order, state } = await readLaunch(run, engine.host);
   const adopted = await adoptedAlive(engine);
   const placed = [...(order?.placement.processes ?? []), ...adopted.map((each) => each.placed as PlacedProcess)];
   const launched = (state?.processes ?? []).filter(({ pid, phase }) => pid !== undefined && phase !== 'down');
@@ -117,7 +117,7 @@ async function readTaken({ engine, run }: AdoptionSite): Promise<Taken> {
     ]),
     pids: new Map([
       [process.pid, 'hft itself'],
-      ...(state === undefined ? [] : [[state.supervisor.pid, 'the supervisor of hft'] as const]),
+      ...(state?.supervisor === undefined ? [] : [[state.supervisor.pid, 'the supervisor of hft'] as const]),
       ...launched.map(({ pid, name }) => [pid as number, `${name}, which hft launched`] as const),
       ...adopted.map(({ pid, name }) => [pid, `adopted already, as ${name}`] as const),
     ]),

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { findInForce, partsInForce } from '../engine/in-force.ts';
 import { readRuns } from '../engine/journal.ts';
 import { observeAndPlan } from '../engine/observe.ts';
 import { planParts } from '../engine/plan-parts.ts';
-import { confirm, readBootId, recover, rollback } from '../engine/rollback.ts';
+import { confirm, readBootId, recover } from '../engine/rollback.ts';
 import { isSameWanted, type Scope, type Wanted } from '../engine/scope.ts';
 import { readStatus } from '../engine/status.ts';
 import { refuseTrialHere } from '../engine/trial.ts';
@@ -23,8 +22,10 @@ import type { Agent, ApplyRequest, Planned } from './agent.ts';
 import { bringBack } from './boot.ts';
 import { armGuard } from './guard.ts';
 import { keepLatency, readLastLatency, readLastVerdict } from './last-latency.ts';
+import { nameRun } from './name-run.ts';
+import { rollbackWithUnits } from './rollback-units.ts';
 import { launchPath } from './run-path.ts';
-import { statePath } from './state-path.ts';
+import { keptPath, statePath } from './state-path.ts';
 import { type Settled, watchRun } from './watch.ts';
 
 export interface EmbeddedOptions {
@@ -100,7 +101,7 @@ function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): A
     },
     adoptProcess: (request) => adoptOn(engine, environment, request),
     recover: () => recover(engine),
-    rollback: (request) => rollback(engine, request),
+    rollback: (request) => rollbackWithUnits(engine, { request, kept: new LocalStateDirectory(keptPath(environment)) }),
     confirm: () => confirm(engine),
     async reboot() {
       await host.execute(['systemctl', 'reboot']);
@@ -166,13 +167,4 @@ async function applyOn(engine: Engine, request: Applying) {
 function isTrialWanted({ domains: parts }: Wanted): boolean {
   const boot = parts.boot as { readonly trial?: boolean } | undefined;
   return boot?.trial !== false && parts.persistence !== undefined;
-}
-
-/** Sorts by time; two hosts or two runs in a second stay apart. */
-function nameRun(): string {
-  const time = new Date()
-    .toISOString()
-    .replace(/[-:]/g, '')
-    .replace(/\.\d+Z$/, 'Z');
-  return `${time}-${randomBytes(2).toString('hex')}`;
 }

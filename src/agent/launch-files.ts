@@ -6,7 +6,8 @@ import type { ProcessRecord } from '../launch/supervision.ts';
 
 /** What the supervisor last wrote. It is right for as long as the supervisor lives; else processes are looked for by it. */
 export interface LaunchState {
-  readonly supervisor: ProcessIdentity;
+  /** undefined: systemd says it. */
+  readonly supervisor: ProcessIdentity | undefined;
   readonly deployment: string;
   /** The time of the order that it follows. */
   readonly order: string;
@@ -25,6 +26,15 @@ export async function readOrder(run: StateDirectory): Promise<LaunchOrder | unde
   return order?.bootId === readBootId() ? order : undefined;
 }
 
+/** Also of an earlier boot: what systemd is to start once the gate lets it. */
+export async function readKeptOrder(kept: StateDirectory): Promise<LaunchOrder | undefined> {
+  return parse<LaunchOrder>(kept, ORDER);
+}
+
+export async function forgetOrder(directory: StateDirectory): Promise<void> {
+  await directory.remove(ORDER);
+}
+
 export async function writeOrder(run: StateDirectory, order: LaunchOrder): Promise<void> {
   await run.replace(ORDER, `${JSON.stringify(order)}\n`);
 }
@@ -32,7 +42,7 @@ export async function writeOrder(run: StateDirectory, order: LaunchOrder): Promi
 /** undefined: nothing was launched here since the boot. */
 export async function readState(run: StateDirectory): Promise<LaunchState | undefined> {
   const state = await parse<LaunchState>(run, STATE);
-  return state?.supervisor.bootId === readBootId() ? state : undefined;
+  return state?.supervisor?.bootId === readBootId() ? state : undefined;
 }
 
 export async function writeState(run: StateDirectory, state: LaunchState): Promise<void> {
@@ -40,7 +50,7 @@ export async function writeState(run: StateDirectory, state: LaunchState): Promi
 }
 
 export function isSupervised(state: LaunchState | undefined): boolean {
-  return state !== undefined && judgeLiveness(state.supervisor) !== 'dead';
+  return state?.supervisor !== undefined && judgeLiveness(state.supervisor) !== 'dead';
 }
 
 /** Both are replaced atomically: a text that is no JSON was written by somebody else. */

@@ -1,4 +1,3 @@
-import { HftError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 
@@ -15,12 +14,7 @@ export interface SupervisorStart {
   readonly housekeeping: readonly number[];
 }
 
-const UNIT = 'hft-launch';
-
-/**
- * Starts the supervisor, apart from whoever asked for it: where there is systemd as a transient unit that is started again if it dies,
- * and whose end leaves the processes alone (KillMode=process); else in a session of its own.
- */
+/** Starts the supervisor, apart from whoever asked for it, in a session of its own. */
 export async function startSupervisor(start: SupervisorStart): Promise<void> {
   const { host, command, probe, run, state, searchPath, housekeeping } = start;
   const variables = {
@@ -36,18 +30,5 @@ export async function startSupervisor(start: SupervisorStart): Promise<void> {
     ...['--', '/bin/sh', command, 'launch', '--supervise'],
   ];
   await host.makeFolder(`${run}/launch`);
-  if ((await host.list('/run/systemd/system')) === undefined) return host.start(argv);
-  const properties = ['KillMode=process', 'Restart=on-failure', 'RestartSec=1'].map((each) => `--property=${each}`);
-  const result = await host.execute(['systemd-run', '--quiet', '--collect', `--unit=${UNIT}`, ...properties, ...argv]);
-  if (result.found && result.exitCode === 0) return;
-  // Asked for twice in a row, the first one is still starting.
-  const active = await host.query(['systemctl', 'is-active', `${UNIT}.service`]);
-  if (active.found && ['active', 'activating'].includes(active.stdout.trim())) return;
-  throw new HftError(
-    `The supervisor did not start: ${result.found ? result.stderr.trim() : 'there is no systemd-run'}.`,
-    {
-      exitCode: 3,
-      next: [`See \`journalctl -u ${UNIT}\`.`],
-    },
-  );
+  await host.start(argv);
 }

@@ -111,7 +111,7 @@ interface Watched extends Pick<Observed, 'deployment' | 'gate' | 'cpus'> {
 }
 
 async function readWatched({ host, run }: WatchSite, adopted: readonly Adopted[]): Promise<Watched | undefined> {
-  const { order, state } = await readLaunch(run);
+  const { order, state } = await readLaunch(run, host);
   if (order === undefined && adopted.length === 0) return undefined;
   const subjects = order === undefined ? [] : launchedSubjects(order, state?.processes ?? []);
   for (const each of adopted)

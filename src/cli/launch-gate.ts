@@ -87,7 +87,11 @@ const MOST_NAMED = 3;
 function sayDifferences({ results }: Verification): string {
   const wrong = results.filter(({ status }) => status !== 'pass' && status !== 'unsupported').map(({ id }) => id);
   const more = wrong.length > MOST_NAMED ? ` and ${wrong.length - MOST_NAMED} more` : '';
-  return `${wrong.length} settings are not as the profile wants them: ${wrong.slice(0, MOST_NAMED).join(', ')}${more}`;
+  const which =
+    wrong.length === 1
+      ? 'One setting is not as the profile wants it'
+      : `${wrong.length} settings are not as the profile wants them`;
+  return `${which}: ${wrong.slice(0, MOST_NAMED).join(', ')}${more}`;
 }
 
 function nextAfter({ summary }: Verification): string {
@@ -95,7 +99,8 @@ function nextAfter({ summary }: Verification): string {
   return 'See `hft verify settings`, and run `hft tune`.';
 }
 
-class GateClosed extends HftError {
+/** The host is not fit. */
+export class GateClosed extends HftError {
   constructor(reason: string, next: readonly string[]) {
     super(`Nothing was started: ${reason}.`, {
       exitCode: 1,

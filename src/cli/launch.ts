@@ -1,5 +1,12 @@
-import { awaitProcesses, type LaunchSite, orderLaunch, orderStop } from '../agent/launching.ts';
-import { UsageError } from '../errors.ts';
+import {
+  awaitProcesses,
+  findChanged,
+  type LaunchRequest,
+  type LaunchSite,
+  orderLaunch,
+  orderStop,
+} from '../agent/launching.ts';
+import { HftError, UsageError } from '../errors.ts';
 import { withRequired } from '../launch/dependencies.ts';
 import type { OrderedProcess } from '../launch/order.ts';
 import type { Phase, ProcessRecord } from '../launch/supervision.ts';
@@ -14,6 +21,7 @@ export interface LaunchFlags {
   readonly only?: readonly string[] | undefined;
   readonly gate: string;
   readonly wait: boolean;
+  readonly restart: boolean;
 }
 
 export interface LaunchAnswer {
@@ -28,8 +36,8 @@ export interface LaunchAnswer {
 
 /** Starts the processes of a deployment, each thread where the placement has it. Throws before anything starts. */
 export async function launch(installation: Installation, file: string, flags: LaunchFlags): Promise<LaunchAnswer> {
-  const { root } = installation;
-  const site = openLaunchSite(root);
+  const { root, version } = installation;
+  const site = openLaunchSite(root, version);
   const placed = await placeDeployment(site.host, { root, file, profile: flags.profile });
   const { deployment, placement, machine, profile } = placed;
   if (placement.missing.length > 0) throw new InvalidProfile(placement.missing);
@@ -41,22 +49,45 @@ export async function launch(installation: Installation, file: string, flags: La
     const agent = await openAgent(installation);
     await refuseUnfit({ agent, reader: site.host, root, profile, processes: placement.processes, isolated });
   }
-  const order = await orderLaunch(site, {
+  const request = {
     deployment,
     placement,
     names,
     gate,
+    profile,
     roles: { isolated, housekeeping },
     by: whoAsks(),
-  });
+  } as const;
+  if (flags.restart) await stopChanged(site, request);
+  const order = await orderLaunch(site, request);
   const asked = order.processes.filter(({ name }) => names.includes(name));
   const records = await awaitStart(site, asked, flags.wait);
   return { deployment: deployment.name, gate, processes: asked.map(({ name }) => name), records, waited: flags.wait };
 }
 
+/** Ends what runs and would be started in another way, and returns when it is down: what is the same goes on. */
+async function stopChanged(site: LaunchSite, request: LaunchRequest): Promise<void> {
+  const changed = await findChanged(site, request);
+  if (changed.length === 0) return;
+  const records = await stopNamed(site, changed);
+  const left = records.filter(({ phase }) => phase !== 'down').map(({ name }) => name);
+  if (left.length === 0) return;
+  throw new HftError(`Nothing was started: ${left.join(', ')} did not end.`, {
+    exitCode: 3,
+    next: ['`hft ps` shows what it does; `hft stop` tries again.'],
+  });
+}
+
 /** Ends what hft launched; without names all of it. */
-export async function stop(root: string, names: readonly string[]): Promise<readonly ProcessRecord[]> {
-  const site = openLaunchSite(root);
+export async function stop(
+  { root, version }: Installation,
+  names: readonly string[],
+): Promise<readonly ProcessRecord[]> {
+  const site = openLaunchSite(root, version);
+  return stopNamed(site, names);
+}
+
+async function stopNamed(site: LaunchSite, names: readonly string[]): Promise<readonly ProcessRecord[]> {
   const chosen = await orderStop(site, names, whoAsks());
   if (chosen.length === 0) return [];
   // The longest row of processes that wait for each other, and one that does not end until it is killed.

@@ -1,4 +1,4 @@
-import { needsSupervisor, readLaunch, superviseAgain } from '../agent/launching.ts';
+import { needsSupervisor, readLaunch, showKeptOrder, superviseAgain } from '../agent/launching.ts';
 import { followProcesses, type Observed, watchProcesses } from '../agent/watch-processes.ts';
 import { HostError, UsageError } from '../errors.ts';
 import { type Difference, foldDifferences } from '../launch/differences.ts';
@@ -11,8 +11,8 @@ export interface Listing {
   readonly deployment: string | undefined;
   readonly gate: 'verify' | 'none' | undefined;
   readonly rows: readonly ProcessRow[];
-  /** taken-over: it had been killed, and was started again. missing: it was killed, and this user may not start it. */
-  readonly supervisor: 'there' | 'taken-over' | 'missing' | 'not needed';
+  /** systemd: that is who runs them. taken-over: it had been killed, and was started again. missing: it was killed, and this user may not start it. */
+  readonly supervisor: 'systemd' | 'there' | 'taken-over' | 'missing' | 'not needed';
   /** What is not as it was placed; undefined: nobody asked. */
   readonly differences: readonly Difference[] | undefined;
 }
@@ -60,16 +60,26 @@ class NothingWatched extends UsageError {
 }
 
 async function ensureSupervisor(site: ReturnType<typeof openLaunchSite>): Promise<Listing['supervisor']> {
-  const launched = await readLaunch(site.run);
+  await unlessRefused(() => showKeptOrder(site));
+  const launched = await readLaunch(site.run, site.host);
+  if (launched.order?.engine === 'systemd') return 'systemd';
   if (!needsSupervisor(launched)) {
     const rests = launched.state?.processes.every(({ phase }) => ['down', 'ended', 'broken'].includes(phase));
     return rests === false ? 'there' : 'not needed';
   }
-  try {
+  const isThere = await unlessRefused(async () => {
     await superviseAgain(site);
-    return 'taken-over';
+    return true;
+  });
+  return isThere ? 'taken-over' : 'missing';
+}
+
+/** undefined: this user may not. */
+async function unlessRefused<T>(act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
   } catch (error) {
-    if (error instanceof HostError && ['EACCES', 'EPERM', 'EROFS'].includes(error.code)) return 'missing';
+    if (error instanceof HostError && ['EACCES', 'EPERM', 'EROFS'].includes(error.code)) return undefined;
     throw error;
   }
 }

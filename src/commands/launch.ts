@@ -5,7 +5,7 @@ import { BaseCommand } from './base.ts';
 export default class Launch extends BaseCommand {
   static override summary = 'Start the processes of a deployment, each thread on the CPU that it was given';
   static override description =
-    'Nothing starts on a host whose settings differ from the profile or whose CPUs are not isolated. A process that runs is left alone; one whose definition changed has to be stopped first. Exit code 0 when all run (or, without --wait, are being started), 1 when the host is not fit or a process does not run, 2 when the deployment does not fit the host, 3 when a process runs otherwise and would have to be stopped first.';
+    'Nothing starts on a host whose settings differ from the profile or whose CPUs are not isolated. A process that runs is left alone; one whose definition changed has to be stopped first, or --restart does so. Exit code 0 when all run (or, without --wait, are being started), 1 when the host is not fit or a process does not run, 2 when the deployment does not fit the host, 3 when a process runs otherwise and would have to be stopped first.';
   static override examples = [
     '<%= config.bin %> launch single-host --wait',
     '<%= config.bin %> launch ./deployment.yaml --only strategy',
@@ -31,7 +31,9 @@ export default class Launch extends BaseCommand {
       summary: 'none: start on a host that is not fit, too; this is recorded',
     }),
     wait: Flags.boolean({ summary: 'Wait until each of them runs, its threads are placed, or it stays down' }),
+    restart: Flags.boolean({ summary: 'Stop and start again what runs and has changed; the rest goes on' }),
     supervise: Flags.boolean({ hidden: true, summary: 'Watch over what was ordered (started by hft launch)' }),
+    boot: Flags.boolean({ hidden: true, summary: 'Look whether the host is fit after a boot (started by systemd)' }),
   };
 
   async run() {
@@ -40,6 +42,11 @@ export default class Launch extends BaseCommand {
       const { superviseHere } = await import('../cli/launch-site.ts');
       await superviseHere(this.config.root);
       return this.show({ supervised: true }, () => '');
+    }
+    if (flags.boot) {
+      const { passBootGate } = await import('../cli/launch-boot.ts');
+      const { deployment } = await passBootGate(this.config);
+      return this.show({ deployment }, () => `The processes of ${deployment} may start.`);
     }
     if (args.file === undefined)
       throw new UsageError('hft launch needs a deployment: a YAML file, or a name.', {

@@ -3,7 +3,7 @@ import { BaseCommand } from './base.ts';
 export default class StatusCommand extends BaseCommand {
   static override summary = 'Show the profile in force, drift since, and what waits for a reboot';
   static override description =
-    'Exit code 0 when all is as hft left it, 1 on drift and on what could not be undone, 5 when a reboot is pending.';
+    'Exit code 0 when all is as hft left it, 1 on drift, on what could not be undone and on what may not start in this boot, 5 when a reboot is pending.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
 
   async run() {
@@ -12,10 +12,11 @@ export default class StatusCommand extends BaseCommand {
     const { statusJson, viewStatus } = await import('../views/status.ts');
     const status = await localStatus(process.env);
     const differs = [status.drift, status.cutOff, status.notUndone].some((left) => left.length > 0);
+    const isWrong = differs || status.launched?.refused !== undefined;
     return this.show(
       statusJson(status),
       (terminal) => viewStatus(status, terminal),
-      differs ? 1 : status.pendingReboot.length > 0 ? 5 : 0,
+      isWrong ? 1 : status.pendingReboot.length > 0 ? 5 : 0,
     );
   }
 }

@@ -13,7 +13,7 @@ export default class Stop extends BaseCommand {
     const { argv } = await this.parse(Stop);
     const { stop } = await import('../cli/launch.ts');
     const { recordJson, viewStopped } = await import('../views/launch.ts');
-    const records = await stop(this.config.root, argv as string[]);
+    const records = await stop(this.config, argv as string[]);
     const exitCode = records.every(({ phase }) => phase === 'down') ? 0 : 1;
     return this.show({ processes: records.map(recordJson) }, (terminal) => viewStopped(records, terminal), exitCode);
   }

@@ -6,7 +6,7 @@ import type { Lock, StateDirectory } from './state-directory.ts';
 
 export { LockHeld } from './lock-record.ts';
 
-/** Folders 0755 and files 0644: nothing here is secret, and `hft status` works for everybody. */
+/** Folders 0755 and files 0644: `hft status` works for everybody. What is secret is written with a mode of its own. */
 const FILE_MODE = 0o644;
 
 /** The state directory on this machine's disk. Nothing is made before the first write. */
@@ -53,8 +53,8 @@ export class LocalStateDirectory implements StateDirectory {
     }
   }
 
-  async replace(name: string, text: string): Promise<void> {
-    replaceDurably(this.#inside(name), text, FILE_MODE);
+  async replace(name: string, text: string, mode = FILE_MODE): Promise<void> {
+    replaceDurably(this.#inside(name), text, mode);
   }
 
   async remove(name: string): Promise<void> {

@@ -8,8 +8,8 @@ export interface StateDirectory {
   /** Appends to a file, making it when needed. When `durable`, returns only after fsync (of the file, and of the
    *  folder when the file is new). Throws HostError (ENOSPC, EROFS, EACCES …); a short write counts as failed. */
   append(name: string, text: string, durable: boolean): Promise<void>;
-  /** Replaces a file atomically and durably. */
-  replace(name: string, text: string): Promise<void>;
+  /** Replaces a file atomically and durably. Everybody may read it unless `mode` says otherwise. */
+  replace(name: string, text: string, mode?: number): Promise<void>;
   remove(name: string): Promise<void>;
   /** Takes the one lock that every command which changes the machine holds. Throws LockHeld with the holder.
    *  A lock left by a dead process or an earlier boot is taken over. With `folder` it is the lock of that folder, which has

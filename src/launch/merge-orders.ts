@@ -1,6 +1,7 @@
 import { isSameProcess, type LaunchOrder, type OrderedProcess } from './order.ts';
 import type { Phase, ProcessRecord } from './supervision.ts';
 
+const ENGINES = { systemd: 'systemd', hft: "hft's own supervisor" } as const;
 const SETTLED: ReadonlySet<Phase> = new Set(['down', 'ended', 'broken']);
 
 export interface Before {
@@ -32,6 +33,8 @@ export function mergeOrders(order: LaunchOrder, names: readonly string[], before
   const conflicts = [...known.values()].flatMap(({ name }): Conflict[] => {
     if (!runs(name)) return [];
     const now = order.processes.find((process) => process.name === name);
+    if (before?.order.engine !== order.engine)
+      return [{ name, why: `${ENGINES[before?.order.engine ?? 'hft']} runs it` }];
     if (before?.order.deployment !== order.deployment) return [{ name, why: `it is of ${before?.order.deployment}` }];
     if (now === undefined) return [{ name, why: 'the deployment does not have it any more' }];
     return isSameProcess(now, known.get(name) as OrderedProcess)

@@ -3,13 +3,21 @@ import type { ProcessWanted } from './schema.ts';
 
 /** What is to run on a host: written by whoever asks, read by the supervisor, which makes it so. */
 export interface LaunchOrder {
+  /** Who makes it so: systemd, by units that hft wrote, or hft's own supervisor. */
+  readonly engine: Engine;
   readonly deployment: string;
   /** The file that it was read from. */
   readonly file: string;
   /** ISO 8601 */
   readonly time: string;
-  /** The boot whose gate it passed: in the next one nothing is started by it. */
+  /** The profile by which the gate looks, a name or an absolute path; undefined: what is in force. */
+  readonly profile: string | undefined;
+  /** The boot whose gate it passed: in the next one nothing is started by it, unless the gate there lets it. */
   readonly bootId: string;
+  /** Why the gate of this boot let nothing start, one sentence; undefined: it did. */
+  readonly refused?: string | undefined;
+  /** The journal's run that wrote its units; undefined: it has none. */
+  readonly run?: string | undefined;
   /** none: it was started without a look at whether the host is as its profile wants it. */
   readonly gate: 'verify' | 'none';
   /** A thread that was moved is put back. */
@@ -22,6 +30,8 @@ export interface LaunchOrder {
   readonly processes: readonly OrderedProcess[];
 }
 
+export type Engine = 'systemd' | 'hft';
+
 export interface OrderedProcess {
   readonly name: string;
   readonly goal: 'up' | 'down';
@@ -33,7 +43,10 @@ export interface OrderedProcess {
   readonly check: readonly string[] | undefined;
   /** Of `hft-probe place-threads`. */
   readonly threads: readonly string[];
+  /** Without its variables, which can be secret: everybody may read an order. */
   readonly wanted: ProcessWanted;
+  /** Where its variables are; undefined: it has none. */
+  readonly environmentFile?: string | undefined;
 }
 
 /** Whether a running process would be started in the same way. Its goal and when it was asked for do not count. */

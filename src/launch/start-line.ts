@@ -16,6 +16,8 @@ export interface StartSite {
   readonly probe: string;
   readonly account: Account | undefined;
   readonly log: string;
+  /** Where its own variables are; undefined: it has none. */
+  readonly environmentFile: string | undefined;
   /** Where it says that it lives; undefined: nobody listens. */
   readonly notifySocket: string | undefined;
 }
@@ -36,9 +38,9 @@ export function startLine(placed: PlacedProcess, wanted: ProcessWanted, site: St
     ...limit('nice', wanted.limits.nice === undefined ? undefined : 20 - wanted.limits.nice),
     ...(wanted.oomScoreAdjust === 0 ? [] : ['--oom-score-adjust', String(wanted.oomScoreAdjust)]),
     ...niceOf(others?.policy === 'batch', others?.nice),
+    ...variables(wanted, site),
     ...accountOptions(site.account),
     ...['--directory', wanted.directory ?? '/'],
-    ...variables(wanted, site),
     ...['--', ...wanted.command],
   ];
 }
@@ -49,9 +51,9 @@ export function checkLine(placed: PlacedProcess, wanted: ProcessWanted, site: St
   if (health?.command === undefined) return undefined;
   return [
     ...[site.probe, 'start', '--cpus', printCpulist(placed.rest)],
+    ...variables(wanted, { ...site, notifySocket: undefined }),
     ...accountOptions(site.account),
     ...['--directory', wanted.directory ?? '/'],
-    ...variables(wanted, { ...site, notifySocket: undefined }),
     ...['--alarm-ms', String(Math.round(health.within * 1000))],
     ...['--', ...health.command],
   ];
@@ -71,14 +73,17 @@ function accountOptions(account: Account | undefined): string[] {
   return [...account.groups.flatMap((group) => ['--group', String(group)]), '--user', String(account.user)];
 }
 
-/** Beside those of the file the few that systemd sets for every service. */
-function variables({ environment }: ProcessWanted, { account, notifySocket }: StartSite): string[] {
+/** Beside those of its file, which is read before the account is taken, the few that systemd sets for every service. */
+function variables({ environment }: ProcessWanted, { account, notifySocket, environmentFile }: StartSite): string[] {
   const all: Record<string, string> = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     LANG: 'C.UTF-8',
     ...(account && { USER: account.name, LOGNAME: account.name, HOME: account.home }),
     ...(notifySocket !== undefined && { NOTIFY_SOCKET: notifySocket }),
-    ...environment,
   };
-  return Object.entries(all).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const given = Object.entries(all).filter(([name]) => !Object.hasOwn(environment, name));
+  return [
+    ...given.flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+    ...(environmentFile === undefined ? [] : ['--environment', environmentFile]),
+  ];
 }

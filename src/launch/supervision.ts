@@ -261,6 +261,7 @@ const CODES: Readonly<Record<number, string>> = {
   216: 'its group cannot be taken',
   217: 'its user cannot be taken',
   242: 'its NUMA nodes are not there',
+  243: 'its variables cannot be read',
 };
 
 const SIGNALS: Readonly<Record<number, string>> = {

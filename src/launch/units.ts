@@ -7,8 +7,13 @@ import { printThreadSpecs } from './thread-spec.ts';
 import { quoteArgument, quoteAssignment, type UnitLine, writeUnit } from './unit-text.ts';
 
 export const UNIT_FOLDER = '/etc/systemd/system';
-const TARGET = 'hft-trading.target';
-const TUNE = 'hft-tune.service';
+/** What the boot starts. The tune at boot writes it too, and then it is its own. */
+export const TARGET = 'hft-trading.target';
+export const TUNE = 'hft-tune.service';
+/** Looks at each boot whether the host is fit. */
+export const GATE = 'hft-gate.service';
+/** Checks health, puts threads back, starts what waited: what systemd has no means for. */
+export const KEEPER = 'hft-launch.service';
 
 export interface UnitFile {
   readonly path: string;
@@ -16,11 +21,23 @@ export interface UnitFile {
 }
 
 export interface UnitWish {
-  readonly deployment: Deployment;
+  readonly deployment: Pick<Deployment, 'name' | 'heal' | 'processes'>;
   readonly placement: Placement;
+  /** Those that are to run: the others have no unit. */
+  readonly names: readonly string[];
   /** The absolute path of hft-probe, which puts threads on their CPUs. */
   readonly probe: string;
-  /** hft-tune.service puts a profile back at boot: nothing starts unless it has. */
+  /** The absolute path of hft. */
+  readonly command: string;
+  /** The folder in which `hft launch` and the gate leave a file when processes may start: `/run/hft/launch`. */
+  readonly run: string;
+  /** The state directory: `/var/lib/hft`. */
+  readonly state: string;
+  /** Where the variables of a process are, by its name. */
+  readonly environmentFiles: Readonly<Record<string, string>>;
+  /** CPUs for what watches. */
+  readonly housekeeping: readonly number[];
+  /** hft-tune.service puts a profile back at boot, and has written the target. */
   readonly isTuned: boolean;
 }
 
@@ -28,21 +45,42 @@ export function unitName(process: string): string {
   return `hft-trading-${process}.service`;
 }
 
+/** The process of a service that hft wrote; undefined: it is another file. */
+export function processOfUnit(path: string): string | undefined {
+  return /\/hft-trading-([a-z][a-z0-9-]*)\.service$/.exec(path)?.[1];
+}
+
+/** The file by which processes may start in one boot. `bootId`: as random(4) has it, or `%b`, which systemd replaces. */
+export function permit(bootId: string): string {
+  return `allowed-${bootId.replaceAll('-', '')}`;
+}
+
 /**
  * The unit files of a placed deployment (docs/decisions/0016). Pure: the same placement gives the same texts. One service for each
- * process; a drop-in by which the target wants them; a drop-in by which the boot wants the target.
+ * process; the gate of the boot, and who watches; a drop-in by which the target wants them; one by which the boot wants the target.
  */
 export function launchUnits(wish: UnitWish): UnitFile[] {
-  const { deployment, placement, isTuned } = wish;
-  const services = placement.processes.flatMap((placed) => {
-    const wanted = deployment.processes[placed.name];
+  const { deployment, placement, names, isTuned } = wish;
+  const placed = placement.processes.filter(({ name }) => names.includes(name));
+  const services = placed.flatMap((process) => {
+    const wanted = deployment.processes[process.name];
     if (wanted === undefined) return [];
-    return [{ path: `${UNIT_FOLDER}/${unitName(placed.name)}`, text: writeService(placed, wanted, wish) }];
+    return [{ path: `${UNIT_FOLDER}/${unitName(process.name)}`, text: writeService(process, wanted, wish) }];
   });
+  if (services.length === 0) return [];
   const head = headOf(deployment);
-  const wants = placement.processes.map(({ name }): UnitLine => ['Wants', unitName(name)]);
+  const keeps = needsKeeper(wish);
+  const wanted = [...placed.map(({ name }) => unitName(name)), ...(keeps ? [KEEPER] : [])];
+  const wants: UnitLine[] = [
+    { comment: 'On a host that is not fit nothing starts, and the target stays down.' },
+    ['Requires', GATE],
+    ['After', GATE],
+    ...wanted.map((name): UnitLine => ['Wants', name]),
+  ];
   return [
     ...services,
+    { path: `${UNIT_FOLDER}/${GATE}`, text: writeGate(wish) },
+    ...(keeps ? [{ path: `${UNIT_FOLDER}/${KEEPER}`, text: writeKeeper(wish) }] : []),
     ...(isTuned ? [] : [{ path: `${UNIT_FOLDER}/${TARGET}`, text: writeUnit(head, { Unit: UNTUNED_TARGET }) }]),
     { path: `${UNIT_FOLDER}/${TARGET}.d/50-hft-${deployment.name}.conf`, text: writeUnit(head, { Unit: wants }) },
     {
@@ -58,7 +96,64 @@ const UNTUNED_TARGET: readonly UnitLine[] = [
   ['After', 'network-online.target'],
 ];
 
-function headOf({ name }: Deployment): string {
+/** Whether something is asked for that systemd does not do by itself. */
+export function needsKeeper({ deployment, names }: Pick<UnitWish, 'deployment' | 'names'>): boolean {
+  if (deployment.heal) return true;
+  return names.some((name) => {
+    const wanted = deployment.processes[name];
+    return wanted?.health?.command !== undefined || (wanted?.requires.length ?? 0) > 0;
+  });
+}
+
+function writeGate(wish: UnitWish): string {
+  return writeUnit(headOf(wish.deployment), {
+    Unit: [
+      ['Description', 'Look whether this host is fit for its trading processes'],
+      { comment: 'Also after a tune that failed: then it says so.' },
+      ['After', `${TUNE} local-fs.target`],
+    ],
+    Service: [
+      ['Type', 'oneshot'],
+      ['RemainAfterExit', 'yes'],
+      ...hftLines(wish),
+      ['ExecStart', `${quoteArgument(wish.command)} launch --boot`],
+      ['TimeoutStartSec', GATE_S],
+    ],
+  });
+}
+
+/** A second on a server; an emulated machine takes a minute. */
+const GATE_S = 300;
+
+function writeKeeper(wish: UnitWish): string {
+  return writeUnit(headOf(wish.deployment), {
+    Unit: [
+      ['Description', 'Watch over the trading processes'],
+      ['After', GATE],
+      ['ConditionPathExists', permitPath(wish)],
+    ],
+    Service: [
+      ['Type', 'exec'],
+      ...hftLines(wish),
+      ['ExecStart', `${quoteArgument(wish.command)} launch --supervise`],
+      ['Restart', 'always'],
+      ['RestartSec', 1],
+    ],
+  });
+}
+
+function hftLines({ state, housekeeping }: UnitWish): UnitLine[] {
+  return [
+    ['Environment', quoteAssignment('HFT_STATE_DIR', state)],
+    ['CPUAffinity', printCpulist(housekeeping)],
+  ];
+}
+
+function permitPath({ run }: UnitWish): string {
+  return `${run.replaceAll('%', '%%')}/${permit('%b')}`;
+}
+
+function headOf({ name }: Pick<Deployment, 'name'>): string {
   return `Written by hft launch from the deployment ${name}; removed by hft stop.`;
 }
 
@@ -67,7 +162,7 @@ function writeService(placed: PlacedProcess, wanted: ProcessWanted, wish: UnitWi
     Unit: describeUnit(placed, wanted, wish),
     Service: [
       ...startLines(placed, wanted, wish),
-      ...accountLines(wanted),
+      ...accountLines(wanted, wish.environmentFiles[placed.name]),
       ...placeLines(placed),
       ...limitLines(placed, wanted),
       ...endLines(wanted),
@@ -81,10 +176,14 @@ function describeUnit(
   wish: UnitWish,
 ): UnitLine[] {
   const others = [...new Set([...requires, ...after])].map(unitName);
-  const tune = wish.isTuned ? [TUNE] : [];
   return [
     ['Description', `${name} of ${wish.deployment.name}`],
-    ['After', [...tune, 'network-online.target', ...others].join(' ')],
+    ['After', [TUNE, GATE, 'network-online.target', ...others].join(' ')],
+    {
+      comment:
+        'Of this boot (%b) alone: left there by hft launch, and after a reboot by the gate, on a host that is fit.',
+    },
+    ['ConditionPathExists', permitPath(wish)],
     // Requires= would restart this process whenever one of those is restarted after a crash.
     ['Wants', requires.map(unitName).join(' ')],
     ['StartLimitIntervalSec', restart.breaker.within],
@@ -93,15 +192,14 @@ function describeUnit(
   ];
 }
 
-function startLines(placed: PlacedProcess, wanted: ProcessWanted, { probe, isTuned }: UnitWish): UnitLine[] {
+function startLines(placed: PlacedProcess, wanted: ProcessWanted, { probe }: UnitWish): UnitLine[] {
   const { command, ready, readyWithin, health, requires } = wanted;
-  const gate = [...(isTuned ? [TUNE] : []), ...requires.map(unitName)];
   const specs = printThreadSpecs(placed.threads).map(quoteArgument).join(' ');
-  const place = `+${probe} place-threads --pid $MAINPID --within-ms ${Math.round(readyWithin * 1000)} ${specs}`;
+  const place = `+${quoteArgument(probe)} place-threads --pid $MAINPID --within-ms ${Math.round(readyWithin * 1000)} ${specs}`;
   return [
     ['Type', ready],
     ['NotifyAccess', ready === 'notify' || health?.watchdog !== undefined ? 'main' : undefined],
-    ...gate.map((unit): UnitLine => ['ExecCondition', sayRuns(unit)]),
+    ...requires.map((name): UnitLine => ['ExecCondition', awaitUnit(unitName(name))]),
     ['ExecStart', command.map(quoteArgument).join(' ')],
     // exec and notify end with the program running: a start that fails is seen as one.
     { comment: 'Each thread to its CPU and policy, after every start; it fails when one does not come in time.' },
@@ -114,16 +212,20 @@ function startLines(placed: PlacedProcess, wanted: ProcessWanted, { probe, isTun
 /** place-threads gives up by itself, and says which thread is missing. */
 const GRACE_S = 5;
 
-/** True also while the other one is started again: neither Requisite= nor is-active alone is. */
-function sayRuns(unit: string): string {
-  return `+/bin/sh -c 'case "$$(systemctl is-active ${unit})" in active|activating|reloading) ;; *) echo "${unit} does not run" >&2; exit 1 ;; esac'`;
+/** Waits while the other one is started again, which neither Requisite= nor is-active alone does; at most TimeoutStartSec=. */
+function awaitUnit(unit: string): string {
+  const script = `while :; do case "$$(systemctl is-active ${unit})" in active) exit 0 ;; activating|reloading) sleep 1 ;; *) echo "${unit} does not run" >&2; exit 1 ;; esac; done`;
+  return `+/bin/sh -c '${script}'`;
 }
 
-function accountLines({ user, group, directory, environment }: ProcessWanted): UnitLine[] {
-  const variables = Object.entries(environment).map(
-    ([name, value]): UnitLine => ['Environment', quoteAssignment(name, value)],
-  );
-  return [['User', user], ['Group', group], ['WorkingDirectory', directory?.replaceAll('%', '%%')], ...variables];
+function accountLines({ user, group, directory }: ProcessWanted, environmentFile: string | undefined): UnitLine[] {
+  return [
+    ['User', user],
+    ['Group', group],
+    ['WorkingDirectory', directory?.replaceAll('%', '%%')],
+    // Not Environment=, which everybody can ask systemd for.
+    ['EnvironmentFile', environmentFile?.replaceAll('%', '%%')],
+  ];
 }
 
 function placeLines({ rest, threads, memory }: PlacedProcess): UnitLine[] {

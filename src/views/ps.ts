@@ -142,5 +142,8 @@ function sayBytes(bytes: number): string {
 
 /** 1: something was asked for and does not run. */
 export function psExitCode({ rows }: Listing): number {
-  return rows.every(({ record }) => ['running', 'down'].includes(record.phase)) ? 0 : 1;
+  // Down for a reason: somebody asked for it.
+  const isAsAsked = ({ phase, why }: ProcessRow['record']) =>
+    phase === 'running' || (phase === 'down' && why === undefined);
+  return rows.every(({ record }) => isAsAsked(record)) ? 0 : 1;
 }

@@ -1,15 +1,17 @@
+import type { LaunchedStatus, LocalStatus } from '../agent/local-status.ts';
 import type { Status } from '../engine/status.ts';
 import type { LatencyVerdict } from '../latency/report/record.ts';
 import { paint, type Terminal } from './terminal.ts';
 
 /** The stable JSON of `hft status`: what is not there is null. */
-export function statusJson({ profile, since, run, waiting, latency, ...rest }: Status) {
+export function statusJson({ profile, since, run, waiting, latency, launched, ...rest }: LocalStatus) {
   const known = { profile: profile ?? null, since: since ?? null, run: run ?? null, waiting: waiting ?? null };
-  return { ...known, ...rest, latency: latency ?? null };
+  const shown = launched === undefined ? null : { deployment: launched.deployment, refused: launched.refused ?? null };
+  return { ...known, ...rest, latency: latency ?? null, launched: shown };
 }
 
 /** A few lines: this is typed all day. */
-export function viewStatus(status: Status, terminal: Terminal): string {
+export function viewStatus(status: LocalStatus, terminal: Terminal): string {
   const lines = [`${paint(terminal, 'bold', status.host)}  ${viewProfile(status)}`];
   for (const { id, left, found } of status.drift) {
     lines.push(`  ${paint(terminal, 'red', 'drifted')}  ${id}  ${short(left)} → ${short(found)}`);
@@ -29,8 +31,14 @@ export function viewStatus(status: Status, terminal: Terminal): string {
     lines.push(
       `  ${paint(terminal, 'red', 'not undone')}  ${id}  ${short(found)}, was ${short(before)} before run ${run}: \`hft rollback\` tries again`,
     );
+  if (status.launched) lines.push(viewLaunched(status.launched, terminal));
   if (status.latency) lines.push(viewLatencyVerdict(status.latency, terminal));
   return lines.join('\n');
+}
+
+function viewLaunched({ deployment, refused }: LaunchedStatus, terminal: Terminal): string {
+  if (refused === undefined) return `  launched  ${deployment}: \`hft ps\` shows it`;
+  return `  ${paint(terminal, 'red', 'not launched')}  ${deployment}  ${refused}`;
 }
 
 /** What was measured last, however long ago: its time says so. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as anyTest, beforeAll, describe } from 'vitest';
 import { FIRST, LAST, Launched, REFERENCE } from './launched.ts';
@@ -58,6 +58,20 @@ describe.concurrent('hft launch', { timeout: TIME_LIMIT_MS }, () => {
     ]);
     expect(readFileSync(`/proc/${md.pid}/environ`, 'utf8').split('\0')).toContain('COLOUR=green');
     expect(readFileSync(join(here.folder, 'state/launches.jsonl'), 'utf8')).toContain('"gate":"none"');
+  });
+
+  test('what a process is told is for its user alone: neither in the order nor on a command line', async ({
+    here,
+    expect,
+  }) => {
+    await here.hft(`launch ${here.write('two.yaml', two(here).replace('green', `'a "b" $c \\d'`))} --gate none --wait`);
+    const environ = readFileSync(`/proc/${here.process('md').pid}/environ`, 'utf8').split('\0');
+    expect(environ).toContain('COLOUR=a "b" $c \\d');
+    const folder = join(here.folder, 'run/launch');
+    expect(readFileSync(join(folder, 'order.json'), 'utf8')).not.toContain('COLOUR');
+    const files = readdirSync(join(folder, 'environment'));
+    expect(files).toEqual([expect.stringMatching(/^md\.[0-9a-f]+\.env$/)]);
+    expect(statSync(join(folder, 'environment', files[0] as string)).mode & 0o777).toBe(0o600);
   });
 
   test('starts nothing on a host of which nobody says how it should be', async ({ here, expect }) => {
@@ -205,6 +219,16 @@ describe.concurrent('what runs is left alone', { timeout: TIME_LIMIT_MS }, () =>
     );
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining('md runs, and it would be started in another way')]);
     expect(here.process('md').pid).toBe(before);
+  });
+
+  test('with --restart only what changed is started again', async ({ here, expect }) => {
+    await here.hft(`launch ${here.write('two.yaml', two(here))} --gate none --wait`);
+    const [md, strategy] = [here.process('md').pid, here.process('strategy').pid];
+    const changed = here.write('two.yaml', two(here).replace('green', 'red'));
+    expect((await here.hft(`launch ${changed} --gate none --restart --wait`)).exitCode).toBe(0);
+    expect(here.process('md').pid).not.toBe(md);
+    expect(here.process('strategy').pid).toBe(strategy);
+    expect(readFileSync(`/proc/${here.process('md').pid}/environ`, 'utf8')).toContain('COLOUR=red');
   });
 });
 

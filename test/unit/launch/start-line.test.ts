@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { startSupervisor } from '../../../src/agent/start-supervisor.ts';
-import { HftError } from '../../../src/errors.ts';
 import type { PlacedProcess } from '../../../src/launch/placement.ts';
 import { deploymentWanted } from '../../../src/launch/schema.ts';
 import { checkLine, startLine } from '../../../src/launch/start-line.ts';
@@ -17,7 +16,7 @@ const PLACED: PlacedProcess = {
   memory: { policy: 'bind', nodes: [1], lock: true, hugepages: {}, why: '' },
 };
 
-const SITE = { probe: '/p', account: undefined, log: '/l', notifySocket: '/n' };
+const SITE = { probe: '/p', account: undefined, log: '/l', environmentFile: undefined, notifySocket: '/n' };
 
 function wanted(wish: object) {
   const process = deploymentWanted.parse({ processes: { md: { command: ['/opt/md', '--feed', 'A B'], ...wish } } });
@@ -80,17 +79,10 @@ describe('the supervisor', () => {
   };
   const ARGV =
     '/p start --log /run/hft/launch/supervisor.log --cpus 0,2 --set HFT_RUN_DIR=/run/hft --set HFT_STATE_DIR=/var/lib/hft --set LANG=C.UTF-8 -- /bin/sh /usr/bin/hft launch --supervise';
-  const UNIT =
-    'systemd-run --quiet --collect --unit=hft-launch --property=KillMode=process --property=Restart=on-failure --property=RestartSec=1';
 
-  test('where there is systemd it is a unit whose end leaves the processes alone', async () => {
-    const host = new FakeHost({ '/run/systemd/system/x': '' }, { [`${UNIT} ${ARGV}`]: '' });
+  test('is a process of its own, apart from who asked for it', async () => {
+    const host = new FakeHost();
     await start(host);
-    expect(host.log.join('\n')).toContain('KillMode=process');
-  });
-
-  test('one that cannot be started is an error that says where to look', async () => {
-    const host = new FakeHost({ '/run/systemd/system/x': '' });
-    await expect(start(host)).rejects.toThrow(HftError);
+    expect(host.log).toEqual(['/run/hft/launch', ARGV]);
   });
 });

@@ -178,8 +178,15 @@ function orderOf(processes: readonly OrderedProcess[], rest: Partial<LaunchOrder
     missing: [],
     unknown: [],
   };
-  const base = { deployment: 'd', file: 'd.yaml', time: 'now', bootId: 'boot-1', gate: 'none' as const, heal: false };
-  return { ...base, isolated: [], housekeeping: [], placement, processes, ...rest };
+  const base = {
+    engine: 'hft',
+    deployment: 'd',
+    file: 'd.yaml',
+    profile: undefined,
+    gate: 'none',
+    heal: false,
+  } as const;
+  return { ...base, time: 'now', bootId: 'boot-1', isolated: [], housekeeping: [], placement, processes, ...rest };
 }
 
 describe('dependencies', () => {

@@ -7,7 +7,7 @@ import { LocalHost } from '../../../src/host/local.ts';
 import type { Deployment } from '../../../src/launch/deployment.ts';
 import { loadDeployment } from '../../../src/launch/load.ts';
 import { quoteArgument, quoteAssignment } from '../../../src/launch/unit-text.ts';
-import { launchUnits, UNIT_FOLDER, type UnitFile } from '../../../src/launch/units.ts';
+import { launchUnits, UNIT_FOLDER, type UnitFile, type UnitWish } from '../../../src/launch/units.ts';
 import { DEPLOYMENT } from '../../../src/profile/wording.ts';
 import { buildMachine } from '../../machine-builder.ts';
 import { load, place, withRoles } from './placing.ts';
@@ -24,8 +24,19 @@ const machine = withRoles(
   { isolated: { cores: 'most' } },
 );
 
-function unitsOf(deployment: Deployment, isTuned = true, probe = '/usr/lib/hft/hft-probe'): UnitFile[] {
-  return launchUnits({ deployment, placement: place(deployment, machine), probe, isTuned });
+const PLACES = {
+  probe: '/usr/lib/hft/dist/hft-probe',
+  command: '/usr/lib/hft/bin/hft',
+  run: '/run/hft/launch',
+  state: '/var/lib/hft',
+  housekeeping: [0, 1],
+};
+
+function unitsOf(deployment: Deployment, rest: Partial<UnitWish> = {}): UnitFile[] {
+  const names = Object.keys(deployment.processes);
+  const environmentFiles = { odd: '/var/lib/hft/launch/environment/odd.0.env' };
+  const wish = { deployment, placement: place(deployment, machine), names, environmentFiles, isTuned: true };
+  return launchUnits({ ...wish, ...PLACES, ...rest });
 }
 
 function shipped(name: string): Promise<Deployment> {
@@ -71,7 +82,7 @@ describe('unit texts', () => {
   });
 
   test('of all that can be said, and without a tune at boot', async () => {
-    const text = unitsOf(await load(FULL), false).map((unit) => `${unit.path}\n${unit.text}`);
+    const text = unitsOf(await load(FULL), { isTuned: false }).map((unit) => `${unit.path}\n${unit.text}`);
     await expect(text.join('\n')).toMatchFileSnapshot('units/full.txt');
   });
 
@@ -80,20 +91,40 @@ describe('unit texts', () => {
     for (const { text } of units) {
       expect(text).not.toMatch(/^AllowedCPUs=/m);
       expect(text).not.toMatch(/^CPUSchedulingPolicy=(fifo|rr)/m);
-      expect(text).not.toMatch(/^Requires=/m);
     }
+    const services = units.filter(({ path }) => path.includes('hft-trading-'));
+    expect(services.filter(({ text }) => /^(Requires|Environment)=/m.test(text))).toEqual([]);
   });
 
-  test('a tuned host starts nothing unless the tune holds, nor before what a process requires', async () => {
-    const text = textOf(unitsOf(await shipped('single-host')), 'hft-trading-market-data.service');
-    expect(text).toMatch(/^After=hft-tune\.service network-online\.target hft-trading-market-gateway\.service$/m);
+  test('variables are in a file that root alone reads, and in no unit', async () => {
+    const text = textOf(unitsOf(await load(FULL)), 'hft-trading-odd.service');
+    expect(text).toContain('EnvironmentFile=/var/lib/hft/launch/environment/odd.0.env\n');
+    expect(unitsOf(await load(FULL)).some((unit) => unit.text.includes('9001'))).toBe(false);
+  });
+
+  test('what is not to run has no unit; where nothing is, there is none at all', async () => {
+    const only = unitsOf(await load(FULL), { names: ['feed'] }).map(({ path }) => path.slice(UNIT_FOLDER.length + 1));
+    expect(only).toEqual([
+      'hft-trading-feed.service',
+      'hft-gate.service',
+      'hft-trading.target.d/50-hft-full.conf',
+      'multi-user.target.d/50-hft-trading.target.conf',
+    ]);
+    expect(unitsOf(await load(FULL), { names: [] })).toEqual([]);
+  });
+
+  test('a boot starts nothing unless its gate lets it, nor before what a process requires', async () => {
+    const units = unitsOf(await shipped('single-host'));
+    const text = textOf(units, 'hft-trading-market-data.service');
+    expect(text).toMatch(
+      /^After=hft-tune\.service hft-gate\.service network-online\.target hft-trading-market-gateway\.service$/m,
+    );
+    expect(text).toContain('ConditionPathExists=/run/hft/launch/allowed-%b\n');
     expect(text.match(/^ExecCondition=.*$/gm)).toEqual([
-      expect.stringContaining('systemctl is-active hft-tune.service'),
       expect.stringContaining('systemctl is-active hft-trading-market-gateway.service'),
     ]);
-    expect(textOf(unitsOf(await shipped('single-host'), false), 'hft-trading-market-data.service')).not.toContain(
-      'hft-tune',
-    );
+    expect(textOf(units, 'hft-gate.service')).toContain('ExecStart=/usr/lib/hft/bin/hft launch --boot\n');
+    expect(textOf(units, 'hft-trading.target.d/50-hft-single-host.conf')).toContain('Requires=hft-gate.service\n');
   });
 
   test('the breaker counts restarts, systemd counts starts', async () => {
@@ -133,7 +164,11 @@ describe.runIf(analyze.status === 0)('systemd-analyze verify', () => {
   async function verify(text: string, isTuned: boolean): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), 'hft-units-'));
     try {
-      for (const { path, text: unit } of unitsOf(await load(text), isTuned, '/bin/true')) {
+      for (const { path, text: unit } of unitsOf(await load(text), {
+        isTuned,
+        probe: '/bin/true',
+        command: '/bin/true',
+      })) {
         const file = join(folder, path.slice(UNIT_FOLDER.length));
         mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, unit);
@@ -161,7 +196,7 @@ describe.runIf(analyze.status === 0)('systemd-analyze verify', () => {
     .replace('group: desk', 'group: daemon');
 
   test.each([true, false])('has nothing to say of ours (tuned: %s)', async (isTuned) => {
-    const said = (await verify(here, isTuned)).split('\n').filter((line) => line.includes('hft-trading'));
+    const said = (await verify(here, isTuned)).split('\n').filter((line) => /hft-(trading|gate|launch)/.test(line));
     expect(said).toEqual([]);
   });
 
