@@ -27,20 +27,6 @@ interface Recorded {
 const PAUSE_MS = 20;
 const IS_THERE: ReadonlySet<string> = new Set(['starting', 'placing', 'running', 'stopping']);
 
-/** Processes with this text on their command line. */
-function pidsNaming(text: string): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => readOrNothing(`/proc/${pid}/cmdline`).includes(text));
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
@@ -151,10 +137,10 @@ export class Launched {
     // It would start the supervisor again.
     if (this.#watch?.kill('SIGTERM')) await once(this.#watch, 'exit');
     if (!existsSync(join(this.folder, 'run/launch/state.json'))) return;
+    // What is being started as its supervisor ends is in no record yet.
+    await this.until(() => this.#state.processes.every(({ phase }) => phase !== 'starting'));
     kill(this.supervisor);
     for (const { pid, phase } of this.#state.processes)
       if (pid !== undefined && IS_THERE.has(phase)) await this.shell(`${PROBE} end-session ${pid}`);
-    // What was being started as its supervisor ended is in no record yet.
-    for (const pid of pidsNaming(this.folder)) kill(pid);
   }
 }
