@@ -5,8 +5,16 @@ import { hftJson } from './hft.ts';
 
 export const REFERENCE = '/usr/lib/hft/dist/hft-reference';
 
+export const PROFILE = '/root/trading.yaml';
+
+/** colo has one isolated CPU on four cores; interrupts on the housekeeping CPUs leave two. */
+export const profile = `
+extends: colo
+layout: { irq: { cores: 0 } }
+`;
+
 export const deployment = `
-profile: colo
+profile: ${PROFILE}
 processes:
   market-data:
     environment: { PASSWORD: hunter2 }

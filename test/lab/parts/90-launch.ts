@@ -8,7 +8,9 @@ import {
   find,
   type Listed,
   list,
+  PROFILE,
   placed,
+  profile,
   quiet,
   REFERENCE,
   until,
@@ -28,6 +30,7 @@ processes:
 
 export async function run(guest: Guest, check: Check): Promise<void> {
   await needHft(guest);
+  await write(guest, PROFILE, profile);
   await write(guest, FILE, deployment);
   const closed = await hft(guest, `launch ${FILE} --wait`);
   check(closed.code === 1, 'hft launch starts nothing on a host that is not tuned', endOf(closed));
@@ -55,7 +58,7 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   check(undone.code === 0, 'hft rollback --all ends with 0', endOf(undone));
   const units = await guest.read('find /etc/systemd /run/systemd/system -name "*hft*"', { allowFail: true });
   check(units === '', 'after stop and rollback there is no unit of hft', units);
-  await guest.ssh(`rm -f ${FILE} /root/loop.yaml /run/md.s /run/st.s`);
+  await guest.ssh(`rm -f ${FILE} ${PROFILE} /root/loop.yaml /run/md.s /run/st.s`);
 }
 
 /** Each file and folder with its mode and what is in it. */
@@ -66,7 +69,7 @@ function unitFiles(guest: Guest): Promise<string> {
 }
 
 async function tune(guest: Guest, check: Check): Promise<void> {
-  const tuned = await hft(guest, 'tune --profile colo --yes', 600);
+  const tuned = await hft(guest, `tune --profile ${PROFILE} --yes`, 600);
   check(tuned.code === 5, 'hft tune ends with 5: right but for a reboot', endOf(tuned));
   await hft(guest, 'confirm');
   await guest.reboot(600);
@@ -191,7 +194,7 @@ async function rebooted(guest: Guest, check: Check): Promise<void> {
   check(tune === 'active', 'after a reboot the host is tuned', tune);
   const states = await guest.read('systemctl is-active hft-gate.service hft-trading.target', { allowFail: true });
   check(states === 'active\nactive', 'its gate has let the processes start', await gateLog(guest));
-  const settings = await hft(guest, 'verify settings --profile colo');
+  const settings = await hft(guest, `verify settings --profile ${PROFILE}`);
   check(settings.code === 0, 'it verifies', endOf(settings));
   const { processes } = await list(guest);
   check(processes.length === 2 && processes.every(({ phase }) => phase === 'running'), 'the processes run', processes);
