@@ -42,6 +42,7 @@ export class PtpBed {
   readonly folder = mkdtempSync(join(tmpdir(), 'hft-ptp-'));
   readonly #first: ChildProcess;
   readonly #inside: readonly string[];
+  readonly #sockets = new Map<string, string>();
   readonly #running = new Map<string, ChildProcess>();
 
   private constructor(first: ChildProcess, inner: string) {
@@ -90,7 +91,7 @@ export class PtpBed {
   }
 
   socket(name: string): string {
-    return join(this.folder, `${name}.uds`);
+    return this.#sockets.get(name) ?? join(this.folder, `${name}.uds`);
   }
 
   /** A grandmaster that only gives time, in the other namespace. */
@@ -124,8 +125,22 @@ export class PtpBed {
       ...Object.entries(all).map((pair) => pair.join(' ')),
       `[${name === 'master' ? 'master' : 'slave'}]`,
     ];
+    this.#startFile(name, `${text.join('\n')}\n`, before);
+  }
+
+  /** One with a configuration of somebody else's making, whose socket is at `socket`. */
+  startText(name: string, text: string, socket: string): void {
+    this.#sockets.set(name, socket);
+    this.#startFile(name, text, WITHOUT_TIME);
+  }
+
+  logOf(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), 'utf8');
+  }
+
+  #startFile(name: string, text: string, before: readonly string[]): void {
     const file = join(this.folder, `${name}.conf`);
-    writeFileSync(file, `${text.join('\n')}\n`);
+    writeFileSync(file, text);
     const log = openSync(join(this.folder, `${name}.log`), 'w');
     const [command = '', ...rest] = [...this.#inside, ...before, 'ptp4l', '-f', file, '-m', '-q'];
     const child = spawn(command, rest, { env, stdio: ['ignore', log, log] });
