@@ -113,7 +113,10 @@ export class PtpBed {
   }
 
   #startPtp4l(name: string, options: Readonly<Record<string, string>>, before: readonly string[]): void {
+    // 4.x has one path for all whose name is not said.
+    const readOnly = linuxptpVersion().startsWith('4') ? { uds_ro_address: `${this.socket(name)}ro` } : {};
     const base = {
+      ...readOnly,
       time_stamping: 'software',
       network_transport: 'UDPv4',
       domainNumber: '24',
@@ -237,8 +240,8 @@ export class PtpBed {
   }
 }
 
-/** What nobody checks: whether the clock does as it is told. */
-export const UNCHECKED = { sanity_freq_limit: '0' };
+/** linreg locks in seconds, pi with software stamps in half a minute; and nobody checks whether the clock does as it is told. */
+export const UNCHECKED = { clock_servo: 'linreg', sanity_freq_limit: '0' };
 
 /** A clock that says it was set: without one, ptp4l 4 never locks. The real one stays out of reach, since the capability is gone. */
 const PRETENCE = `#define _GNU_SOURCE

@@ -70,7 +70,7 @@ describe.skipIf(reason !== undefined)(
 
     test('the grandmaster is followed by what is rendered', async () => {
       bed.startMaster({ domainNumber: '0' });
-      const text = renderPtp4l(decide({}))
+      const text = renderPtp4l(decide({ servo: { kind: UNCHECKED.clock_servo } }))
         .replaceAll(SOCKET.replace('ptp4l', ''), `${bed.folder}/`)
         .replace('[global]', `[global]\nsanity_freq_limit ${UNCHECKED.sanity_freq_limit}`);
       bed.startText('rendered', text, join(bed.folder, 'ptp4l'));
