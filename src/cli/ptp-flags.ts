@@ -1,9 +1,10 @@
 import { Flags } from '@oclif/core';
+import { DEFAULT_LIMIT_NS } from '../ptp/expectation.ts';
 
 /** What `hft verify ptp` takes to look and to judge. */
 export const ptpFlags = {
   limit: Flags.string({
-    default: '100ns',
+    default: `${DEFAULT_LIMIT_NS}ns`,
     helpValue: 'TIME',
     summary: 'The most that this host may be from its grandmaster: 100ns, 2us, 1ms',
   }),

@@ -22,7 +22,7 @@ export interface PtpFlags {
   readonly domain?: number | undefined;
   readonly grandmaster?: string | undefined;
   readonly timescale: string;
-  readonly 'free-running': boolean;
+  readonly 'free-running'?: boolean | undefined;
   readonly watch: boolean;
   readonly evidence: boolean;
   readonly metrics?: string | undefined;
@@ -114,7 +114,7 @@ function readExpectation(flags: PtpFlags): PtpExpectation {
   return {
     limitNs: parseNanoseconds('--limit', flags.limit),
     timescale: flags.timescale === 'arbitrary' ? 'arbitrary' : 'ptp',
-    allowsFreeRunning: flags['free-running'],
+    allowsFreeRunning: flags['free-running'] === true,
     grandmaster,
     isPrivileged: process.getuid?.() === 0,
   };

@@ -16,8 +16,8 @@ export interface ClockDaemon {
   readonly pid: number;
   /** Of systemd; undefined: started by hand. */
   readonly unit: string | undefined;
-  /** Empty: it only watches. */
-  readonly steers: readonly SteeredClock[];
+  /** Empty: it only watches. undefined: its configuration cannot be read. */
+  readonly steers: readonly SteeredClock[] | undefined;
   /** Where its options are in words: `phc2sys -a -r`. */
   readonly command: string;
   /** Of a ptp4l. */
@@ -54,15 +54,16 @@ async function readDaemon(
   const options = parseDaemonLine(name, argv);
   const path = options.short.get('f')?.at(-1);
   const text = path === undefined ? undefined : await readOrNothing(reader, await resolve(reader, pid, path));
+  const isUnread = path !== undefined && text === undefined;
   const file = parseDaemonFile(text ?? '');
   const stat = (await readOrNothing(reader, `/proc/${pid}/stat`)) ?? '';
   const daemon: ClockDaemon = {
     name,
     pid,
     unit: await readUnit(reader, pid),
-    steers: await nameClocks(reader, steeredBy(name, options, file)),
+    steers: isUnread ? undefined : await nameClocks(reader, steeredBy(name, options, file)),
     command: [name, ...argv.slice(1)].join(' '),
-    ...(name === 'ptp4l' && { ptp4l: describePtp4l(options, file) }),
+    ...(name === 'ptp4l' && !isUnread && { ptp4l: describePtp4l(options, file) }),
   };
   return { daemon, parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) };
 }

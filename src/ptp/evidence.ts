@@ -102,6 +102,7 @@ export function sampleEvidence({ clocks, kernel, summary }: PtpReport): Readonly
       utcOffsetS: state?.time.utcOffsetS ?? null,
       ingressTimeNs: state?.sync.ingressTimeNs ?? null,
       pathDelayNs: state?.pathDelayNs ?? null,
+      live: state?.sync.live ?? false,
       offsetNs: state?.offsetNs ?? null,
       systemOffsetNs: state?.system?.offsetNs ?? null,
       readDelayNs: state?.system?.readDelayNs ?? null,

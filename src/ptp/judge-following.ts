@@ -16,15 +16,15 @@ export function judgeAnswers(track: Track, looks: readonly PtpLook[], { isPrivil
     return judged(id, 'pass', { expected, actual: counted, evidence: `${target.socket}: ${counted}` });
   const runs = looks.at(-1)?.daemons.find(({ ptp4l }) => ptp4l?.socket === target.socket);
   const said = { expected, actual: counted };
-  if (runs === undefined && looks.at(-1)?.clocks.some(({ clock }) => 'problem' in clock))
-    return judged(id, 'fail', { ...said, evidence: `no ptp4l with ${target.socket} runs (any more): ${problem}` });
-  if (seen.length > 0)
-    return judged(id, 'unknown', { ...said, evidence: `${target.socket}: ${counted}, else ${problem}` });
-  if (!isPrivileged)
+  if (!isPrivileged && seen.length === 0)
     return judged(id, 'unknown', {
       ...said,
       evidence: `${target.socket}: ${problem}. It takes root; linuxptp 4 also answers everybody on its uds_ro_address (--socket)`,
     });
+  if (runs === undefined && looks.at(-1)?.clocks.some(({ clock }) => 'problem' in clock))
+    return judged(id, 'fail', { ...said, evidence: `no ptp4l with ${target.socket} runs (any more): ${problem}` });
+  if (seen.length > 0)
+    return judged(id, 'unknown', { ...said, evidence: `${target.socket}: ${counted}, else ${problem}` });
   const domain = runs?.ptp4l?.domain;
   const hint = domain !== undefined && domain !== target.domain ? ` Its configuration says domain ${domain}.` : '';
   return judged(id, 'fail', {

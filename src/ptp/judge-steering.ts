@@ -11,11 +11,16 @@ export function judgeSteering(
   { allowsFreeRunning }: PtpExpectation,
 ): readonly VerifyResult[] {
   const daemons = looks.at(-1)?.daemons ?? [];
-  const clocks = [...new Set([SYSTEM_CLOCK, ...daemons.flatMap(({ steers }) => steers)])];
+  const unread = daemons.filter(({ steers }) => steers === undefined);
+  const clocks = [...new Set([SYSTEM_CLOCK, ...daemons.flatMap(({ steers }) => steers ?? [])])];
   return clocks.map((clock) => {
-    const found = daemons.filter(({ steers }) => steers.includes(clock));
+    const found = daemons.filter(({ steers }) => steers?.includes(clock));
     const said = { expected: 'exactly one daemon', actual: found.map(nameOf).join(', ') || null };
     const id = `steering@${clock}`;
+    if (found.length <= 1 && unread.length > 0) {
+      const names = unread.map(nameOf).join(', ');
+      return judged(id, 'unknown', { ...said, evidence: `the configuration of ${names} cannot be read` });
+    }
     if (found.length === 1)
       return judged(id, 'pass', { ...said, evidence: `${nameOf(found[0] as ClockDaemon)} alone` });
     if (found.length > 1)
@@ -53,7 +58,7 @@ export function judgeServo(looks: readonly PtpLook[]): readonly VerifyResult[] {
 /** A chronyd that steers: offset 0 of one that follows nobody is no pass. */
 export function judgeChrony(looks: readonly PtpLook[]): readonly VerifyResult[] {
   const last = looks.at(-1);
-  if (!last?.daemons.some(({ name, steers }) => name === 'chronyd' && steers.includes(SYSTEM_CLOCK))) return [];
+  if (!last?.daemons.some(({ name, steers }) => name === 'chronyd' && steers?.includes(SYSTEM_CLOCK))) return [];
   const { chrony } = last;
   const expected = 'synchronised';
   if (chrony === undefined)

@@ -82,10 +82,17 @@ async function askClock(reader: HostReader, target: PtpTarget, clientSocket: str
     ...(clientSocket === undefined ? [] : ['-i', clientSocket]),
     ...QUESTIONS.map((name) => `GET ${name}`),
   ];
-  const answer = await reader.query(argv);
-  if (!answer.found) return { target, clock: { problem: 'pmc is not installed (apt-get install linuxptp)' } };
-  return { target, clock: readClock(parsePmc(answer.stdout)) };
+  let clock: PtpClock | { readonly problem: string } = { problem: 'nothing was asked' };
+  for (let tries = 0; 'problem' in clock && tries < MOST_TRIES; tries++) {
+    const answer = await reader.query(argv);
+    if (!answer.found) return { target, clock: { problem: 'pmc is not installed (apt-get install linuxptp)' } };
+    clock = readClock(parsePmc(answer.stdout));
+  }
+  return { target, clock };
 }
+
+/** pmc waits a tenth of a second for an answer, which is too short on a busy host: one that comes late is no daemon that died. */
+const MOST_TRIES = 5;
 
 /** The PTP clock that the following port stamps with. Numbers change when a driver is bound again: asked of the interface. */
 async function findDevice(reader: HostReader, clock: PtpClock | { problem: string }): Promise<string | undefined> {
@@ -110,7 +117,7 @@ async function readClocks(reader: HostReader, probe: string, devices: readonly s
 }
 
 async function readChrony(reader: HostReader, daemons: readonly ClockDaemon[]): Promise<ChronyTracking | undefined> {
-  if (!daemons.some(({ name, steers }) => name === 'chronyd' && steers.includes(SYSTEM_CLOCK))) return undefined;
+  if (!daemons.some(({ name, steers }) => name === 'chronyd' && steers?.includes(SYSTEM_CLOCK))) return undefined;
   const shown = await reader.query(['chronyc', '-n', '-c', 'tracking']);
   return shown.found ? parseTracking(shown.stdout) : undefined;
 }

@@ -9,6 +9,8 @@ interface Family {
 /** Of OpenShift's linuxptp-daemon, whose dashboards many have. */
 const ROLES: Readonly<Record<string, number>> = { PASSIVE: 0, SLAVE: 1, MASTER: 2, FAULTY: 3, LISTENING: 5 };
 const UNKNOWN_ROLE = 4;
+/** What it says of a clock that follows nobody: an old offset would look right. */
+const FAULTY_OFFSET_NS = 999_999;
 
 /** The Prometheus text of a report, for node_exporter's textfile collector: names of our own, and those of linuxptp-daemon. */
 export function ptpMetrics(report: PtpReport): string {
@@ -20,12 +22,13 @@ export function ptpMetrics(report: PtpReport): string {
 
 function ownFamilies({ clocks, results }: PtpReport): readonly Family[] {
   const known = clocks.flatMap(({ name, state }) => (state === null ? [] : [{ iface: name, state }]));
+  const live = known.filter(({ state }) => state.sync.live);
   const inSeconds = (ns: number) => ns / 1e9;
   return [
     {
       name: 'hft_ptp_offset_seconds',
       help: 'Offset to the grandmaster by the last Sync.',
-      samples: known.map(({ iface, state }) => [{ iface }, inSeconds(state.offsetNs)]),
+      samples: live.map(({ iface, state }) => [{ iface }, inSeconds(state.offsetNs)]),
     },
     {
       name: 'hft_ptp_path_delay_seconds',
@@ -79,7 +82,10 @@ function openshiftFamilies({ host: node, clocks, results }: PtpReport): readonly
     {
       name: 'openshift_ptp_offset_ns',
       help: 'Offset to the master.',
-      samples: known.map(({ labels, state }) => [{ from: 'master', ...labels }, state.offsetNs]),
+      samples: known.map(({ labels, state }) => [
+        { from: 'master', ...labels },
+        state.sync.live ? state.offsetNs : FAULTY_OFFSET_NS,
+      ]),
     },
     {
       name: 'openshift_ptp_delay_ns',

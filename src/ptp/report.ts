@@ -4,7 +4,7 @@ import { type Budget, type LimitRow, limitRows, systemErrorNs } from './budget.t
 import type { PtpExpectation } from './expectation.ts';
 import { type JudgedClock, judgePtp } from './judge.ts';
 import type { PtpLook } from './look.ts';
-import { followSync } from './track.ts';
+import { followSync, isLive } from './track.ts';
 
 /** What `hft verify ptp` says of one ptp4l. Offsets and delays in ns. */
 export interface ClockReport {
@@ -33,7 +33,13 @@ export interface ClockState {
   readonly pathDelayNs: number;
   readonly offsetNs: number;
   readonly maxOffsetNs: number;
-  readonly sync: { readonly ingressTimeNs: string; readonly stillMs: number | null; readonly received: number | null };
+  readonly sync: {
+    /** Whether Sync comes: without it all else is of before. */
+    readonly live: boolean;
+    readonly ingressTimeNs: string;
+    readonly stillMs: number | null;
+    readonly received: number | null;
+  };
   readonly time: {
     readonly timescale: 'ptp' | 'arbitrary';
     readonly utcOffsetS: number;
@@ -107,6 +113,7 @@ function stateOf(seen: JudgedClock['track']['seen']): ClockState | null {
     offsetNs: clock.offsetNs,
     maxOffsetNs: Math.max(...seen.map((each) => Math.abs(each.clock.offsetNs))),
     sync: {
+      live: isLive(seen),
       ingressTimeNs: String(clock.ingressTimeNs),
       stillMs: followSync(seen).stillMs ?? null,
       received: first === undefined || port.received === undefined ? null : port.received.sync - first,

@@ -51,7 +51,12 @@ function factsOf(state: ClockState): readonly (readonly [string, string])[] {
       `${time.timescale}, UTC offset ${time.utcOffsetS} s (${time.utcOffsetValid ? 'valid' : 'not valid'}), ${time.traceable ? '' : 'not '}traceable${leap}`,
     ],
     ['sync', `${still}${received}`],
-    ['offset', `${formatNs(state.offsetNs)} now, at most ${formatNs(state.maxOffsetNs)}`],
+    [
+      'offset',
+      sync.live
+        ? `${formatNs(state.offsetNs)} now, at most ${formatNs(state.maxOffsetNs)}`
+        : `not known (${formatNs(state.offsetNs)} of before)`,
+    ],
     ['system clock', system === null ? 'steered by ptp4l itself' : viewSystem(system)],
   ];
 }
@@ -87,15 +92,19 @@ function figure(ns: number | undefined): string {
 }
 
 /** One line for each look while it is watched. */
-export function viewLook(report: PtpReport, time: Date, terminal: Terminal): string {
-  const wrong = report.results.filter(({ status }) => status !== 'pass').map(({ id }) => id.replace(/^ptp\./, ''));
-  const said = report.clocks.map(({ name, state }) => {
-    if (state === null) return `${name} no answer`;
-    const system = state.system?.offsetNs == null ? '' : ` system ${formatNs(state.system.offsetNs)}`;
-    return `${name} ${state.port.state} offset ${formatNs(state.offsetNs)}${system} delay ${formatNs(state.pathDelayNs)}`;
-  });
-  const verdict = wrong.length === 0 ? paint(terminal, 'green', 'ok') : paint(terminal, 'red', wrong.join(' '));
+export function viewLook({ clocks, results }: PtpReport, time: Date, terminal: Terminal): string {
+  const said = clocks.map(({ name, state }) => (state === null ? `${name} no answer` : sayState(name, state)));
+  const failed = results.filter(({ status }) => status === 'fail').map(({ id }) => id.replace(/^ptp\./, ''));
+  const open = results.filter(({ status }) => status !== 'fail' && status !== 'pass').length;
+  const wrong = [...failed, ...(open > 0 ? [`${open} not known`] : [])].join(' ');
+  const verdict = wrong === '' ? paint(terminal, 'green', 'ok') : paint(terminal, 'red', wrong);
   return `${time.toISOString().slice(11, 19)}  ${[...said, verdict].join('  ')}`;
+}
+
+function sayState(name: string, { port, sync, offsetNs, system, pathDelayNs }: ClockState): string {
+  if (!sync.live) return `${name} ${port.state} no Sync`;
+  const clock = system?.offsetNs == null ? '' : ` system ${formatNs(system.offsetNs)}`;
+  return `${name} ${port.state} offset ${formatNs(offsetNs)}${clock} delay ${formatNs(pathDelayNs)}`;
 }
 
 /** What following the chain of an evidence log showed. */

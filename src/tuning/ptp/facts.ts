@@ -65,7 +65,7 @@ export async function observePtp(host: HostReader, machine: Machine, wanted?: Pt
     findChrony(host),
   ]);
   const stamping = await Promise.all(interfaces.map(async (name) => [name, await readStamping(host, name)] as const));
-  const strays = daemons.filter(({ unit, steers }) => unit === undefined && steers.length > 0);
+  const strays = daemons.filter(({ unit, steers }) => unit === undefined && steers?.length !== 0);
   return {
     version,
     hasSystemd: systemd !== undefined,

@@ -221,7 +221,21 @@ describe('metrics', () => {
     expect(text).toContain('hft_ptp_check{id="ptp.daemon@/run/hft-ptp/ptp4l"} 0\n');
   });
 
-  test('a port that lost Sync is not called locked', () => {
+  test('a configuration that cannot be read leaves open who steers', () => {
+    const daemons = [{ ...DAEMONS[0], steers: undefined }, DAEMONS[1]];
+    expect(wrongOf(looks(undefined, { daemons } as Partial<PtpLook>))).toEqual(['ptp.steering@CLOCK_REALTIME unknown']);
+  });
+
+  test('a port that lost Sync is not called locked, and has no offset', () => {
+    const lost = ptpMetrics(
+      reportPtp(
+        'box',
+        looks(() => ({ ingressTimeNs: 0n })),
+        STRICT,
+      ),
+    );
+    expect(lost).not.toContain('hft_ptp_offset_seconds{');
+    expect(lost).toContain('openshift_ptp_offset_ns{from="master",process="ptp4l",node="box",iface="ens1f0"} 999999\n');
     expect(
       ptpMetrics(
         reportPtp(
