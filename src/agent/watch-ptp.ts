@@ -31,6 +31,13 @@ export async function* watchPtp(reader: HostReader, request: WatchPtpRequest): A
   }
 }
 
+/** All looks of a watch that ends: what `reportPtp` judges. For whoever gates on the time of a host. */
+export async function collectPtp(reader: HostReader, request: WatchPtpRequest): Promise<readonly PtpLook[]> {
+  const looks: PtpLook[] = [];
+  for await (const look of watchPtp(reader, request)) looks.push(look);
+  return looks;
+}
+
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {

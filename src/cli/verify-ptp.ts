@@ -1,6 +1,6 @@
 import { checkEvidence, EvidenceLog } from '../agent/ptp-evidence.ts';
 import { statePath } from '../agent/state-path.ts';
-import { watchPtp } from '../agent/watch-ptp.ts';
+import { collectPtp, watchPtp } from '../agent/watch-ptp.ts';
 import { UsageError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
@@ -39,23 +39,21 @@ export type SayLook = (report: PtpReport) => void;
 export async function verifyPtp(root: string, flags: PtpFlags, say: SayLook): Promise<PtpReport> {
   const expectation = readExpectation(flags);
   const host = new LocalHost();
-  const looks = watchPtp(host, {
+  const request = {
     target: readTarget(flags),
     probe: `${root}/dist/hft-probe`,
     clientSocket: clientSocket(),
     everyMs: Math.max(parseSeconds('--interval', flags.interval), 1) * 1000,
     durationMs: flags.watch ? undefined : parseSeconds('--duration', flags.duration) * 1000,
     signal: watchCancellation(),
-  });
+  };
   const name = await nameHost(host);
   if (!flags.watch && !flags.evidence && flags.metrics === undefined) {
-    const seen: PtpLook[] = [];
-    for await (const look of looks) seen.push(look);
-    return reportPtp(name, seen, expectation);
+    return reportPtp(name, await collectPtp(host, request), expectation);
   }
   const log = flags.evidence ? await EvidenceLog.open(new LocalStateDirectory(statePath(process.env))) : undefined;
   try {
-    return await follow(looks, { name, expectation, host, flags, log, say });
+    return await follow(watchPtp(host, request), { name, expectation, host, flags, log, say });
   } finally {
     await log?.close();
   }

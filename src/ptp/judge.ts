@@ -29,16 +29,26 @@ export interface PtpJudgement {
 export function judgePtp(looks: readonly PtpLook[], expectation: PtpExpectation): PtpJudgement {
   const last = looks.at(-1);
   if (last === undefined || last.clocks.length === 0)
-    return { clocks: [], results: [NO_DAEMON, ...judgeHost(looks, expectation)] };
+    return { clocks: [], results: [judgeNone(last), ...judgeHost(looks, expectation)] };
   const clocks = last.clocks.map(({ target }) => judgeClock(trackOf(target, looks), looks, expectation));
   return { clocks, results: [...clocks.flatMap(({ results }) => results), ...judgeHost(looks, expectation)] };
 }
 
-const NO_DAEMON = judged('daemon@ptp4l', 'fail', {
-  expected: 'running',
-  actual: null,
-  evidence: 'no ptp4l runs on this host: nothing follows a grandmaster',
-});
+function judgeNone(last: PtpLook | undefined): VerifyResult {
+  const unread = last?.daemons.find(({ name }) => name === 'ptp4l');
+  const expected = 'running';
+  if (unread === undefined)
+    return judged('daemon@ptp4l', 'fail', {
+      expected,
+      actual: null,
+      evidence: 'no ptp4l runs on this host: nothing follows a grandmaster',
+    });
+  return judged('daemon@ptp4l', 'unknown', {
+    expected,
+    actual: `\`${unread.command}\` (${unread.pid})`,
+    evidence: 'its configuration cannot be read, so its socket is not known: name it with --socket and --domain',
+  });
+}
 
 function judgeClock(track: Track, looks: readonly PtpLook[], expectation: PtpExpectation): JudgedClock {
   const budget = budgetOf(track.seen, expectation);

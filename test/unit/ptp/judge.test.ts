@@ -197,6 +197,12 @@ describe('time that does not go on', () => {
   });
 });
 
+test('a ptp4l whose configuration cannot be read is asked for by name', () => {
+  const daemons = [{ name: 'ptp4l', pid: 7, unit: undefined, steers: undefined, command: 'ptp4l -f x' }];
+  const seen = [{ ...(looks()[0] as PtpLook), clocks: [], daemons }];
+  expect(wrongOf(seen)).toEqual(['ptp.daemon@ptp4l unknown', 'ptp.steering@CLOCK_REALTIME unknown']);
+});
+
 describe('metrics', () => {
   test('every family has its help and type, and values in its unit', () => {
     const text = ptpMetrics(reportPtp('box', looks(), STRICT));
