@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Decided, renderPtp4l, SOCKET } from '../../src/tuning/ptp/render.ts';
+import { type Decided, renderChrony, renderPtp4l, SOCKET } from '../../src/tuning/ptp/render.ts';
 import { ptpWanted } from '../../src/tuning/ptp/schema.ts';
 import { unitsOf } from '../../src/tuning/ptp/units.ts';
 import { linuxptpVersion, PtpBed, UNCHECKED, whyNoBed } from './ptp-bed.ts';
@@ -132,6 +132,22 @@ describe('mistakes in a profile', () => {
     const { error } = ptpWanted.safeParse(wish);
     expect(error?.issues.map((issue) => issue.message).join('; ')).toContain(message);
   });
+});
+
+const chronyd = spawnSync('/usr/sbin/chronyd', ['--version']);
+
+test.runIf(chronyd.status === 0)('chronyd reads its reference clock', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hft-ptp-chrony-'));
+  try {
+    const check = (text: string) => {
+      writeFileSync(join(folder, 'chrony.conf'), text);
+      return spawnSync('/usr/sbin/chronyd', ['-p', '-f', join(folder, 'chrony.conf')], { encoding: 'utf8' });
+    };
+    expect(check(renderChrony(3))).toMatchObject({ status: 0, stdout: expect.stringContaining('/dev/ptp3') });
+    expect(check(`${renderChrony(3)}no_such_directive\n`).status).not.toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 const analyze = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' });

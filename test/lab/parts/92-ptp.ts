@@ -34,6 +34,8 @@ export async function run(guest: Guest, check: Check): Promise<void> {
     return;
   }
   await refusals(guest, check, nics);
+  // Debian's packages of time daemons exclude each other.
+  const hadTimesyncd = (await guest.ssh('dpkg -s systemd-timesyncd', { allowFail: true })).code === 0;
   await guest.ssh('apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq linuxptp chrony', {
     timeoutS: 900,
   });
@@ -45,9 +47,9 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   await rebooted(guest, check, nics);
   await undone(guest, check, before);
   await chronyReference(guest, check, nics);
-  await guest.ssh('DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq linuxptp chrony; rm -f /root/ptp*.yaml', {
-    timeoutS: 600,
-  });
+  const purge = 'apt-get purge -y -qq linuxptp chrony; rm -f /root/ptp*.yaml';
+  const again = hadTimesyncd ? '; apt-get install -y -qq systemd-timesyncd' : '';
+  await guest.ssh(`export DEBIAN_FRONTEND=noninteractive; ${purge}${again}`, { timeoutS: 900 });
 }
 
 async function findNics(guest: Guest): Promise<Names | undefined> {
