@@ -23,8 +23,12 @@ export interface ClockDaemon {
   /** Of a ptp4l. */
   readonly ptp4l?: {
     readonly socket: string;
+    /** Of 4.x: answers everybody. */
+    readonly readOnlySocket: string;
     readonly domain: number;
     readonly isFreeRunning: boolean;
+    readonly stamps: 'software' | 'hardware';
+    readonly interfaces: readonly string[];
   };
 }
 
@@ -96,12 +100,16 @@ function optionOf(name: string, options: DaemonOptions, file: DaemonFile): strin
 
 /** The default socket of 3.1.1 and of the programs of 4.x; the configuration that comes with 4.x names another one. */
 const DEFAULT_SOCKET = '/var/run/ptp4l';
+const DEFAULT_READ_ONLY_SOCKET = '/var/run/ptp4lro';
 
 function describePtp4l(options: DaemonOptions, file: DaemonFile): NonNullable<ClockDaemon['ptp4l']> {
   return {
     socket: optionOf('uds_address', options, file) ?? DEFAULT_SOCKET,
+    readOnlySocket: optionOf('uds_ro_address', options, file) ?? DEFAULT_READ_ONLY_SOCKET,
     domain: Number(optionOf('domainNumber', options, file) ?? 0),
     isFreeRunning: optionOf('free_running', options, file) === '1',
+    stamps: stampsOf(options, file),
+    interfaces: interfacesOf(options, file),
   };
 }
 
@@ -116,9 +124,21 @@ function steeredBy(name: string, options: DaemonOptions, file: DaemonFile): read
 function steeredByPtp4l(options: DaemonOptions, file: DaemonFile): readonly SteeredClock[] {
   const watches = ['free_running', 'masterOnly', 'serverOnly'].some((name) => optionOf(name, options, file) === '1');
   if (watches) return [];
-  const stamping = options.short.has('S') ? 'software' : (optionOf('time_stamping', options, file) ?? 'hardware');
-  if (stamping === 'software') return [SYSTEM_CLOCK];
+  return stampsOf(options, file) === 'software' ? [SYSTEM_CLOCK] : interfacesOf(options, file);
+}
+
+function stampsOf(options: DaemonOptions, file: DaemonFile): 'software' | 'hardware' {
+  const isSoftware = options.short.has('S') || optionOf('time_stamping', options, file) === 'software';
+  return isSoftware ? 'software' : 'hardware';
+}
+
+function interfacesOf(options: DaemonOptions, file: DaemonFile): readonly string[] {
   return [...new Set([...(options.short.get('i') ?? []), ...file.interfaces])];
+}
+
+/** The ptp4l that answers at a socket, either of its two. */
+export function findBySocket(daemons: readonly ClockDaemon[], socket: string): ClockDaemon | undefined {
+  return daemons.find(({ ptp4l }) => ptp4l !== undefined && [ptp4l.socket, ptp4l.readOnlySocket].includes(socket));
 }
 
 function steeredByPhc2sys(options: DaemonOptions, file: DaemonFile): readonly SteeredClock[] {

@@ -1,5 +1,6 @@
 import type { VerifyResult } from '../engine/verify.ts';
 import { judged } from './answer.ts';
+import { findBySocket } from './daemons.ts';
 import type { PtpExpectation } from './expectation.ts';
 import { isLeapSeconds } from './leap-seconds.ts';
 import type { PtpLook } from './look.ts';
@@ -14,7 +15,7 @@ export function judgeAnswers(track: Track, looks: readonly PtpLook[], { isPrivil
   const counted = `answered ${seen.length} of ${track.looks} times`;
   if (problem === undefined)
     return judged(id, 'pass', { expected, actual: counted, evidence: `${target.socket}: ${counted}` });
-  const runs = looks.at(-1)?.daemons.find(({ ptp4l }) => ptp4l?.socket === target.socket);
+  const runs = findBySocket(looks.at(-1)?.daemons ?? [], target.socket);
   const said = { expected, actual: counted };
   if (!isPrivileged && seen.length === 0)
     return judged(id, 'unknown', {

@@ -3,7 +3,7 @@ import { parseTimestamping } from '../topology/ethtool-text.ts';
 import { type ChronyTracking, parseTracking } from './chrony-text.ts';
 import { type ClockReading, parseClockReadings, type SystemClock } from './clock-readings.ts';
 import { SYSTEM_CLOCK } from './daemon-line.ts';
-import { type ClockDaemon, findClockDaemons } from './daemons.ts';
+import { type ClockDaemon, findBySocket, findClockDaemons } from './daemons.ts';
 import { type PtpClock, QUESTIONS, readClock } from './data-sets.ts';
 import { parsePmc } from './pmc-text.ts';
 import { findLastSample } from './servo-log.ts';
@@ -54,26 +54,38 @@ export async function findTargets(reader: HostReader): Promise<readonly PtpTarge
 
 /** Looks once. Changes nothing. */
 export async function lookAtPtp(reader: HostReader, request: LookRequest): Promise<PtpLook> {
-  const answered = await Promise.all(request.targets.map((target) => askClock(reader, target, request.clientSocket)));
-  const devices = await Promise.all(answered.map(({ clock }) => findDevice(reader, clock)));
-  const asked = [...new Set(devices.filter((device) => device !== undefined))];
-  const [readings, daemons] = await Promise.all([readClocks(reader, request.probe, asked), findClockDaemons(reader)]);
+  const [daemons, ...answered] = await Promise.all([
+    findClockDaemons(reader),
+    ...request.targets.map((target) => askClock(reader, target, request.clientSocket)),
+  ]);
+  const found = await Promise.all(
+    answered.map(({ target, clock }) => findDevice(reader, clock, findBySocket(daemons, target.socket))),
+  );
+  const devices = [...new Set(found.filter((device) => device?.startsWith('/dev/')))] as readonly string[];
+  const readings = await readClocks(reader, request.probe, devices);
   return {
     atMs: request.atMs,
-    clocks: answered.map(({ target, clock }, index) => {
-      const device = devices[index];
-      const reading = readings.devices.find((each) => each.clock === device);
-      return {
-        target,
-        clock,
-        reading: device === undefined ? undefined : (reading ?? { clock: device, error: 'EIO' }),
-      };
-    }),
+    clocks: answered.map(({ target, clock }, index) => ({
+      target,
+      clock,
+      reading: readingOf(found[index], readings.devices),
+    })),
     daemons,
     system: readings.system,
     chrony: await readChrony(reader, daemons),
     phc2sys: await readPhc2sys(reader, daemons),
   };
+}
+
+function readingOf(device: string | undefined, readings: readonly ClockReading[]): ClockReading | undefined {
+  if (device === undefined) return undefined;
+  if (!device.startsWith('/dev/')) return { clock: device, error: 'not known which it is' };
+  return (
+    readings.find(({ clock }) => clock === device) ?? {
+      clock: device,
+      error: 'not read: hft-probe is missing or failed',
+    }
+  );
 }
 
 async function askClock(reader: HostReader, target: PtpTarget, clientSocket: string | undefined) {
@@ -94,14 +106,26 @@ async function askClock(reader: HostReader, target: PtpTarget, clientSocket: str
 /** pmc waits a tenth of a second for an answer, which is too short on a busy host: one that comes late is no daemon that died. */
 const MOST_TRIES = 5;
 
-/** The PTP clock that the following port stamps with. Numbers change when a driver is bound again: asked of the interface. */
-async function findDevice(reader: HostReader, clock: PtpClock | { problem: string }): Promise<string | undefined> {
+/**
+ * The PTP clock that the following port stamps with; undefined: it stamps in software. The read-only socket of 4.x does not say how a
+ * port stamps: then the configuration does, and where that is not known either, the clock is not, which is no 0. Numbers change when a
+ * driver is bound again: asked of the interface.
+ */
+async function findDevice(
+  reader: HostReader,
+  clock: PtpClock | { problem: string },
+  daemon: ClockDaemon | undefined,
+): Promise<string | undefined> {
   const port = 'problem' in clock ? undefined : findPort(clock);
-  if (port?.interface === undefined || port.timestamping === undefined || port.timestamping === 'SOFTWARE')
-    return undefined;
-  const shown = await reader.query(['ethtool', '-T', port.interface]);
+  if (port === undefined) return undefined;
+  const stamps = port.timestamping?.toLowerCase() ?? daemon?.ptp4l?.stamps;
+  if (stamps === 'software') return undefined;
+  const [only, ...others] = daemon?.ptp4l?.interfaces ?? [];
+  const name = port.interface ?? (others.length === 0 ? only : undefined);
+  if (stamps === undefined || name === undefined) return 'its PTP clock';
+  const shown = await reader.query(['ethtool', '-T', name]);
   const { clock: number } = parseTimestamping(shown.found ? shown.stdout : '');
-  return number === undefined ? `the PTP clock of ${port.interface}` : `/dev/ptp${number}`;
+  return number === undefined ? `the PTP clock of ${name}` : `/dev/ptp${number}`;
 }
 
 /** The port that follows a master, or that would. */

@@ -40,6 +40,7 @@ function decide(wish: Record<string, unknown>, more: Partial<Decided> = {}): Dec
 
 describe.skipIf(reason !== undefined)(
   `what is rendered, read by the real ptp4l (${reason === undefined ? `linuxptp ${linuxptpVersion()}` : `skipped: ${reason}`})`,
+  { timeout: 300_000 },
   () => {
     let bed: PtpBed;
     beforeAll(async () => {

@@ -6,11 +6,15 @@ import { linuxptpVersion, PtpBed, whyNoBed } from './ptp-bed.ts';
 import { buildWhenStale } from './run-hft.ts';
 
 const reason = whyNoBed();
+/** Seconds on a quiet machine. */
+const BUSY_MS = 300_000;
+
 /** Software stamps on a busy machine: what is judged here is not how well it does. */
 const WIDE = ['--limit', '500ms', '--timescale', 'arbitrary'];
 
 describe.skipIf(reason !== undefined)(
   `verify ptp on real daemons (${reason === undefined ? `linuxptp ${linuxptpVersion()}` : `skipped: ${reason}`})`,
+  { timeout: BUSY_MS },
   () => {
     let bed: PtpBed;
     beforeAll(buildWhenStale);

@@ -53,7 +53,7 @@ describe('who steers what', () => {
     expect(daemon).toMatchObject({
       unit: 'p.service',
       steers: ['CLOCK_REALTIME'],
-      ptp4l: { socket: '/run/ptp/x', domain: 24, isFreeRunning: false },
+      ptp4l: { socket: '/run/ptp/x', domain: 24, isFreeRunning: false, stamps: 'software', interfaces: ['eth0'] },
     });
   });
 

@@ -34,6 +34,14 @@ function slave(look: number, changed: Partial<PtpClock> = {}): PtpClock {
 }
 
 const READING = { clock: '/dev/ptp0', method: 'extended', offsetNs: -37e9 + 5, delayNs: 40 } as const;
+const PTP4L = {
+  socket: '/run/hft-ptp/ptp4l',
+  readOnlySocket: '/run/hft-ptp/ptp4lro',
+  domain: 24,
+  isFreeRunning: false,
+  stamps: 'hardware',
+  interfaces: ['ens1f0'],
+} as const;
 const DAEMONS = [
   {
     name: 'ptp4l',
@@ -41,7 +49,7 @@ const DAEMONS = [
     unit: 'hft-ptp4l.service',
     steers: ['/dev/ptp0'],
     command: 'ptp4l',
-    ptp4l: { socket: '/run/hft-ptp/ptp4l', domain: 24, isFreeRunning: false },
+    ptp4l: PTP4L,
   },
   { name: 'phc2sys', pid: 8, unit: 'hft-phc2sys.service', steers: ['CLOCK_REALTIME'], command: 'phc2sys -a -r' },
 ];
