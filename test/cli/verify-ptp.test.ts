@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PtpReport } from '../../src/ptp/report.ts';
 import { linuxptpVersion, PtpBed, whyNoBed } from './ptp-bed.ts';
-import { buildWhenStale } from './run-hft.ts';
+import { buildWhenStale, HFT } from './run-hft.ts';
 
 const reason = whyNoBed();
 /** Seconds on a quiet machine. */
@@ -207,6 +207,41 @@ describe.skipIf(reason !== undefined)(
       expect(verify(...WIDE).wrong).toEqual(['ptp.clock-class@slave fail', 'ptp.clock-accuracy@slave unknown']);
     });
 
+    test.runIf(linuxptpVersion().startsWith('4'))('the read-only socket answers everybody, root or not', async () => {
+      await synced();
+      chmodSync(bed.folder, 0o755);
+      const nobody = [
+        'setpriv',
+        '--reuid=nobody',
+        '--regid=nogroup',
+        '--clear-groups',
+        'env',
+        '-u',
+        'HFT_STATE_DIR',
+        'HOME=/tmp',
+      ];
+      const ask = (socket: string) =>
+        bed.run([
+          ...nobody,
+          HFT,
+          'verify',
+          'ptp',
+          '--json',
+          ...WIDE,
+          '--socket',
+          socket,
+          '--domain',
+          '24',
+          '--duration',
+          '2s',
+        ]);
+      const answered = ask(`${bed.socket('slave')}ro`);
+      expect(JSON.parse(answered.stdout).summary).toMatchObject({ fail: 0, unknown: 0 });
+      expect(answered.status).toBe(0);
+      // The other one is closed to nobody, which proves nothing about the clock.
+      expect(JSON.parse(ask(bed.socket('slave')).stdout).results[0]).toMatchObject({ status: 'unknown' });
+    });
+
     test('a second daemon that steers is named with its pid', async () => {
       await synced();
       bed.startSlave({}, 'other');
@@ -232,7 +267,7 @@ describe.skipIf(reason !== undefined)(
         '--domain',
         '24',
       ];
-      const watching = bed.start([join(import.meta.dirname, '../../bin/hft'), 'verify', 'ptp', ...args]);
+      const watching = bed.start([HFT, 'verify', 'ptp', ...args]);
       let said = '';
       watching.stdout?.on('data', (piece: Buffer) => {
         said += piece;
