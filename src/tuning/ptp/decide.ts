@@ -5,7 +5,10 @@ import type { PtpFacts, Stamping } from './facts.ts';
 import type { Decided } from './render.ts';
 import type { PtpWanted } from './schema.ts';
 
-/** What all of a `ptp:` comes to on this host, or every reason why it cannot be had. */
+/**
+ * What all of a `ptp:` comes to on this host, or every reason why it cannot be had. What an administrator can settle is a conflict, by
+ * which `hft verify settings` fails: a clock that was asked for and is not there is no detail.
+ */
 export function decide(
   wanted: PtpWanted,
   facts: PtpFacts,
@@ -35,7 +38,7 @@ function refuseHost({ isWhole, hasSystemd, version }: PtpFacts): Refusal | undef
     };
   if (version !== undefined) return undefined;
   const reason = 'linuxptp is not installed: apt-get install linuxptp (dnf install linuxptp).';
-  return { id: 'ptp.package@linuxptp', kind: 'unsupported', reason };
+  return { id: 'ptp.package@linuxptp', kind: 'conflict', reason };
 }
 
 interface Resolving {
@@ -52,7 +55,7 @@ function resolve(name: string, { facts, machine, refused }: Resolving): readonly
     found === undefined
       ? 'This machine has no trading NIC (see `hft profile explain`): name the interfaces.'
       : `There is no interface ${found} here; there are ${known.join(', ') || 'none'}.`;
-  refused.push({ id: `ptp.interface@${name}`, kind: 'unsupported', reason });
+  refused.push({ id: `ptp.interface@${name}`, kind: 'conflict', reason });
   return [];
 }
 
@@ -76,13 +79,13 @@ function chooseStamps(wanted: PtpWanted, { interfaces, facts, refused }: Choosin
     if (missing !== undefined)
       refused.push({
         id: `ptp.timestamps@${name}`,
-        kind: 'unsupported',
+        kind: 'conflict',
         reason: `${name} cannot stamp packets in hardware (${missing}): another NIC, or timestamps: software.`,
       });
     else if (!wanted.twoStep && facts.stamping.get(name)?.hasOneStep !== true)
       refused.push({
         id: `ptp.timestamps@${name}`,
-        kind: 'unsupported',
+        kind: 'conflict',
         reason: `${name} cannot put stamps into Sync itself (ethtool -T has no onestep-sync): leave twoStep on.`,
       });
   }
@@ -105,14 +108,14 @@ function refuseSoftware(wanted: PtpWanted, { interfaces, facts, refused }: Choos
     if (missing.length > 0)
       refused.push({
         id: `ptp.timestamps@${name}`,
-        kind: 'unsupported',
+        kind: 'conflict',
         reason: `${name} cannot stamp packets in software: ethtool -T lacks ${missing.join(', ')}.`,
       });
   }
   if (!wanted.twoStep)
     refused.push({
       id: 'ptp.twoStep@ptp4l',
-      kind: 'refused',
+      kind: 'conflict',
       reason: 'Stamps of software cannot be put into Sync: leave twoStep on.',
     });
   return 'software';
@@ -126,7 +129,7 @@ function refuseVersion(
   // What is older speaks 2.0 and nothing else.
   if (minorVersion === 0 && major < 4) return [];
   const reason = `linuxptp ${major}.${minor} cannot choose its minor version: 4.2 can.`;
-  return [{ id: 'ptp.minorVersion@ptp4l', kind: 'unsupported', reason }];
+  return [{ id: 'ptp.minorVersion@ptp4l', kind: 'conflict', reason }];
 }
 
 function refuseChrony({ systemClock }: PtpWanted, { chrony }: PtpFacts, stamps: Decided['stamps']): readonly Refusal[] {
@@ -136,7 +139,7 @@ function refuseChrony({ systemClock }: PtpWanted, { chrony }: PtpFacts, stamps: 
     return [
       {
         id,
-        kind: 'refused',
+        kind: 'conflict',
         reason:
           'Stamped in software, ptp4l steers the system clock itself and leaves chrony nothing: systemClock: none.',
       },
@@ -145,7 +148,7 @@ function refuseChrony({ systemClock }: PtpWanted, { chrony }: PtpFacts, stamps: 
   return [
     {
       id,
-      kind: 'unsupported',
+      kind: 'conflict',
       reason: 'chrony is not installed, or its configuration has no confdir: apt-get install chrony.',
     },
   ];
@@ -164,6 +167,6 @@ function refusePulse(name: string, { stamping }: PtpFacts): readonly Refusal[] {
   if (stamping.get(name)?.clock !== undefined) return [];
   const why = stamping.has(name) ? 'has no PTP clock' : 'is not there';
   return [
-    { id: `ptp.ts2phc@${name}`, kind: 'unsupported', reason: `${name} ${why}: pulses have no clock to come in on.` },
+    { id: `ptp.ts2phc@${name}`, kind: 'conflict', reason: `${name} ${why}: pulses have no clock to come in on.` },
   ];
 }
