@@ -124,3 +124,36 @@ test('killed at any write, the undo brings all of it back', async () => {
     }
   }
 });
+
+test('a card that is gone for a moment takes nothing back; a profile without ptp takes all back', async () => {
+  const rig = makePtpRig();
+  const before = lookOf(rig);
+  await tuneRig(rig, { wanted: wantedOf({}) });
+  rig.host.commands.set('ethtool -T eth0', 'Cannot get device time stamping settings: No such device\n');
+  const without = await planRig(rig, { wanted: wantedOf({}) });
+  expect(without.plan.changes).toEqual([]);
+  expect(without.plan.refused.map(({ id, kind }) => [id, kind])).toEqual([['ptp.timestamps@eth0', 'conflict']]);
+  rig.host.commands.set('ethtool -T eth0', CARD);
+  await tuneRig(rig, { wanted: { ...wantedOf({}), name: 'other', domains: {} } });
+  expect(lookOf(rig)).toEqual(before);
+});
+
+test('another domain is one file that changes, and ptp4l is restarted by it', async () => {
+  const rig = makePtpRig();
+  await tuneRig(rig, { wanted: wantedOf({}) });
+  const { plan } = await planRig(rig, { wanted: wantedOf({ domain: 24, systemClock: 'none' }) });
+  const changes = plan.changes.map(({ setting, desired }) => [
+    setting.id,
+    desired === null ? 'gone' : desired.split('\n')[0],
+  ]);
+  const restarted = plan.changes.flatMap(({ setting: { tunable } }) =>
+    tunable.kind === 'config-file' ? [tunable.restarts] : [],
+  );
+  expect(Object.fromEntries(changes)).toMatchObject({
+    'ptp.file@/etc/hft/ptp/ptp4l.conf': expect.stringContaining('Written by hft'),
+    'ptp.file@/etc/systemd/system/hft-phc2sys.service': 'gone',
+    'ptp.activity@hft-phc2sys.service': 'inactive',
+    'ptp.activity@chrony.service': 'active',
+  });
+  expect(restarted).toContain('hft-ptp4l.service');
+});
