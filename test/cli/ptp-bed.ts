@@ -53,7 +53,11 @@ export class PtpBed {
 
   static async make(): Promise<PtpBed> {
     const flags = ['--pid', '--fork', '--kill-child', '--mount', '--net', '--mount-proc'];
-    const first = spawn('unshare', [...flags, 'sh', '-c', ENTER], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    // It ends with whoever runs the tests, however that ends.
+    const first = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...flags, 'sh', '-c', ENTER], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     for await (const piece of first.stdout as AsyncIterable<Buffer>) if (piece.includes('ready')) break;
     const inner = readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, 'utf8').trim();
     const bed = new PtpBed(first, inner);
