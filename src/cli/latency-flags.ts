@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { UsageError } from '../errors.ts';
 import { probes } from '../latency/index.ts';
-import { CLOCK_CHOICES, type ClockChoice } from '../latency/probe/clock.ts';
+import { CLOCK_CHOICES, type ClockChoice } from '../latency/probe/clock-choice.ts';
 import { SCHEDULERS, type Scheduler } from '../latency/probe/probe.ts';
 
 /** Of `hft verify latency`: what is measured, and where it is written. */

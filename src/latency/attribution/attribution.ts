@@ -1,7 +1,8 @@
 import { HostError } from '../../errors.ts';
 import type { Host } from '../../host/host.ts';
 import type { Machine } from '../../topology/machine.ts';
-import { type ClockChoice, readChosenClock } from '../probe/clock.ts';
+import { readChosenClock } from '../probe/clock.ts';
+import type { ClockChoice } from '../probe/clock-choice.ts';
 import { readSurroundings } from './artefacts.ts';
 import type { Observed } from './attribute.ts';
 import { type Capability, findCapability } from './capability.ts';

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import type { HostReader } from '../../host/host.ts';
+import type { ClockChoice } from './clock-choice.ts';
 import { clockSource } from './meta.ts';
-
-/** auto: the CPU's counter where it can be trusted. kernel: CLOCK_MONOTONIC_RAW everywhere. */
-export const CLOCK_CHOICES = ['auto', 'kernel'] as const;
-export type ClockChoice = (typeof CLOCK_CHOICES)[number];
 
 /** What hft-probe is told; before all other options. */
 export function clockArguments(choice: ClockChoice = 'auto'): string[] {

@@ -1,6 +1,7 @@
 import type { Child, Host } from '../../host/host.ts';
 import { printCpulist } from '../../topology/cpulist.ts';
-import { type ClockChoice, clockArguments } from './clock.ts';
+import { clockArguments } from './clock.ts';
+import type { ClockChoice } from './clock-choice.ts';
 import { FrameReader } from './frames.ts';
 import type { LoadAchieved } from './load.ts';
 import type { Variant } from './probe.ts';

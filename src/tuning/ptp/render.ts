@@ -1,4 +1,5 @@
-import { PROFILES, type PtpWanted, type Transport } from './schema.ts';
+import { PROFILES, type Transport } from './profiles.ts';
+import type { PtpWanted } from './schema.ts';
 
 export const RUN_FOLDER = 'hft-ptp';
 export const SOCKET = `/run/${RUN_FOLDER}/ptp4l`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, durationNs, onOff } from '../../profile/values.ts';
+import { PROFILES } from './profiles.ts';
 
 const interfaceName = z
   .string()
@@ -33,16 +34,6 @@ const ts2phc = z
       .describe('Where the receiver says the time of day (nmea)'),
   })
   .describe('A GNSS receiver or pulse of this host that steers the PTP clock of a card');
-
-/** IEEE 1588 and each profile's own domains. */
-export const PROFILES = {
-  default: { domain: 0, range: [0, 127], transports: ['udpv4', 'udpv6', 'l2'] },
-  'g8275.1': { domain: 24, range: [24, 43], transports: ['l2'] },
-  'g8275.2': { domain: 44, range: [44, 63], transports: ['udpv4', 'udpv6'] },
-  enterprise: { domain: 0, range: [0, 127], transports: ['udpv4', 'udpv6'] },
-} as const;
-
-export type Transport = 'udpv4' | 'udpv6' | 'l2';
 
 /** The value of a profile's `ptp:` key. */
 export const ptpWanted = z
