@@ -61,6 +61,7 @@ export class AgentConnection {
   readonly #host: string;
   #socket: Dealer;
   #seal: Seal;
+  #isClosed = false;
   /** Rejects when the connection is lost. */
   #lost: Promise<never> = new Promise(() => {});
 
@@ -94,13 +95,15 @@ export class AgentConnection {
         return await this.#askOnce(question, { ...waiting, id });
       } catch (error) {
         if (!(error instanceof Silence)) throw error;
-        if (attempt === MOST_ATTEMPTS || waiting.signal?.aborted) throw new NoAnswer(this.#host, error.message, writes);
+        if (attempt === MOST_ATTEMPTS || this.#isClosed) throw new NoAnswer(this.#host, error.message, writes);
         await this.#reopen(error, writes);
       }
     }
   }
 
+  /** What is still asked is answered to nobody. */
   close(): void {
+    this.#isClosed = true;
     this.#socket.close();
   }
 
@@ -135,7 +138,7 @@ export class AgentConnection {
   ): Promise<ResultOf<Kind>> {
     const { id, signal } = waiting;
     await this.#send(id, question);
-    const cancel = () => void this.#send(randomUUID(), { ask: 'cancel', to: id });
+    const cancel = () => void this.#tell({ ask: 'cancel', to: id });
     signal?.addEventListener('abort', cancel);
     try {
       const result = await this.#await(question.ask, waiting);
@@ -156,6 +159,7 @@ export class AgentConnection {
     const { writes, withinS } = RULES[ask];
     const untilMs = performance.now() + withinS * 1_000;
     let bytes = 0;
+    let deciding: Promise<Decision> | undefined;
     for (;;) {
       const frames = await this.#receive();
       if (performance.now() > untilMs) throw new NoAnswer(this.#host, `no result within ${withinS} s`, writes);
@@ -168,21 +172,31 @@ export class AgentConnection {
       if (read.id !== waiting.id) continue;
       if (read.is === 'foreign') throw new OtherProtocol(this.#host, { theirs: read.version, ours: PROTOCOL });
       const { body } = read;
+      const decision = body.is === 'result' || body.is === 'error' ? await deciding : undefined;
+      if (decision !== undefined && 'failure' in decision) throw decision.failure;
       if (body.is === 'result') return withPlainTexts(body.result);
       if (body.is === 'error') throw fromSentError(this.#host, body.error);
       if (body.is === 'progress') waiting.onProgress?.({ ...body, what: String(withPlainTexts(body.what)) });
       // Beside the waiting: the agent says meanwhile that it lives.
-      if (body.is === 'question') void this.#decide(body.plan, waiting);
+      if (body.is === 'question') deciding = this.#decide(body.plan, waiting);
     }
   }
 
-  async #decide(plan: unknown, { id, onQuestion }: Waiting & { readonly id: string }): Promise<void> {
-    let yes = false;
+  /** Whoever cannot be asked says no; why is told when the agent has undone what it did. */
+  async #decide(plan: unknown, { id, onQuestion }: Waiting & { readonly id: string }): Promise<Decision> {
+    let decision: Decision;
     try {
-      yes = (await onQuestion?.(withPlainTexts(plan))) ?? false;
-    } finally {
-      await this.#send(randomUUID(), { ask: 'answer', to: id, yes });
+      decision = { yes: (await onQuestion?.(withPlainTexts(plan))) ?? false };
+    } catch (failure) {
+      decision = { yes: false, failure };
     }
+    await this.#tell({ ask: 'answer', to: id, yes: decision.yes });
+    return decision;
+  }
+
+  /** What need not be answered. Lost with the connection: whoever waits for more hears of that. */
+  async #tell(question: Question): Promise<void> {
+    await this.#send(randomUUID(), question).catch(() => {});
   }
 
   async #send(id: string, question: Question): Promise<void> {
@@ -211,6 +225,11 @@ export class AgentConnection {
       throw new Silence(`the agent said nothing for ${silentMs / 1_000} s`);
     }
   }
+}
+
+interface Decision {
+  readonly yes: boolean;
+  readonly failure?: unknown;
 }
 
 /** Nobody answers: asked again on a new connection. */

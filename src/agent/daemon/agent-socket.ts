@@ -41,11 +41,14 @@ export class AgentSocket {
   readonly #zap: Reply;
   readonly #site: SocketSite;
   #sending: Promise<void> = Promise.resolve();
+  /** With the port that it got. */
+  endpoint: string;
 
   private constructor(router: Router, zap: Reply, site: SocketSite) {
     this.#router = router;
     this.#zap = zap;
     this.#site = site;
+    this.endpoint = site.endpoint;
   }
 
   /** Throws what zeromq throws (EADDRINUSE, EADDRNOTAVAIL, EACCES). */
@@ -76,6 +79,7 @@ export class AgentSocket {
     void socket.#judge();
     try {
       await router.bind(site.endpoint);
+      socket.endpoint = router.lastEndpoint ?? site.endpoint;
     } catch (error) {
       socket.close();
       throw error;
@@ -94,10 +98,6 @@ export class AgentSocket {
         await new Promise((resolve) => setTimeout(resolve, ATTEMPT_PERIOD_MS));
       }
     }
-  }
-
-  get endpoint(): string {
-    return this.#router.lastEndpoint ?? this.#site.endpoint;
   }
 
   /** Ends when the socket is closed. */
