@@ -40,7 +40,7 @@ export function controlRemotely(connection: AgentConnection): RemoteHost {
     },
     inspect: async (wanted) => {
       const answer = await connection.ask<'inspect'>({ ask: 'inspect', ...(wanted && { profile: toSent(wanted) }) });
-      return answer as Inspected;
+      return answer as unknown as Inspected;
     },
     hello: () => connection.ask<'hello'>({ ask: 'hello' }),
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Ask } from './request.ts';
+import { sentInspection } from './sent-inspection.ts';
 
 /**
  * What agents answer, as far as it is looked at: an agent may be of another release, or not what it says it is. Keys that are
@@ -138,7 +139,7 @@ export const counters = z.object({
 export const RESULTS = {
   hello: z.object({ host: text, version: text, role: text, name: text, uptimeS: z.number(), counters }),
   status,
-  inspect: z.unknown(),
+  inspect: sentInspection,
   plan: z.object({ plan: z.uuid(), shown: sentPlan, session: z.array(text) }),
   verify: verification,
   'verify-in-force': verification.nullable(),
