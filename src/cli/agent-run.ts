@@ -2,7 +2,7 @@ import type { Agent } from '../agent/agent.ts';
 import { checkSentProfile } from '../agent/daemon/check-profile.ts';
 import { AgentDaemon } from '../agent/daemon/daemon.ts';
 import { PlanStore } from '../agent/daemon/plan-store.ts';
-import { ServiceManager } from '../agent/daemon/service-manager.ts';
+import { ServiceNotice } from '../agent/daemon/service-notice.ts';
 import type { AgentServices } from '../agent/daemon/services.ts';
 import { inspectMachine } from '../agent/inspect.ts';
 import { type AuthorizedControllers, parseAuthorized } from '../agent/keys/authorized.ts';
@@ -37,17 +37,17 @@ export async function runAgent(installation: Installation, listen: string): Prom
   const agent = await openAgent(installation);
   const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
   readAuthorized();
-  const manager = new ServiceManager(host, env);
+  const notice = new ServiceNotice(host, env);
   const daemon = await startDaemon({ installation, agent, endpoint, hostname });
   log('listening', { endpoint: daemon.endpoint, host: hostname, version: installation.version, pid: process.pid });
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
   });
   process.on('SIGHUP', () => void daemon.reload().catch((error) => log('not-reloaded', { reason: String(error) })));
-  await manager.ready(`listening on ${daemon.endpoint}`);
+  await notice.ready(`listening on ${daemon.endpoint}`);
   const signal = await ended;
   log('ending', { signal, ...daemon.counters });
-  await manager.stopping();
+  await notice.stopping();
   await daemon.stop();
 }
 

@@ -1,7 +1,7 @@
 import type { Host } from '../../host/host.ts';
 
 /** Tells systemd how the agent is, sd_notify(3). Nothing happens where nobody listens. */
-export class ServiceManager {
+export class ServiceNotice {
   readonly #host: Host;
   readonly #isThere: boolean;
   readonly #watchdogMs: number | undefined;
