@@ -2,7 +2,6 @@ import { sessionInterfaces } from '../engine/confirmation.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome, RollbackRequest } from '../engine/rollback.ts';
 import type { Scope, Wanted } from '../engine/scope.ts';
-import type { Status } from '../engine/status.ts';
 import type { TuneOutcome } from '../engine/tune.ts';
 import type { Verification } from '../engine/verify.ts';
 import type { Agent, ApplyRequest } from './agent.ts';
@@ -28,7 +27,6 @@ export interface ControlledHost {
   recover(): Promise<RollbackOutcome>;
   rollback(request: RollbackRequest): Promise<RollbackOutcome>;
   confirm(): Promise<string | undefined>;
-  status(): Promise<Status>;
   verify(wanted: Wanted, scope: Scope): Promise<Verification>;
   verifyInForce(scope: Scope): Promise<Verification | undefined>;
   reboot(): Promise<void>;
@@ -51,7 +49,6 @@ export function controlHere(agent: Agent): ControlledHost {
     recover: () => agent.recover(),
     rollback: (request) => agent.rollback(request),
     confirm: () => agent.confirm(),
-    status: () => agent.status(),
     verify: (wanted, scope) => agent.verify(wanted, scope),
     verifyInForce: (scope) => agent.verifyInForce(scope),
     reboot: () => agent.reboot(),

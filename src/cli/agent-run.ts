@@ -10,6 +10,7 @@ import { agentFolder, authorizedFile } from '../agent/keys/config-path.ts';
 import { keyFile, readKeyPair } from '../agent/keys/key-files.ts';
 import type { KeyPair } from '../agent/keys/key-text.ts';
 import { AGENT_PORT } from '../agent/keys/known-agents.ts';
+import { localStatus } from '../agent/local-status.ts';
 import { statePath } from '../agent/state-path.ts';
 import { HftError, UsageError } from '../errors.ts';
 import { readTrusted } from '../host/guarded-file.ts';
@@ -66,6 +67,7 @@ async function startDaemon({ installation, agent, endpoint, hostname }: Starting
     agent,
     plans,
     check: (profile) => checkSentProfile(profile, `${root}/bin/hft`),
+    status: () => localStatus(process.env),
     inspect: (wanted) => inspectMachine(new LocalHost(), { wanted, withInventory: true }),
     hello: async ({ controller: { role, name } }) => {
       const uptimeS = (performance.now() - startedMs) / 1_000;

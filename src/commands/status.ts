@@ -1,5 +1,5 @@
 import { hostFlag } from '../cli/host-flag.ts';
-import { withHost } from '../cli/open-host.ts';
+import { openRemote } from '../cli/open-host.ts';
 import { BaseCommand } from './base.ts';
 
 export default class StatusCommand extends BaseCommand {
@@ -24,7 +24,10 @@ export default class StatusCommand extends BaseCommand {
   }
 
   private async readStatus(host: string | undefined) {
-    if (host !== undefined) return withHost(this.config, host, (control) => control.status());
+    if (host !== undefined) {
+      const { control, close } = await openRemote(host);
+      return control.status().finally(close);
+    }
     const { localStatus } = await import('../agent/local-status.ts');
     return localStatus(process.env);
   }

@@ -1,10 +1,10 @@
 import type { Plan } from '../../engine/plan.ts';
 import type { RollbackOutcome } from '../../engine/rollback.ts';
 import { PERSISTENCE, type Scope, type Wanted } from '../../engine/scope.ts';
-import type { Status } from '../../engine/status.ts';
 import type { TuneOutcome } from '../../engine/tune.ts';
 import type { ControlledHost, Proposal } from '../controlled-host.ts';
 import type { Inspected } from '../inspect.ts';
+import type { LocalStatus } from '../local-status.ts';
 import type { SentProfile } from '../protocol/request.ts';
 import { type Hello, sentPlan } from '../protocol/results.ts';
 import type { AgentConnection } from './connection.ts';
@@ -13,6 +13,7 @@ import { NoAnswer } from './failures.ts';
 export interface RemoteHost extends ControlledHost {
   inspect(wanted: Wanted | undefined): Promise<Inspected>;
   hello(): Promise<Hello>;
+  status(): Promise<LocalStatus>;
 }
 
 /**
@@ -30,7 +31,7 @@ export function controlRemotely(connection: AgentConnection): RemoteHost {
       return (await connection.ask<'rollback'>({ ask: 'rollback', scope: asked })) as RollbackOutcome;
     },
     confirm: async () => (await connection.ask<'confirm'>({ ask: 'confirm' })) ?? undefined,
-    status: async () => (await connection.ask<'status'>({ ask: 'status' })) as Status,
+    status: async () => (await connection.ask<'status'>({ ask: 'status' })) as LocalStatus,
     verify: (wanted, scope) =>
       connection.ask<'verify'>({ ask: 'verify', profile: toSent(wanted), scope: toSentScope(scope) }),
     verifyInForce: async (scope) =>

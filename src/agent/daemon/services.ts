@@ -1,6 +1,7 @@
 import type { Scope, Wanted } from '../../engine/scope.ts';
 import type { Agent } from '../agent.ts';
 import type { Inspected } from '../inspect.ts';
+import type { LocalStatus } from '../local-status.ts';
 import type { Ask, Question, SentProfile } from '../protocol/request.ts';
 import type { Hello } from '../protocol/results.ts';
 import type { PlanStore } from './plan-store.ts';
@@ -11,6 +12,7 @@ import type { Work } from './work.ts';
 export interface AgentServices {
   readonly agent: Agent;
   readonly plans: PlanStore;
+  readonly status: () => Promise<LocalStatus>;
   /** Checked by this hft's own schemas. Throws HftError. */
   readonly check: (profile: SentProfile) => Promise<Wanted>;
   readonly inspect: (wanted: Wanted | undefined) => Promise<Inspected>;
@@ -27,7 +29,7 @@ type Handlers = {
 
 const HANDLERS: Handlers = {
   hello: (_, work, { hello }) => hello(work),
-  status: (_, __, { agent }) => agent.status(),
+  status: (_, __, { status }) => status(),
   inspect: async ({ profile }, _, { inspect, check }) => inspect(profile && (await check(profile))),
   plan,
   verify: async ({ profile, scope }, _, { agent, check }) => agent.verify(await check(profile), scopeOf(scope)),

@@ -125,6 +125,7 @@ const status = z.object({
   cutOff: z.array(text),
   notUndone: z.array(z.object({ run: text, id: text, before: textOrNull, found: textOrNull, evidence: text })),
   latency: z.looseObject({ time: text, profile: textOrNull, cut: z.boolean(), summary: latencySummary }).optional(),
+  launched: z.object({ deployment: text, refused: text.optional() }).optional(),
 });
 
 /** What an agent counts since it started. */

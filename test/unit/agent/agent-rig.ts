@@ -57,6 +57,7 @@ export class AgentRig {
       services: (daemon) => ({
         agent: this.agent,
         plans,
+        status: async () => ({ ...(await this.agent.status()), launched: undefined }),
         check: async (profile) => wantedOfSent(profile),
         inspect: () => Promise.reject(new Error('the rig has no machine to inspect')),
         hello: async ({ controller: { role, name } }) => ({

@@ -61,6 +61,7 @@ const daemon = await AgentDaemon.start({
   now: () => new Date(),
   services: (own) => ({
     ...{ agent, plans, nowMs },
+    status: async () => ({ ...(await agent.status()), launched: undefined }),
     check: async (profile) => wantedOfSent(profile),
     inspect: () => Promise.reject(new Error('there is no machine to inspect')),
     hello: () => Promise.reject(new Error('nobody is greeted')),
