@@ -16,6 +16,8 @@ import { HftError, UsageError } from '../errors.ts';
 import { readTrusted } from '../host/guarded-file.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
+import { launch, stop } from './launch.ts';
+import { list } from './ps.ts';
 import { type Installation, openAgent } from './target.ts';
 
 /** `127.0.0.1:7411`, `[::]:7500`: an address of this host, not a name. */
@@ -69,6 +71,12 @@ async function startDaemon({ installation, agent, endpoint, hostname }: Starting
     check: (profile) => checkSentProfile(profile, `${root}/bin/hft`),
     status: () => localStatus(process.env),
     inspect: (wanted) => inspectMachine(new LocalHost(), { wanted, withInventory: true }),
+    launch: ({ deployment, ask: _, ...request }, by) => launch(installation, deployment, { ...request, by }),
+    stop: (names, by) => stop(installation, names, by),
+    ps: async () => {
+      const listing = await list(root, undefined, { heals: false });
+      return { ...listing, rows: listing.rows.map((row) => ({ ...row, nodes: row.nodes && [...row.nodes] })) };
+    },
     hello: async ({ controller: { role, name } }) => {
       const uptimeS = (performance.now() - startedMs) / 1_000;
       return { host: hostname, version, role, name, uptimeS, counters: daemon.counters };

@@ -7,6 +7,10 @@ import { cleanEnvironment, HFT, type Run, runShell } from './run-hft.ts';
 export class AgentProcess {
   readonly host = cleanEnvironment();
   readonly controller = cleanEnvironment();
+  constructor() {
+    this.host.HFT_RUN_DIR = join(this.host.HOME as string, 'run');
+  }
+
   #child: ChildProcess | undefined;
   #ended: Promise<number | null> = Promise.resolve(null);
   #port = 0;

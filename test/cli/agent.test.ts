@@ -1,7 +1,8 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AgentProcess } from './agent-process.ts';
+import { FIRST, REFERENCE } from './launched.ts';
 import { buildWhenStale, cleanEnvironment, ROOT, runShell } from './run-hft.ts';
 
 const TIME_LIMIT_MS = 240_000;
@@ -67,6 +68,57 @@ describe('--host', { timeout: TIME_LIMIT_MS }, () => {
       `hft plan --profile colo --host box7 --snapshot ${ROOT}/test/machines/two-socket`,
     );
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--snapshot')]);
+  });
+});
+
+describe('launched through the agent', { timeout: TIME_LIMIT_MS }, () => {
+  const deployment = `processes:\n  md:\n    command: [${REFERENCE}, --thread, "md-rx:block"]\n    threads: { "*": ${FIRST} }\n`;
+
+  test('a deployment of the host by its name; then ps and stop', () => {
+    agent.introduce('operator');
+    mkdirSync(agent.hostFile('deployments'), { recursive: true });
+    writeFileSync(agent.hostFile('deployments/mine.yaml'), deployment);
+    try {
+      const launched = agent.asController('hft launch mine --gate none --wait --host BOX --json');
+      expect(JSON.parse(launched.stdout)).toMatchObject({
+        deployment: 'mine',
+        processes: [{ name: 'md', phase: 'running' }],
+      });
+      const record = readFileSync(join(agent.host.HFT_STATE_DIR as string, 'launches.jsonl'), 'utf8');
+      expect(JSON.parse(record)).toMatchObject({ event: 'launch', by: 'alice' });
+      const listed = agent.asController('hft ps --host BOX --json');
+      expect(JSON.parse(listed.stdout).processes[0].threads.map(({ name }: { name: string }) => name)).toContain(
+        'md-rx',
+      );
+      expect(agent.asController('hft ps --host BOX').exitCode).toBe(0);
+      expect(agent.asController('hft status --host BOX --json').stdout).toContain('"deployment": "mine"');
+      expect(agent.asController('hft stop --host BOX')).toEqual(expect.objectContaining({ exitCode: 0 }));
+    } finally {
+      agent.onHost('hft stop');
+    }
+  });
+
+  test('a file, here or there, is none: what is started is what the host has', () => {
+    agent.introduce('operator');
+    const file = join(agent.controller.HOME as string, 'mine.yaml');
+    writeFileSync(file, deployment);
+    for (const name of [file, '../../tmp/mine', 'mine.yaml'])
+      expectRefusal(
+        agent.asController(`hft launch ${name} --gate none --host BOX`),
+        3,
+        /does not understand the request: deployment: expected the name of one that is on the host\.$/,
+      );
+  });
+
+  test('a viewer sees it, and starts and ends nothing', () => {
+    agent.introduce('viewer');
+    expectRefusal(
+      agent.asController('hft launch mine --host BOX'),
+      3,
+      /alice is a viewer there: `launch` is for operators/,
+    );
+    expectRefusal(agent.asController('hft stop --host BOX'), 3, /alice is a viewer there: `stop` is for operators/);
+    expectRefusal(agent.asController('hft ps --host BOX'), 2, /: Nothing was launched here\.$/);
   });
 });
 

@@ -1,7 +1,10 @@
+import type { LaunchAnswer } from '../../cli/launch.ts';
+import type { Listing } from '../../cli/ps.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { RollbackOutcome } from '../../engine/rollback.ts';
 import { PERSISTENCE, type Scope, type Wanted } from '../../engine/scope.ts';
 import type { TuneOutcome } from '../../engine/tune.ts';
+import type { ProcessRecord } from '../../launch/supervision.ts';
 import type { ControlledHost, Proposal } from '../controlled-host.ts';
 import type { Inspected } from '../inspect.ts';
 import type { LocalStatus } from '../local-status.ts';
@@ -10,8 +13,21 @@ import { type Hello, sentPlan } from '../protocol/results.ts';
 import type { AgentConnection } from './connection.ts';
 import { NoAnswer } from './failures.ts';
 
+export interface LaunchRequest {
+  readonly profile?: string | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly gate: string;
+  /** Left out: no. */
+  readonly wait?: boolean;
+  readonly restart?: boolean;
+}
+
 export interface RemoteHost extends ControlledHost {
   inspect(wanted: Wanted | undefined): Promise<Inspected>;
+  /** A deployment that is on the host, by its name. */
+  launch(deployment: string, request: LaunchRequest): Promise<LaunchAnswer>;
+  stop(names: readonly string[]): Promise<readonly ProcessRecord[]>;
+  ps(): Promise<Listing>;
   hello(): Promise<Hello>;
   status(): Promise<LocalStatus>;
 }
@@ -43,8 +59,30 @@ export function controlRemotely(connection: AgentConnection): RemoteHost {
       const answer = await connection.ask<'inspect'>({ ask: 'inspect', ...(wanted && { profile: toSent(wanted) }) });
       return answer as unknown as Inspected;
     },
+    launch: (deployment, request) => launch(connection, deployment, request),
+    stop: async (names) =>
+      (await connection.ask<'stop'>({ ask: 'stop', names: [...names] })) as unknown as readonly ProcessRecord[],
+    ps: async () => {
+      const { rows, ...listing } = await connection.ask<'ps'>({ ask: 'ps' });
+      const mapped = rows.map((row) => ({ ...row, nodes: row.nodes && new Map(row.nodes) }));
+      return { ...listing, rows: mapped, differences: undefined } as unknown as Listing;
+    },
     hello: () => connection.ask<'hello'>({ ask: 'hello' }),
   };
+}
+
+async function launch(connection: AgentConnection, deployment: string, request: LaunchRequest): Promise<LaunchAnswer> {
+  const { profile, only, gate, wait = false, restart = false } = request;
+  const answer = await connection.ask<'launch'>({
+    ask: 'launch',
+    deployment,
+    ...(profile !== undefined && { profile }),
+    ...(only && { only: [...only] }),
+    gate: gate === 'none' ? 'none' : 'verify',
+    wait,
+    restart,
+  });
+  return answer as unknown as LaunchAnswer;
 }
 
 async function propose(connection: AgentConnection, wanted: Wanted, scope: Scope): Promise<Proposal> {

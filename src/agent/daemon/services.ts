@@ -16,6 +16,10 @@ export interface AgentServices {
   /** Checked by this hft's own schemas. Throws HftError. */
   readonly check: (profile: SentProfile) => Promise<Wanted>;
   readonly inspect: (wanted: Wanted | undefined) => Promise<Inspected>;
+  /** Launched processes; `by`: for the record of launches. What they answer is checked where it is shown. */
+  readonly launch: (request: Of<'launch'>, by: string) => Promise<unknown>;
+  readonly stop: (names: readonly string[], by: string) => Promise<unknown>;
+  readonly ps: () => Promise<unknown>;
   readonly hello: (work: Work) => Promise<Hello>;
   readonly find: (id: string) => Work | undefined;
   /** ms of a clock that never goes back. */
@@ -54,6 +58,9 @@ const HANDLERS: Handlers = {
   },
   confirm: async (_, __, { agent }) => (await agent.confirm()) ?? null,
   rollback: ({ scope }, _, { agent }) => agent.rollback({ scope }),
+  launch: (request, work, { launch }) => launch(request, work.controller.name),
+  stop: ({ names }, work, { stop }) => stop(names, work.controller.name),
+  ps: (_, __, { ps }) => ps(),
   reboot: async (_, __, { agent }) => {
     await agent.reboot();
     return null;

@@ -8,6 +8,9 @@ export const PROTOCOL = 1;
 const name = z.string().min(1).max(300);
 const names = z.array(name).max(2_000);
 
+/** Of a deployment or a profile on the host: what is started, and how, is what its administrator wrote there. */
+const installed = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'expected the name of one that is on the host');
+
 const scope = z.strictObject({
   only: names.optional(),
   skip: names.optional(),
@@ -48,6 +51,16 @@ export const question = z.discriminatedUnion('ask', [
   of('cancel', { to: z.uuid() }),
   of('confirm', {}),
   of('rollback', { scope: rollbackScope }),
+  of('launch', {
+    deployment: installed,
+    profile: installed.optional(),
+    only: names.optional(),
+    gate: z.enum(['verify', 'none']),
+    wait: z.boolean(),
+    restart: z.boolean(),
+  }),
+  of('stop', { names }),
+  of('ps', {}),
   of('reboot', {}),
 ]);
 
@@ -86,5 +99,8 @@ export const RULES: Readonly<Record<Ask, Rules>> = {
   cancel: { role: 'operator', writes: false, aside: true, withinS: LOOK_S },
   confirm: { role: 'operator', writes: true, withinS: WORK_S },
   rollback: { role: 'operator', writes: true, withinS: WORK_S },
+  launch: { role: 'operator', writes: true, withinS: WORK_S },
+  stop: { role: 'operator', writes: true, withinS: WORK_S },
+  ps: { role: 'viewer', writes: false, withinS: LOOK_S },
   reboot: { role: 'admin', writes: true, withinS: LOOK_S },
 };

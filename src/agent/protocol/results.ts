@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Ask } from './request.ts';
 import { sentInspection } from './sent-inspection.ts';
+import { sentLaunch, sentListing, sentRecords } from './sent-processes.ts';
 
 /**
  * What agents answer, as far as it is looked at: an agent may be of another release, or not what it says it is. Keys that are
@@ -151,6 +152,9 @@ export const RESULTS = {
   cancel: z.null(),
   confirm: textOrNull,
   rollback,
+  launch: sentLaunch,
+  stop: sentRecords,
+  ps: sentListing,
   reboot: z.null(),
 } satisfies Readonly<Record<Ask, z.ZodType>>;
 

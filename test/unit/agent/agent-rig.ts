@@ -59,6 +59,9 @@ export class AgentRig {
         plans,
         status: async () => ({ ...(await this.agent.status()), launched: undefined }),
         check: async (profile) => wantedOfSent(profile),
+        launch: () => Promise.reject(new Error('nothing can be launched')),
+        stop: () => Promise.reject(new Error('nothing was launched')),
+        ps: () => Promise.reject(new Error('nothing was launched')),
         inspect: () => Promise.reject(new Error('the rig has no machine to inspect')),
         hello: async ({ controller: { role, name } }) => ({
           ...{ host: 'fake', version: '0', role, name, uptimeS: 1 },
