@@ -227,8 +227,8 @@ describe('hft agent run', { timeout: TIME_LIMIT_MS }, () => {
     agent.introduce('viewer');
     agent.asController('hft agent status --host BOX');
     expect(await agent.end()).toBe(0);
-    const ending = JSON.parse(agent.log.trimEnd().split('\n').at(-1) as string);
-    expect(ending).toMatchObject({ event: 'ending', signal: 'SIGTERM', answered: 1, refused: 0 });
+    const ending = agent.log.split('\n').find((line) => line.includes('"event":"ending"'));
+    expect(JSON.parse(ending ?? '')).toMatchObject({ event: 'ending', signal: 'SIGTERM', answered: 1, refused: 0 });
   });
 
   test('tells systemd that it is ready, lives and ends', async () => {
