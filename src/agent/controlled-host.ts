@@ -6,7 +6,7 @@ import type { TuneOutcome } from '../engine/tune.ts';
 import type { Verification } from '../engine/verify.ts';
 import type { Agent, ApplyRequest } from './agent.ts';
 
-export type Approval = Pick<ApplyRequest, 'approve' | 'signal' | 'confirmWithinS'>;
+export type Approval = Pick<ApplyRequest, 'approve' | 'signal' | 'confirmWithinS' | 'onProgress'>;
 
 /** A plan that can be put into effect as it was shown. */
 export interface Proposal {

@@ -142,7 +142,8 @@ interface Applying extends ApplyRequest {
 }
 
 async function applyOn(engine: Engine, request: Applying) {
-  const { wanted, scope, planned, planAgain, approve, signal, confirmWithinS, command, searchPath } = request;
+  const { wanted, scope, planned, planAgain, approve, signal, onProgress, confirmWithinS, command, searchPath } =
+    request;
   const { host, state } = engine;
   const trial = isTrialWanted(wanted) && (await refuseTrialHere(host)) === undefined;
   return tune(engine, {
@@ -159,6 +160,7 @@ async function applyOn(engine: Engine, request: Applying) {
     },
     ...(scope && { scope }),
     ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
   });
 }
 

@@ -12,6 +12,7 @@ import type { Terminal } from '../views/terminal.ts';
 import { parseSeconds } from './duration.ts';
 import { watchInterruption } from './interruption.ts';
 import { withHost } from './open-host.ts';
+import { ProgressLine } from './progress.ts';
 import { askToApply } from './question.ts';
 import { isRoot, requireRoot } from './root.ts';
 import { readScope } from './scope-flags.ts';
@@ -132,16 +133,20 @@ async function whyUnchanged(
 
 function applyShown(proposal: Proposal, confirmWithinS: number, { flags, dialogue }: Asking): Promise<TuneOutcome> {
   const signal = watchInterruption();
-  return proposal.apply({
+  const line = new ProgressLine(process.stderr);
+  const outcome = proposal.apply({
     confirmWithinS,
     signal,
+    onProgress: ({ done, of, what }) => line.show(`${done}/${of}  ${what}`),
     async approve(plan, end) {
       if (flags.yes) return true;
+      line.clear();
       dialogue.report(`\nWhat exists has changed, and with it the plan:\n\n${viewPlan(plan, dialogue.terminal)}`);
       const either = AbortSignal.any([signal, ...(end ? [end] : [])]);
       return askToApply('\nGo on with this plan? (no: everything is undone)', either);
     },
   });
+  return outcome.finally(() => line.clear());
 }
 
 /** What hft-tune.service does at every boot. Fails (and with it hft-trading.target) unless the host is as wanted. */

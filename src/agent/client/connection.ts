@@ -17,7 +17,7 @@ import {
   WrongServerKey,
 } from './failures.ts';
 import { link } from './link.ts';
-import { withPlainTexts } from './plain-text.ts';
+import { plainText, withPlainTexts } from './plain-text.ts';
 
 export interface ConnectionSite {
   readonly address: AgentAddress;
@@ -176,7 +176,7 @@ export class AgentConnection {
       if (decision !== undefined && 'failure' in decision) throw decision.failure;
       if (body.is === 'result') return withPlainTexts(body.result);
       if (body.is === 'error') throw fromSentError(this.#host, body.error);
-      if (body.is === 'progress') waiting.onProgress?.({ ...body, what: String(withPlainTexts(body.what)) });
+      if (body.is === 'progress') waiting.onProgress?.({ done: body.done, of: body.of, what: plainText(body.what) });
       // Beside the waiting: the agent says meanwhile that it lives.
       if (body.is === 'question') deciding = this.#decide(body.plan, waiting);
     }

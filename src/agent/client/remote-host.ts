@@ -90,13 +90,16 @@ async function propose(connection: AgentConnection, wanted: Wanted, scope: Scope
   return {
     plan: shown as unknown as Plan,
     session,
-    async apply({ approve, signal, confirmWithinS }) {
+    async apply({ approve, signal, confirmWithinS, onProgress }) {
       const onQuestion = (second: unknown) => {
         const read = sentPlan.safeParse(second);
         if (!read.success) throw new NoAnswer(connection.host, 'the second plan is none', true);
         return approve(read.data as unknown as Plan, signal);
       };
-      const outcome = await connection.ask<'apply'>({ ask: 'apply', plan, confirmWithinS }, { onQuestion, signal });
+      const outcome = await connection.ask<'apply'>(
+        { ask: 'apply', plan, confirmWithinS },
+        { onQuestion, signal, ...(onProgress && { onProgress }) },
+      );
       return outcome as unknown as TuneOutcome;
     },
     adopt: async (confirmWithinS) =>

@@ -41,8 +41,9 @@ const HANDLERS: Handlers = {
   recover: (_, __, { agent }) => agent.recover(),
   apply: ({ plan: id, confirmWithinS }, work, services) => {
     const shown = services.plans.find(work.controller.key, id, services.nowMs());
+    const onProgress: Work['progress'] = (progress) => work.progress(progress);
     const approve: Work['ask'] = (second, end) => work.ask(second, end);
-    return services.agent.apply({ ...requestOf(shown), confirmWithinS, approve, signal: work.signal });
+    return services.agent.apply({ ...requestOf(shown), confirmWithinS, approve, onProgress, signal: work.signal });
   },
   adopt: async ({ plan: id, confirmWithinS }, work, { agent, plans, nowMs }) => {
     const shown = plans.find(work.controller.key, id, nowMs());

@@ -1,3 +1,4 @@
+import type { ApplyProgress } from '../../engine/apply.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { Controller } from '../keys/authorized.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -12,6 +13,7 @@ export class Work {
   readonly #ended = new AbortController();
   #decide: ((yes: boolean) => void) | undefined;
   #question: AnswerBody | undefined;
+  #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(request: Request, controller: Controller, send: (peer: Buffer, body: AnswerBody) => void) {
     this.request = request;
@@ -31,6 +33,14 @@ export class Work {
 
   tell(body: AnswerBody): void {
     for (const peer of this.#peers.values()) this.#send(peer, body);
+  }
+
+  /** A few times a second: what is sent too fast is dropped, and the answer comes behind it. */
+  progress(progress: ApplyProgress): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < LIMITS.progressMs) return;
+    this.#toldMs = nowMs;
+    this.tell({ is: 'progress', ...progress });
   }
 
   /** Asks whoever waits. Nobody's answer is no. */

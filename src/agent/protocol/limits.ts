@@ -22,6 +22,8 @@ export const LIMITS = {
   remembered: 64,
   /** A request that is at work says so. */
   beatMs: 2_000,
+  /** How far it is, at most so often. */
+  progressMs: 250,
   /** Nobody answers a question for that long: no. */
   questionMs: 5 * 60_000,
 } as const;

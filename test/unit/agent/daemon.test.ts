@@ -27,7 +27,13 @@ describe('an agent', () => {
     const control = await rig.control('operator');
     const proposal = await control.propose(WANTED, {});
     expect(planJson(proposal.plan)).toEqual(planJson((await planRig(rig.machine)).plan));
-    const outcome = await proposal.apply(APPROVAL);
+    const progress: unknown[] = [];
+    const outcome = await proposal.apply({ ...APPROVAL, onProgress: (each) => progress.push(each) });
+    expect(progress[0]).toEqual({
+      done: expect.any(Number),
+      of: 4,
+      what: expect.stringMatching(/^(memory|limits|irq)\./),
+    });
     expect([outcome.result, outcome.report.applied.length, outcome.after.changes]).toEqual(['applied', 4, []]);
     expect((await control.verify(WANTED, {})).summary).toMatchObject({ pass: 4, fail: 0 });
     expect((await control.verifyInForce({}))?.summary.pass).toBe(4);
