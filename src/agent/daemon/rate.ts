@@ -17,9 +17,4 @@ export class Rate {
     this.#buckets.set(key, { left: may ? filled - 1 : filled, atMs: nowMs });
     return may;
   }
-
-  /** Of controllers that are no more. */
-  keep(keys: ReadonlySet<string>): void {
-    for (const key of this.#buckets.keys()) if (!keys.has(key)) this.#buckets.delete(key);
-  }
 }
