@@ -1,7 +1,7 @@
 /** Builds dist/ and oclif.manifest.json from src/. Run by `npm ci` and by `npm run build`. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Plugin } from '@oclif/core';
 import { type BuildOptions, build, type Plugin as EsbuildPlugin } from 'esbuild';
@@ -89,6 +89,23 @@ async function prepareShipped(): Promise<PreparedProfiles> {
   return prepareProfiles({ searchPath: [join(root, 'profiles')], reader: new LocalHost(), domains });
 }
 
+/** The package looks for its addon among those of all platforms, by a manifest of 7 KB: here it lies beside the code. */
+const addonBeside: EsbuildPlugin = {
+  name: 'addon-beside',
+  setup({ onLoad }) {
+    onLoad({ filter: /zeromq\/lib\/load-addon\.js$/ }, () => ({
+      contents:
+        "exports.__esModule = true; exports.default = require(require('node:path').join(__dirname, 'zeromq.node'));",
+    }));
+  },
+};
+
+/** Node-API, glibc 2.25: one file for every Node that hft runs on. */
+function addAddon(outdir: string): void {
+  const built = `build/linux/${process.arch}/node/glibc-127-Release/addon.node`;
+  copyFileSync(join(root, 'node_modules/zeromq', built), join(outdir, 'zeromq.node'));
+}
+
 async function bundle(outdir: string): Promise<void> {
   const late = Object.fromEntries(LATE_PACKAGES.map((name) => [name, name]));
   await Promise.all([
@@ -100,7 +117,7 @@ async function bundle(outdir: string): Promise<void> {
       plugins: [latePackages, unreached, plainOrder],
       define: { PREPARED_PROFILES: JSON.stringify(JSON.stringify(await prepareShipped())) },
     }),
-    build({ ...shared, outdir, entryPoints: late }),
+    build({ ...shared, outdir, entryPoints: late, plugins: [addonBeside] }),
   ]);
 }
 
@@ -141,6 +158,7 @@ const fresh = join(root, `dist.${process.pid}`);
 try {
   await bundle(fresh);
   markFiles(fresh);
+  addAddon(fresh);
   addProbe(join(fresh, 'hft-probe'));
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));

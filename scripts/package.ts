@@ -88,6 +88,7 @@ function addLibraries(folder: string): void {
 const PRERM = `#!/bin/sh
 # What hft changed stays changed without hft: tell the administrator before the means to undo it is gone.
 set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then systemctl disable --now --quiet hft-agent.service || true; fi
 if [ "$1" = remove ] && [ -d /var/lib/hft/journal ]; then
   if /usr/lib/hft/bin/hft status 2>/dev/null | grep -q ' profile '; then
     echo "hft: a profile is still in force. 'hft rollback --all' before removing hft puts the host back as it was." >&2
@@ -100,6 +101,7 @@ fi
 
 const POSTRM = `#!/bin/sh
 set -e
+if [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
 rm -rf /var/cache/hft
 if [ "$1" = purge ]; then rm -rf /var/lib/hft; fi
 `;
@@ -110,6 +112,10 @@ function makeDeb(architecture: Architecture): string {
   stage(program, architecture);
   mkdirSync(join(folder, 'usr/bin'), { recursive: true });
   symlinkSync('../lib/hft/bin/hft', join(folder, 'usr/bin/hft'));
+  // Not started: without a key and somebody who may ask there is nothing to serve.
+  const units = join(folder, 'usr/lib/systemd/system');
+  mkdirSync(units, { recursive: true });
+  copyFileSync(join(root, 'agents/hft-agent.service'), join(units, 'hft-agent.service'));
   mkdirSync(join(folder, 'DEBIAN'));
   const kib = Number(run('du', ['-sk', folder]).split('\t')[0]);
   writeFileSync(join(folder, 'DEBIAN/control'), control(architecture, kib));

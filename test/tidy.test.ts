@@ -120,6 +120,15 @@ describe('imports', () => {
     expect(breaches.map(({ file, line, target }) => `${file}:${line} imports ${target}: ${rule.why}`)).toEqual([]);
   });
 
+  test('zeromq is loaded when an agent is asked or run, and not before', () => {
+    const early = IMPORTS.filter(({ file, target, isType, line }) => {
+      const isLazy = text(file).split('\n')[line - 2]?.includes("import('zeromq')") ?? false;
+      return target === 'zeromq' && !isType && !isLazy;
+    });
+    expect(early.map(({ file, line }) => `${file}:${line}`)).toEqual([]);
+    expect(IMPORTS.some(({ target }) => target === 'zeromq')).toBe(true);
+  });
+
   test('a domain imports no other domain', () => {
     const folderOf = (path: string) => /^src\/tuning\/(?<domain>[^/]+)\//.exec(path)?.groups?.domain;
     const breaches = IMPORTS.filter(({ file, target }) => {

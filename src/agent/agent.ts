@@ -1,3 +1,4 @@
+import type { ApplyProgress } from '../engine/apply.ts';
 import type { PartInForce } from '../engine/in-force.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome, RollbackRequest } from '../engine/rollback.ts';
@@ -32,6 +33,7 @@ export interface ApplyRequest {
   /** Ended by the signal, the answer is no. */
   readonly approve: (plan: Plan, signal?: AbortSignal) => Promise<boolean>;
   readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ApplyProgress) => void;
 }
 
 /** One variant of a probe; the agent knows where its hft-probe is. */

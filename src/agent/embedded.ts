@@ -39,7 +39,8 @@ export interface EmbeddedOptions {
 
 /** The agent of this machine in this process: no daemon, no configuration. */
 export function embeddedAgent(options: EmbeddedOptions): Agent {
-  return agentOn(new LocalHost(), new LocalStateDirectory(statePath(options.environment)), options);
+  const state = new LocalStateDirectory(statePath(options.environment));
+  return agentOn(engineOn(new LocalHost(), state, options.version), options);
 }
 
 /** Watches a run of this machine until it is settled. What the guard process does. */
@@ -53,9 +54,10 @@ function engineOn(host: Host, state: StateDirectory, version: string): Engine {
   return { host, state, domains, version, now: () => new Date(), nameRun };
 }
 
-function agentOn(host: Host, state: StateDirectory, options: EmbeddedOptions): Agent {
-  const { version, command, environment, probeProgram } = options;
-  const engine = engineOn(host, state, version);
+/** The agent that works with an engine. */
+export function agentOn(engine: Engine, options: Omit<EmbeddedOptions, 'version'>): Agent {
+  const { host, state, domains } = engine;
+  const { command, environment, probeProgram } = options;
   const replan = async (wanted: Wanted, scope: Scope | undefined, retries: boolean): Promise<Planned> =>
     observeAndPlan({
       reader: host,
@@ -140,7 +142,8 @@ interface Applying extends ApplyRequest {
 }
 
 async function applyOn(engine: Engine, request: Applying) {
-  const { wanted, scope, planned, planAgain, approve, signal, confirmWithinS, command, searchPath } = request;
+  const { wanted, scope, planned, planAgain, approve, signal, onProgress, confirmWithinS, command, searchPath } =
+    request;
   const { host, state } = engine;
   const trial = isTrialWanted(wanted) && (await refuseTrialHere(host)) === undefined;
   return tune(engine, {
@@ -157,6 +160,7 @@ async function applyOn(engine: Engine, request: Applying) {
     },
     ...(scope && { scope }),
     ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
   });
 }
 

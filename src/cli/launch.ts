@@ -22,6 +22,8 @@ export interface LaunchFlags {
   readonly gate: string;
   readonly wait: boolean;
   readonly restart: boolean;
+  /** For the record of launches; whoever typed it unless given. */
+  readonly by?: string;
 }
 
 export interface LaunchAnswer {
@@ -56,7 +58,7 @@ export async function launch(installation: Installation, file: string, flags: La
     gate,
     profile,
     roles: { isolated, housekeeping },
-    by: whoAsks(),
+    by: flags.by ?? whoAsks(),
   } as const;
   if (flags.restart) await stopChanged(site, request);
   const order = await orderLaunch(site, request);
@@ -69,7 +71,7 @@ export async function launch(installation: Installation, file: string, flags: La
 async function stopChanged(site: LaunchSite, request: LaunchRequest): Promise<void> {
   const changed = await findChanged(site, request);
   if (changed.length === 0) return;
-  const records = await stopNamed(site, changed);
+  const records = await stopNamed(site, changed, request.by);
   const left = records.filter(({ phase }) => phase !== 'down').map(({ name }) => name);
   if (left.length === 0) return;
   throw new HftError(`Nothing was started: ${left.join(', ')} did not end.`, {
@@ -82,13 +84,14 @@ async function stopChanged(site: LaunchSite, request: LaunchRequest): Promise<vo
 export async function stop(
   { root, version }: Installation,
   names: readonly string[],
+  by = whoAsks(),
 ): Promise<readonly ProcessRecord[]> {
   const site = openLaunchSite(root, version);
-  return stopNamed(site, names);
+  return stopNamed(site, names, by);
 }
 
-async function stopNamed(site: LaunchSite, names: readonly string[]): Promise<readonly ProcessRecord[]> {
-  const chosen = await orderStop(site, names, whoAsks());
+async function stopNamed(site: LaunchSite, names: readonly string[], by: string): Promise<readonly ProcessRecord[]> {
+  const chosen = await orderStop(site, names, by);
   if (chosen.length === 0) return [];
   // The longest row of processes that wait for each other, and one that does not end until it is killed.
   const withinMs = (chosen.length * LONGEST_STOP_S + PATIENCE_S) * 1000;

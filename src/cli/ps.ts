@@ -20,10 +20,10 @@ export interface Listing {
 /** Rates need two looks. */
 const BETWEEN_MS = 1_000;
 
-/** What is watched here, and what its threads do. A supervisor that was killed is started again. Throws UsageError when nothing is. */
-export async function list(root: string, signal?: AbortSignal): Promise<Listing> {
+/** What is watched here, and what its threads do. A supervisor that was killed is started again where `heals`. Throws UsageError when nothing is. */
+export async function list(root: string, signal?: AbortSignal, { heals } = { heals: true }): Promise<Listing> {
   const site = openLaunchSite(root);
-  const supervisor = await ensureSupervisor(site);
+  const supervisor = await ensureSupervisor(site, heals);
   const request = { durationMs: BETWEEN_MS, everyMs: BETWEEN_MS, isThorough: false, signal };
   const seen = await watchProcesses(site, request);
   if (seen === undefined) throw new NothingWatched();
@@ -38,7 +38,7 @@ export async function* listAgainAndAgain(root: string, signal: AbortSignal): Asy
   for await (const seen of followProcesses(site, { everyMs: BETWEEN_MS, isThorough: true, signal })) {
     isAny = true;
     differences = foldDifferences(differences, judgeSeen(seen), site.now().toISOString());
-    yield listingOf(seen, await ensureSupervisor(site), differences);
+    yield listingOf(seen, await ensureSupervisor(site, true), differences);
   }
   if (!isAny) throw new NothingWatched();
 }
@@ -59,14 +59,18 @@ class NothingWatched extends UsageError {
   }
 }
 
-async function ensureSupervisor(site: ReturnType<typeof openLaunchSite>): Promise<Listing['supervisor']> {
-  await unlessRefused(() => showKeptOrder(site));
+async function ensureSupervisor(
+  site: ReturnType<typeof openLaunchSite>,
+  heals: boolean,
+): Promise<Listing['supervisor']> {
+  if (heals) await unlessRefused(() => showKeptOrder(site));
   const launched = await readLaunch(site.run, site.host);
   if (launched.order?.engine === 'systemd') return 'systemd';
   if (!needsSupervisor(launched)) {
     const rests = launched.state?.processes.every(({ phase }) => ['down', 'ended', 'broken'].includes(phase));
     return rests === false ? 'there' : 'not needed';
   }
+  if (!heals) return 'missing';
   const isThere = await unlessRefused(async () => {
     await superviseAgain(site);
     return true;

@@ -1,8 +1,7 @@
-import type { Agent, Planned } from '../agent/agent.ts';
-import { sessionInterfaces } from '../engine/confirmation.ts';
+import type { ControlledHost, Proposal } from '../agent/controlled-host.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome } from '../engine/rollback.ts';
-import type { Scope, Wanted } from '../engine/scope.ts';
+import type { Scope } from '../engine/scope.ts';
 import type { TrialVerdict } from '../engine/trial.ts';
 import type { TuneOutcome } from '../engine/tune.ts';
 import { UsageError } from '../errors.ts';
@@ -12,6 +11,8 @@ import { viewRollback } from '../views/rollback.ts';
 import type { Terminal } from '../views/terminal.ts';
 import { parseSeconds } from './duration.ts';
 import { watchInterruption } from './interruption.ts';
+import { withHost } from './open-host.ts';
+import { ProgressLine } from './progress.ts';
 import { askToApply } from './question.ts';
 import { isRoot, requireRoot } from './root.ts';
 import { readScope } from './scope-flags.ts';
@@ -35,6 +36,7 @@ export interface Tuned {
 
 export interface TuneFlags {
   readonly profile?: string | undefined;
+  readonly host?: string | undefined;
   readonly yes: boolean;
   readonly 'dry-run': boolean;
   readonly only?: string[] | undefined;
@@ -52,31 +54,48 @@ export interface TuneDialogue {
 
 const NOTHING_RECOVERED: RollbackOutcome = { reports: [], complete: true };
 
-/** plan → ask → apply → plan again, on this machine. */
+/** plan → ask → apply → plan again, on this machine or the named one. */
 export async function tuneHost(installation: Installation, flags: TuneFlags, dialogue: TuneDialogue): Promise<Tuned> {
   const confirmWithinS = parseSeconds('--confirm-within', flags['confirm-within']);
   const scope = await readScope(flags);
-  const { wanted, locate } = await readWanted(installation, flags);
-  const agent = await openAgent(installation);
-  const recovered = isRoot() && !flags['dry-run'] ? await agent.recover() : NOTHING_RECOVERED;
+  const named = await readWanted(installation, flags);
+  return withHost(installation, flags.host, (control) =>
+    tuneControlled(control, { named, scope, confirmWithinS }, { flags, dialogue }),
+  );
+}
+
+interface Wish {
+  readonly named: NamedWanted;
+  readonly scope: Scope;
+  readonly confirmWithinS: number;
+}
+
+interface Asking {
+  readonly flags: TuneFlags;
+  readonly dialogue: TuneDialogue;
+}
+
+async function tuneControlled(control: ControlledHost, wish: Wish, asking: Asking): Promise<Tuned> {
+  const { named, scope, confirmWithinS } = wish;
+  const { flags, dialogue } = asking;
+  const recovered = mayChange(flags) && !flags['dry-run'] ? await control.recover() : NOTHING_RECOVERED;
   if (recovered.reports.length > 0) {
     dialogue.report(
       `An earlier run was cut off; it was undone first.\n${viewRollback(recovered, dialogue.terminal)}\n`,
     );
   }
-  const planned = await locate(() => agent.plan(wanted, scope, { retries: true }));
-  const { plan } = planned;
-  const unchanged = await whyUnchanged(planned, flags, dialogue);
+  const proposal = await named.locate(() => control.propose(named.wanted, scope));
+  const { plan } = proposal;
+  const unchanged = await whyUnchanged(proposal, flags, dialogue);
   if (unchanged) {
-    const request = { wanted, scope, planned, confirmWithinS, approve: async () => true };
-    const inPlaceOf = unchanged === 'as-wanted' ? await agent.adopt(request) : undefined;
+    const inPlaceOf = unchanged === 'as-wanted' ? await proposal.adopt(confirmWithinS) : undefined;
     const exitCode = unchangedExitCode(plan, unchanged);
     return { plan, recovered, unchanged, inPlaceOf, outcome: undefined, rebooting: false, exitCode };
   }
-  const outcome = await applyShown(agent, { wanted, scope, planned, confirmWithinS }, { flags, dialogue });
+  const outcome = await applyShown(proposal, confirmWithinS, asking);
   const exitCode = outcomeExitCode(outcome);
   const rebooting = flags.reboot && exitCode === 5 && outcome.confirmBy === undefined;
-  if (rebooting) await agent.reboot();
+  if (rebooting) await control.reboot();
   return { plan, recovered, outcome, unchanged: undefined, rebooting, exitCode };
 }
 
@@ -90,48 +109,44 @@ async function readWanted({ root }: Installation, flags: TuneFlags): Promise<Nam
   return flags.persist ? { ...named, wanted: persisted(named.wanted, `${root}/bin/hft`) } : named;
 }
 
+/** On another host its agent says who may. */
+function mayChange({ host }: TuneFlags): boolean {
+  return host !== undefined || isRoot();
+}
+
 async function whyUnchanged(
-  planned: Planned,
+  { plan, session }: Proposal,
   flags: TuneFlags,
   { terminal, report }: TuneDialogue,
 ): Promise<Tuned['unchanged']> {
-  const { plan, machine } = planned;
   if (flags['dry-run']) return 'dry-run';
-  if (!isRoot()) return 'needs-root';
+  if (!mayChange(flags)) return 'needs-root';
   if (plan.changes.length === 0) return 'as-wanted';
   report(viewPlan(plan, terminal));
-  const own = sessionInterfaces(plan, machine);
-  if (own.length > 0)
+  if (session.length > 0)
     report(
-      `\n${own.join(', ')} carries your session: the host takes the change back by itself unless it is confirmed.`,
+      `\n${session.join(', ')} carries your session: the host takes the change back by itself unless it is confirmed.`,
     );
   if (flags.yes) return undefined;
   return (await askToApply(`\nApply ${plan.changes.length} changes to ${plan.host}?`)) ? undefined : 'declined';
 }
 
-interface Shown {
-  readonly wanted: Wanted;
-  readonly scope: Scope;
-  readonly planned: Planned;
-  readonly confirmWithinS: number;
-}
-
-function applyShown(
-  agent: Agent,
-  shown: Shown,
-  { flags, dialogue }: { flags: TuneFlags; dialogue: TuneDialogue },
-): Promise<TuneOutcome> {
+function applyShown(proposal: Proposal, confirmWithinS: number, { flags, dialogue }: Asking): Promise<TuneOutcome> {
   const signal = watchInterruption();
-  return agent.apply({
-    ...shown,
+  const line = new ProgressLine(process.stderr);
+  const outcome = proposal.apply({
+    confirmWithinS,
     signal,
+    onProgress: ({ done, of, what }) => line.show(`${done}/${of}  ${what}`),
     async approve(plan, end) {
       if (flags.yes) return true;
+      line.clear();
       dialogue.report(`\nWhat exists has changed, and with it the plan:\n\n${viewPlan(plan, dialogue.terminal)}`);
       const either = AbortSignal.any([signal, ...(end ? [end] : [])]);
       return askToApply('\nGo on with this plan? (no: everything is undone)', either);
     },
   });
+  return outcome.finally(() => line.clear());
 }
 
 /** What hft-tune.service does at every boot. Fails (and with it hft-trading.target) unless the host is as wanted. */

@@ -1,11 +1,13 @@
 import { narrow, type Scope } from '../engine/scope.ts';
 import type { Verification } from '../engine/verify.ts';
 import { UsageError } from '../errors.ts';
-import { type Installation, openAgent, openTarget } from './target.ts';
+import { withHost } from './open-host.ts';
+import { type Installation, openTarget } from './target.ts';
 import { loadWanted } from './wanted.ts';
 
 export interface VerifyFlags {
   readonly profile?: string | undefined;
+  readonly host?: string | undefined;
   readonly snapshot?: string | undefined;
 }
 
@@ -17,19 +19,25 @@ export async function verifySettings(
 ): Promise<Verification> {
   if (flags.profile === undefined) return verifyInForce(installation, flags, scope);
   const named = await loadWanted(flags.profile, installation.root);
+  const limits = narrow(named.scope, scope);
+  if (flags.snapshot === undefined)
+    return withHost(installation, flags.host, (control) => named.locate(() => control.verify(named.wanted, limits)));
   const target = await openTarget(installation, flags.snapshot);
   try {
-    return await named.locate(() => target.verify(named.wanted, narrow(named.scope, scope)));
+    return await named.locate(() => target.verify(named.wanted, limits));
   } finally {
     await target.close();
   }
 }
 
 async function verifyInForce(installation: Installation, flags: VerifyFlags, scope: Scope): Promise<Verification> {
-  const agent = flags.snapshot === undefined ? await openAgent(installation) : undefined;
-  const verification = await agent?.verifyInForce(scope);
+  const isCaptured = flags.snapshot !== undefined;
+  const verification = isCaptured
+    ? undefined
+    : await withHost(installation, flags.host, (control) => control.verifyInForce(scope));
   if (verification) return verification;
-  throw new UsageError('No profile is in force here, so there is nothing to compare with.', {
+  const where = flags.host === undefined ? 'here' : `on ${flags.host}`;
+  throw new UsageError(`No profile is in force ${where}, so there is nothing to compare with.`, {
     next: ['Name one: `--profile colo`. `hft profile list` shows what there is.'],
   });
 }

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
-import { openAgent } from '../cli/target.ts';
+import { hostFlag } from '../cli/host-flag.ts';
+import { withHost } from '../cli/open-host.ts';
 import { BaseCommand } from './base.ts';
 
 export default class Confirm extends BaseCommand {
@@ -8,6 +9,7 @@ export default class Confirm extends BaseCommand {
     'A change to the interface that carries the session is taken back by the host itself unless it is confirmed in time. That this command could be typed is the proof that the host can still be reached.';
   static override examples = ['<%= config.bin %> confirm'];
   static override flags = {
+    host: hostFlag,
     watch: Flags.string({
       hidden: true,
       helpValue: 'RUN',
@@ -18,9 +20,9 @@ export default class Confirm extends BaseCommand {
   async run() {
     const { flags } = await this.parse(Confirm);
     const { requireRoot } = await import('../cli/root.ts');
-    requireRoot('hft confirm');
+    if (flags.host === undefined) requireRoot('hft confirm');
     if (flags.watch !== undefined) return this.watch(flags.watch);
-    const run = await (await openAgent(this.config)).confirm();
+    const run = await withHost(this.config, flags.host, (control) => control.confirm());
     const text = run === undefined ? 'Nothing waits for a confirmation.' : `Run ${run} is kept.`;
     return this.show({ confirmed: run ?? null }, () => text);
   }

@@ -1,5 +1,10 @@
 import type { Command } from '@oclif/core';
 import Adopt from './adopt.ts';
+import AgentAuthorize from './agent/authorize.ts';
+import AgentKeygen from './agent/keygen.ts';
+import AgentRun from './agent/run.ts';
+import AgentStatus from './agent/status.ts';
+import AgentTrust from './agent/trust.ts';
 import Completion from './completion.ts';
 import Confirm from './confirm.ts';
 import DeploymentList from './deployment/list.ts';
@@ -31,6 +36,11 @@ import VerifySettings from './verify/settings.ts';
 /** Every command, by its id: `profile:list` is typed `hft profile list`. A test compares this list with the folder. */
 export const commands: Readonly<Record<string, Command.Class>> = {
   adopt: Adopt,
+  'agent:authorize': AgentAuthorize,
+  'agent:keygen': AgentKeygen,
+  'agent:run': AgentRun,
+  'agent:status': AgentStatus,
+  'agent:trust': AgentTrust,
   completion: Completion,
   confirm: Confirm,
   'deployment:list': DeploymentList,

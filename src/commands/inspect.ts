@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { hostFlag } from '../cli/host-flag.ts';
 import { BaseCommand, snapshotFlag } from './base.ts';
 
 export default class Inspect extends BaseCommand {
@@ -14,7 +15,8 @@ export default class Inspect extends BaseCommand {
   static override flags = {
     svg: Flags.string({ helpValue: 'FILE', summary: 'Draw packages, caches, cores and NICs, with the CPU roles' }),
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'Show the CPU roles that this profile gives' }),
-    snapshot: snapshotFlag,
+    host: hostFlag,
+    snapshot: { ...snapshotFlag, exclusive: ['host'] },
   };
 
   async run() {

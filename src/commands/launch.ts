@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { hostFlag } from '../cli/host-flag.ts';
 import { UsageError } from '../errors.ts';
 import { BaseCommand } from './base.ts';
 
@@ -10,9 +11,7 @@ export default class Launch extends BaseCommand {
     '<%= config.bin %> launch single-host --wait',
     '<%= config.bin %> launch ./deployment.yaml --only strategy',
   ];
-  static override args = {
-    file: Args.string({ description: 'A YAML file, or the name of a deployment' }),
-  };
+  static override args = { file: Args.string({ description: 'A YAML file, or the name of a deployment' }) };
   static override flags = {
     profile: Flags.string({
       char: 'p',
@@ -32,6 +31,7 @@ export default class Launch extends BaseCommand {
     }),
     wait: Flags.boolean({ summary: 'Wait until each of them runs, its threads are placed, or it stays down' }),
     restart: Flags.boolean({ summary: 'Stop and start again what runs and has changed; the rest goes on' }),
+    host: hostFlag,
     supervise: Flags.boolean({ hidden: true, summary: 'Watch over what was ordered (started by hft launch)' }),
     boot: Flags.boolean({ hidden: true, summary: 'Look whether the host is fit after a boot (started by systemd)' }),
   };
@@ -52,9 +52,9 @@ export default class Launch extends BaseCommand {
       throw new UsageError('hft launch needs a deployment: a YAML file, or a name.', {
         next: ['`hft deployment list` shows what there is.'],
       });
-    const { launch } = await import('../cli/launch.ts');
+    const { launchHost } = await import('../cli/launch-host.ts');
     const { launchExitCode, launchJson, viewLaunch } = await import('../views/launch.ts');
-    const answer = await launch(this.config, args.file, flags);
+    const answer = await launchHost(this.config, args.file, flags);
     return this.show(launchJson(answer), (terminal) => viewLaunch(answer, terminal), launchExitCode(answer));
   }
 }

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
+import { hostFlag } from '../cli/host-flag.ts';
 import { readScope, scopeFlags } from '../cli/scope-flags.ts';
-import { openTarget } from '../cli/target.ts';
 import { BaseCommand, snapshotFlag } from './base.ts';
 
 export default class Plan extends BaseCommand {
@@ -9,6 +9,7 @@ export default class Plan extends BaseCommand {
   static override examples = [
     '<%= config.bin %> plan --profile colo',
     '<%= config.bin %> plan --profile colo --only irq,nic --json',
+    '<%= config.bin %> plan --profile colo --host box7',
     '<%= config.bin %> plan --profile ./my-profile.yaml --snapshot box7.tar.gz',
   ];
   static override flags = {
@@ -19,22 +20,16 @@ export default class Plan extends BaseCommand {
       summary: 'A shipped profile, or a YAML file',
     }),
     ...scopeFlags,
-    snapshot: snapshotFlag,
+    host: hostFlag,
+    snapshot: { ...snapshotFlag, exclusive: ['host'] },
   };
 
   async run() {
     const { flags } = await this.parse(Plan);
-    const { loadWanted } = await import('../cli/wanted.ts');
+    const { planHost } = await import('../cli/plan.ts');
     const { planJson } = await import('../views/plan-json.ts');
     const { viewPlan } = await import('../views/plan.ts');
-    const { narrow } = await import('../engine/scope.ts');
-    const { wanted, scope, locate } = await loadWanted(flags.profile, this.config.root);
-    const target = await openTarget(this.config, flags.snapshot);
-    try {
-      const { plan } = await locate(async () => target.plan(wanted, narrow(scope, await readScope(flags))));
-      return this.show(planJson(plan), (terminal) => viewPlan(plan, terminal), plan.changes.length > 0 ? 1 : 0);
-    } finally {
-      await target.close();
-    }
+    const plan = await planHost(this.config, flags, await readScope(flags));
+    return this.show(planJson(plan), (terminal) => viewPlan(plan, terminal), plan.changes.length > 0 ? 1 : 0);
   }
 }

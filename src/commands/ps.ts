@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { hostFlag } from '../cli/host-flag.ts';
 import { UsageError } from '../errors.ts';
 import { BaseCommand } from './base.ts';
 
@@ -11,18 +12,20 @@ export default class Ps extends BaseCommand {
     'Rates are those of one second. CPUs marked with ! are not those that the thread was given. --watch also says what is not as it was placed, who did it, and since when, as `hft verify processes` does. A supervisor that was killed is started again, and takes the processes over. Exit code 0 when all that was asked for runs, 1 when something does not.';
   static override examples = ['<%= config.bin %> ps', '<%= config.bin %> ps --watch'];
   static override flags = {
-    watch: Flags.boolean({ summary: 'Show it again every second, until Ctrl-C' }),
+    host: hostFlag,
+    watch: Flags.boolean({ summary: 'Show it again every second, until Ctrl-C', exclusive: ['host'] }),
   };
 
   async run() {
     const { flags } = await this.parse(Ps);
     if (flags.watch && this.jsonEnabled()) throw new UsageError('--watch is for people: with --json call it again.');
-    const { list, listAgainAndAgain } = await import('../cli/ps.ts');
+    const { listAgainAndAgain } = await import('../cli/ps.ts');
+    const { listHost } = await import('../cli/launch-host.ts');
     const { psExitCode, psJson, viewPs } = await import('../views/ps.ts');
     const { watchCancellation } = await import('../cli/interruption.ts');
     const signal = watchCancellation();
     if (!flags.watch) {
-      const listing = await list(this.config.root, signal);
+      const listing = await listHost(this.config.root, flags.host, signal);
       return this.show(psJson(listing), (terminal) => viewPs(listing, terminal), psExitCode(listing));
     }
     let exitCode = 0;

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
-import { openAgent } from '../cli/target.ts';
+import { hostFlag } from '../cli/host-flag.ts';
+import { withHost } from '../cli/open-host.ts';
 import type { RollbackRequest } from '../engine/rollback.ts';
 import { BaseCommand } from './base.ts';
 
@@ -16,16 +17,18 @@ export default class Rollback extends BaseCommand {
     all: Flags.boolean({ summary: 'Everything hft ever changed', exclusive: ['to', 'item'] }),
     to: Flags.string({ helpValue: 'RUN', summary: 'Everything after this run', exclusive: ['item'] }),
     item: Flags.string({ multiple: true, helpValue: 'ID', summary: 'Only this setting' }),
+    host: hostFlag,
   };
 
   async run() {
     const { flags } = await this.parse(Rollback);
     const { requireRoot } = await import('../cli/root.ts');
     const { viewRollback } = await import('../views/rollback.ts');
-    requireRoot('hft rollback');
-    const agent = await openAgent(this.config);
-    const recovered = await agent.recover();
-    const rolledBack = await agent.rollback({ scope: chooseScope(flags) });
+    if (flags.host === undefined) requireRoot('hft rollback');
+    const [recovered, rolledBack] = await withHost(this.config, flags.host, async (control) => [
+      await control.recover(),
+      await control.rollback({ scope: chooseScope(flags) }),
+    ]);
     const reports = [...recovered.reports, ...rolledBack.reports];
     const outcome = { reports, complete: recovered.complete && rolledBack.complete };
     return this.show(outcome, (terminal) => viewRollback(outcome, terminal), outcome.complete ? 0 : 4);

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { confirmWithinFlag } from '../cli/duration.ts';
+import { hostFlag } from '../cli/host-flag.ts';
 import { scopeFlags } from '../cli/scope-flags.ts';
 import { BaseCommand } from './base.ts';
 
@@ -10,6 +11,7 @@ export default class Tune extends BaseCommand {
   static override examples = [
     '<%= config.bin %> tune --profile colo',
     '<%= config.bin %> tune --profile colo --yes --reboot',
+    '<%= config.bin %> tune --profile colo --host box7',
     '<%= config.bin %> tune --profile colo --only irq,nic --confirm-within 2m',
   ];
   static override flags = {
@@ -22,10 +24,15 @@ export default class Tune extends BaseCommand {
     yes: Flags.boolean({ char: 'y', summary: 'Apply without asking' }),
     'dry-run': Flags.boolean({ summary: 'Show the plan only' }),
     ...scopeFlags,
+    host: hostFlag,
     'confirm-within': confirmWithinFlag,
     reboot: Flags.boolean({ summary: 'Reboot at the end when a kernel argument needs it' }),
     persist: Flags.boolean({ default: true, allowNo: true, summary: 'Put the profile back after every boot' }),
-    boot: Flags.boolean({ hidden: true, summary: 'Put the profile in force back (started at boot)' }),
+    boot: Flags.boolean({
+      hidden: true,
+      summary: 'Put the profile in force back (started at boot)',
+      exclusive: ['host'],
+    }),
   };
 
   async run() {

@@ -84,6 +84,15 @@ export interface Applying {
   readonly host: Host;
   readonly journal: RunJournal;
   readonly signal?: AbortSignal;
+  /** Told after every batch. */
+  readonly onProgress?: (progress: ApplyProgress) => void;
+}
+
+/** How far a stage of a run is, in changes, and the last one that was made. */
+export interface ApplyProgress {
+  readonly done: number;
+  readonly of: number;
+  readonly what: string;
 }
 
 /**
@@ -91,7 +100,7 @@ export interface Applying {
  * caller's. Intents of changes that end with the power share one fsync; the others have one each.
  */
 export async function applySteps(
-  { host, journal, signal }: Applying,
+  { host, journal, signal, onProgress }: Applying,
   steps: readonly PlannedStep[],
 ): Promise<ApplyReport> {
   const applied: AppliedStep[] = [];
@@ -109,6 +118,8 @@ export async function applySteps(
     applied.push(...outcome.applied);
     skipped.push(...outcome.skipped);
     if (outcome.failure) return { applied, skipped, failure: outcome.failure };
+    const done = applied.length + skipped.length;
+    onProgress?.({ done, of: steps.length, what: (planned.at(-1) as PlannedStep).setting.id });
   }
   return { applied, skipped, failure: undefined };
 }

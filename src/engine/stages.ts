@@ -95,8 +95,8 @@ function isNew(plan: Plan, before: Plan): boolean {
   return plan.changes.some(({ setting, desired }) => shown.get(setting.id) !== desired);
 }
 
-function applying(host: Host, { signal }: TuneRequest, { journal }: Going) {
-  return { host, journal, ...(signal && { signal }) };
+function applying(host: Host, { signal, onProgress }: TuneRequest, { journal }: Going) {
+  return { host, journal, ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }
 
 function join(first: ApplyReport, second: ApplyReport): ApplyReport {

@@ -4,7 +4,7 @@ import type { ProcessIdentity } from '../host/process-identity.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import type { Machine } from '../topology/machine.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
-import { type ApplyReport, findDrift, planSteps } from './apply.ts';
+import { type ApplyProgress, type ApplyReport, findDrift, planSteps } from './apply.ts';
 import { Confirmation } from './confirmation.ts';
 import { type Run, RunJournal, readRun, readRuns } from './journal.ts';
 import type { Plan } from './plan.ts';
@@ -58,6 +58,7 @@ export interface TuneRequest {
   readonly approve: (plan: Plan, signal?: AbortSignal) => Promise<boolean>;
   /** Aborted by Ctrl-C: the run stops before its next change and is undone. */
   readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ApplyProgress) => void;
 }
 
 export interface TuneOutcome {

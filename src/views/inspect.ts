@@ -1,4 +1,4 @@
-import type { Inspected } from '../cli/inspect.ts';
+import type { Inspected } from '../agent/inspect.ts';
 import { explainLayout } from '../layout/explain.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import type { Irq, Nic } from '../topology/machine.ts';

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Inspected, inspect } from '../../src/cli/inspect.ts';
+import type { Inspected } from '../../src/agent/inspect.ts';
+import { inspect } from '../../src/cli/inspect.ts';
 import { viewInspected } from '../../src/views/inspect.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { hostFlag } from '../../cli/host-flag.ts';
 import { readScope, scopeFlags } from '../../cli/scope-flags.ts';
 import { BaseCommand, snapshotFlag } from '../base.ts';
 
@@ -13,7 +14,8 @@ export default class VerifySettings extends BaseCommand {
   static override flags = {
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
     ...scopeFlags,
-    snapshot: snapshotFlag,
+    host: hostFlag,
+    snapshot: { ...snapshotFlag, exclusive: ['host'] },
   };
 
   async run() {

@@ -1,0 +1,130 @@
+import type { LaunchAnswer } from '../../cli/launch.ts';
+import type { Listing } from '../../cli/ps.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type { RollbackOutcome } from '../../engine/rollback.ts';
+import { PERSISTENCE, type Scope, type Wanted } from '../../engine/scope.ts';
+import type { TuneOutcome } from '../../engine/tune.ts';
+import type { ProcessRecord } from '../../launch/supervision.ts';
+import type { ControlledHost, Proposal } from '../controlled-host.ts';
+import type { Inspected } from '../inspect.ts';
+import type { LocalStatus } from '../local-status.ts';
+import type { SentProfile } from '../protocol/request.ts';
+import { type Hello, sentPlan } from '../protocol/results.ts';
+import type { AgentConnection } from './connection.ts';
+import { NoAnswer } from './failures.ts';
+
+export interface LaunchRequest {
+  readonly profile?: string | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly gate: string;
+  /** Left out: no. */
+  readonly wait?: boolean;
+  readonly restart?: boolean;
+}
+
+export interface RemoteHost extends ControlledHost {
+  inspect(wanted: Wanted | undefined): Promise<Inspected>;
+  /** A deployment that is on the host, by its name. */
+  launch(deployment: string, request: LaunchRequest): Promise<LaunchAnswer>;
+  stop(names: readonly string[]): Promise<readonly ProcessRecord[]>;
+  ps(): Promise<Listing>;
+  hello(): Promise<Hello>;
+  status(): Promise<LocalStatus>;
+}
+
+/**
+ * Another host through its agent. What comes back was checked as far as it is looked at; where a value lives is not among it, so
+ * none of it can be applied here.
+ */
+export function controlRemotely(connection: AgentConnection): RemoteHost {
+  return {
+    propose: (wanted, scope) => propose(connection, wanted, scope),
+    plan: async (wanted, scope) =>
+      (await askPlan(connection, { wanted, scope, retries: false })).shown as unknown as Plan,
+    recover: async () => (await connection.ask<'recover'>({ ask: 'recover' })) as RollbackOutcome,
+    rollback: async ({ scope }) => {
+      const asked = typeof scope === 'object' && 'items' in scope ? { items: [...scope.items] } : scope;
+      return (await connection.ask<'rollback'>({ ask: 'rollback', scope: asked })) as RollbackOutcome;
+    },
+    confirm: async () => (await connection.ask<'confirm'>({ ask: 'confirm' })) ?? undefined,
+    status: async () => (await connection.ask<'status'>({ ask: 'status' })) as LocalStatus,
+    verify: (wanted, scope) =>
+      connection.ask<'verify'>({ ask: 'verify', profile: toSent(wanted), scope: toSentScope(scope) }),
+    verifyInForce: async (scope) =>
+      (await connection.ask<'verify-in-force'>({ ask: 'verify-in-force', scope: toSentScope(scope) })) ?? undefined,
+    reboot: async () => {
+      await connection.ask<'reboot'>({ ask: 'reboot' });
+    },
+    inspect: async (wanted) => {
+      const answer = await connection.ask<'inspect'>({ ask: 'inspect', ...(wanted && { profile: toSent(wanted) }) });
+      return answer as unknown as Inspected;
+    },
+    launch: (deployment, request) => launch(connection, deployment, request),
+    stop: async (names) =>
+      (await connection.ask<'stop'>({ ask: 'stop', names: [...names] })) as unknown as readonly ProcessRecord[],
+    ps: async () => {
+      const { rows, ...listing } = await connection.ask<'ps'>({ ask: 'ps' });
+      const mapped = rows.map((row) => ({ ...row, nodes: row.nodes && new Map(row.nodes) }));
+      return { ...listing, rows: mapped, differences: undefined } as unknown as Listing;
+    },
+    hello: () => connection.ask<'hello'>({ ask: 'hello' }),
+  };
+}
+
+async function launch(connection: AgentConnection, deployment: string, request: LaunchRequest): Promise<LaunchAnswer> {
+  const { profile, only, gate, wait = false, restart = false } = request;
+  const answer = await connection.ask<'launch'>({
+    ask: 'launch',
+    deployment,
+    ...(profile !== undefined && { profile }),
+    ...(only && { only: [...only] }),
+    gate: gate === 'none' ? 'none' : 'verify',
+    wait,
+    restart,
+  });
+  return answer as unknown as LaunchAnswer;
+}
+
+async function propose(connection: AgentConnection, wanted: Wanted, scope: Scope): Promise<Proposal> {
+  const { plan, shown, session } = await askPlan(connection, { wanted, scope, retries: true });
+  return {
+    plan: shown as unknown as Plan,
+    session,
+    async apply({ approve, signal, confirmWithinS, onProgress }) {
+      const onQuestion = (second: unknown) => {
+        const read = sentPlan.safeParse(second);
+        if (!read.success) throw new NoAnswer(connection.host, 'the second plan is none', true);
+        return approve(read.data as unknown as Plan, signal);
+      };
+      const outcome = await connection.ask<'apply'>(
+        { ask: 'apply', plan, confirmWithinS },
+        { onQuestion, signal, ...(onProgress && { onProgress }) },
+      );
+      return outcome as unknown as TuneOutcome;
+    },
+    adopt: async (confirmWithinS) =>
+      (await connection.ask<'adopt'>({ ask: 'adopt', plan, confirmWithinS })) ?? undefined,
+  };
+}
+
+function askPlan(
+  connection: AgentConnection,
+  { wanted, scope, retries }: { wanted: Wanted; scope: Scope; retries: boolean },
+) {
+  return connection.ask<'plan'>({ ask: 'plan', profile: toSent(wanted), scope: toSentScope(scope), retries });
+}
+
+/** Its keys as they were checked here; those of the host's hft are its own. */
+function toSent({ name, layout, latency, domains }: Wanted): SentProfile {
+  const { [PERSISTENCE]: persistence, ...written } = domains;
+  return { name, keys: { layout, ...(latency && { latency }), ...written }, persist: persistence !== undefined };
+}
+
+function toSentScope({ only, skip, exceptIds, onlyIds }: Scope) {
+  return {
+    ...(only && { only: [...only] }),
+    ...(skip && { skip: [...skip] }),
+    ...(exceptIds && { exceptIds: [...exceptIds] }),
+    ...(onlyIds && { onlyIds: [...onlyIds] }),
+  };
+}

@@ -1,0 +1,254 @@
+import type { StateDirectory } from '../../host/state-directory.ts';
+import type { AuthorizedControllers, Controller } from '../keys/authorized.ts';
+import type { KeyPair } from '../keys/key-text.ts';
+import { mayAct } from '../keys/roles.ts';
+import { type Seal, sealBetween } from '../keys/seal.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import { type AnswerBody, printAnswer, type ReadRequest, type Request, readRequest } from '../protocol/message.ts';
+import { PROTOCOL, RULES } from '../protocol/request.ts';
+import type { Counters } from '../protocol/results.ts';
+import { AgentSocket, type Arrived } from './agent-socket.ts';
+import { Rate } from './rate.ts';
+import { Refused } from './refused.ts';
+import { answerOnce, RememberedAnswers } from './remembered.ts';
+import { toSentError } from './sent-error.ts';
+import { type AgentServices, serve } from './services.ts';
+import { Turns } from './turns.ts';
+import { Work } from './work.ts';
+
+export interface DaemonSite {
+  readonly endpoint: string;
+  readonly state: StateDirectory;
+  /** The pair in use; read again when the agent is told to. */
+  readonly keys: () => KeyPair;
+  /** As the file says now: a key that was taken out of it is refused from then on. */
+  readonly authorized: () => AuthorizedControllers;
+  readonly services: (daemon: AgentDaemon) => AgentServices;
+  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly now: () => Date;
+  readonly nowMs: () => number;
+}
+
+/** Takes requests, one after the other or some at once, until it is told to end. Nothing wakes it up while nobody asks. */
+export class AgentDaemon {
+  readonly #site: DaemonSite;
+  readonly #remembered: RememberedAnswers;
+  readonly #services: AgentServices;
+  readonly #rate = new Rate();
+  readonly #works = new Map<string, Work>();
+  readonly #turns = new Turns(LIMITS.atWork);
+  readonly #counters = { answered: 0, refused: 0, malformed: 0, unknownKeys: 0, limited: 0 };
+  #seals = new Map<string, Seal>();
+  #keys: KeyPair;
+  #socket: AgentSocket | undefined;
+  #isEnding = false;
+
+  private constructor(site: DaemonSite, remembered: RememberedAnswers) {
+    this.#site = site;
+    this.#remembered = remembered;
+    this.#keys = site.keys();
+    this.#services = site.services(this);
+  }
+
+  /** Listens. Throws HftError for keys, and what zeromq throws for the address. */
+  static async start(site: DaemonSite): Promise<AgentDaemon> {
+    const daemon = new AgentDaemon(site, await RememberedAnswers.open(site.state));
+    await daemon.#open();
+    return daemon;
+  }
+
+  get endpoint(): string {
+    return this.#socket?.endpoint ?? this.#site.endpoint;
+  }
+
+  get counters(): Counters {
+    return { ...this.#counters };
+  }
+
+  find(id: string): Work | undefined {
+    return this.#works.get(id);
+  }
+
+  /** Takes the pair that is in its file now. Who is connected connects again, and asks again for what it waits for. */
+  async reload(): Promise<void> {
+    const keys = this.#site.keys();
+    const isNew = keys.publicKey !== this.#keys.publicKey;
+    this.#site.log('reloaded', { key: keys.publicKey, isNew });
+    if (!isNew) return;
+    this.#keys = keys;
+    this.#seals = new Map();
+    await this.#socket?.drain();
+    this.#socket?.close();
+    await this.#open();
+  }
+
+  /** What is at work stops before its next change and is undone; its answer is kept and sent. */
+  async stop(): Promise<void> {
+    this.#isEnding = true;
+    for (const work of this.#works.values()) work.cancel();
+    while (this.#works.size > 0) await new Promise((resolve) => setTimeout(resolve, ENDED_PERIOD_MS));
+    await this.#socket?.drain();
+    this.#socket?.close();
+  }
+
+  async #open(): Promise<void> {
+    const socket = await AgentSocket.openWhenFree({
+      endpoint: this.#socket?.endpoint ?? this.#site.endpoint,
+      keys: this.#keys,
+      isKnown: (key) => this.#controllerOf(key) !== undefined,
+      onMalformed: () => this.#count('malformed', {}),
+      onUnknownKey: (key, address) => this.#count('unknownKeys', { key, address }),
+    });
+    this.#socket = socket;
+    void this.#listen(socket);
+  }
+
+  async #listen(socket: AgentSocket): Promise<void> {
+    for await (const arrived of socket.messages()) this.#take(arrived);
+  }
+
+  /** Whoever sent it is known before any of it is looked at. */
+  #take({ peer, sender, sum, body }: Arrived): void {
+    const controller = this.#controllerOf(sender);
+    if (controller !== undefined && !this.#sealOf(controller).matches(body, sum)) {
+      this.#count('malformed', { claims: controller.name });
+      return;
+    }
+    const read = readRequest(body);
+    if (read.is === 'malformed') {
+      this.#count('malformed', { bytes: body.length });
+      return;
+    }
+    const why = this.#whyRefused(read, { sender, controller });
+    if (why === undefined && read.is === 'request' && controller !== undefined)
+      void this.#admit(read.request, { controller, peer });
+    else {
+      const id = read.is === 'request' ? read.request.id : read.id;
+      this.#socket?.send(peer, printAnswer(id, { is: 'error', error: toSentError(why) }));
+    }
+  }
+
+  #whyRefused(
+    read: Exclude<ReadRequest, { is: 'malformed' }>,
+    { sender, controller }: { sender: string; controller: Controller | undefined },
+  ): Refused | undefined {
+    if (controller === undefined) {
+      this.#count('unknownKeys', { key: sender });
+      return new Refused('This key is not authorised any more.', ['See /etc/hft/authorized_controllers on the host.']);
+    }
+    if (!this.#rate.take(controller.key, this.#site.nowMs())) {
+      this.#count('limited', { by: controller.name });
+      return new Refused(`More than ${LIMITS.perSecond} requests a second.`, ['Ask again in a second.']);
+    }
+    if (read.is === 'request') return undefined;
+    this.#count('refused', { by: controller.name, ...read });
+    return read.is === 'foreign' ? sayVersions(read.version) : sayNotUnderstood(read.reason);
+  }
+
+  async #admit(request: Request, from: { controller: Controller; peer: Buffer }): Promise<void> {
+    const { id, question } = request;
+    const { controller, peer } = from;
+    const send = (to: Buffer, body: AnswerBody) => this.#socket?.send(to, printAnswer(id, body));
+    const refuse = (message: string, next: readonly string[] = []) => {
+      this.#count('refused', { by: controller.name, ask: question.ask, reason: message });
+      send(peer, { is: 'error', error: toSentError(new Refused(message, next)) });
+    };
+    const { role, aside = false } = RULES[question.ask];
+    if (!mayAct(controller.role, role)) {
+      return refuse(`${controller.name} is a ${controller.role} there: \`${question.ask}\` is for ${role}s.`, [
+        'Who is what is in /etc/hft/authorized_controllers on the host.',
+      ]);
+    }
+    const known = this.#works.get(id);
+    if (known !== undefined) {
+      if (isSame(known, request, controller)) known.join(peer);
+      else refuse('Another request has this id.');
+      return;
+    }
+    if (this.#isEnding) return refuse('The agent is ending.', ['Nothing was done. Ask again when it is back.']);
+    if (!aside && this.#works.size >= LIMITS.atWork + LIMITS.waiting)
+      return refuse('The agent has too much to do.', ['Nothing was done. Ask again later.']);
+    const work = new Work(request, controller, send);
+    work.join(peer);
+    this.#works.set(id, work);
+    try {
+      work.tell(await this.#answer(work));
+    } finally {
+      this.#works.delete(id);
+    }
+  }
+
+  /** Never throws. */
+  async #answer(work: Work): Promise<AnswerBody> {
+    const { request, controller } = work;
+    const { aside = false, writes } = RULES[request.question.ask];
+    if (!aside) await this.#turns.take();
+    const beat = setInterval(() => work.tell({ is: 'beat' }), LIMITS.beatMs);
+    const startedMs = this.#site.nowMs();
+    try {
+      const attempt = () => this.#attempt(work);
+      return writes ? await answerOnce(work, this.#remembered, { attempt, now: this.#site.now }) : await attempt();
+    } catch (error) {
+      return this.#describe(error);
+    } finally {
+      clearInterval(beat);
+      if (!aside) this.#turns.free();
+      this.#counters.answered++;
+      const tookMs = Math.round(this.#site.nowMs() - startedMs);
+      const { name: by, role } = controller;
+      this.#site.log('request', { by, role, ask: request.question.ask, id: request.id, tookMs });
+    }
+  }
+
+  async #attempt(work: Work): Promise<AnswerBody> {
+    try {
+      return { is: 'result', result: await serve(work, this.#services) };
+    } catch (error) {
+      return this.#describe(error);
+    }
+  }
+
+  #describe(error: unknown): AnswerBody {
+    const sent = toSentError(error);
+    if (sent.kind === 'bug') this.#site.log('bug', { stack: error instanceof Error ? error.stack : String(error) });
+    return { is: 'error', error: sent };
+  }
+
+  #controllerOf(key: string): Controller | undefined {
+    return this.#site.authorized().controllers.find((controller) => controller.key === key);
+  }
+
+  #sealOf({ key }: Controller): Seal {
+    const known = this.#seals.get(key);
+    if (known !== undefined) return known;
+    const seal = sealBetween(this.#keys, key, { controller: key, agent: this.#keys.publicKey });
+    this.#seals.set(key, seal);
+    return seal;
+  }
+
+  /** Each is logged, but for a flood: then every power of two. */
+  #count(what: keyof Counters, facts: Readonly<Record<string, unknown>>): void {
+    const count = ++this.#counters[what];
+    if (count < LOGGED_EACH || Number.isInteger(Math.log2(count))) this.#site.log(what, { count, ...facts });
+  }
+}
+
+const LOGGED_EACH = 64;
+const ENDED_PERIOD_MS = 20;
+
+function sayVersions(asked: number): Refused {
+  const older = asked > PROTOCOL ? 'agent' : 'hft that asks';
+  return new Refused(`The agent speaks version ${PROTOCOL} of the protocol, this hft ${asked}.`, [
+    `Bring the ${older} up to date.`,
+  ]);
+}
+
+function sayNotUnderstood(reason: string): Refused {
+  return new Refused(`The agent does not understand the request: ${reason}.`, [
+    'Its release may be older than the hft that asks: compare `hft --version` and `hft agent status --host`.',
+  ]);
+}
+
+function isSame(known: Work, { question }: Request, { key }: Controller): boolean {
+  return known.controller.key === key && JSON.stringify(known.request.question) === JSON.stringify(question);
+}

@@ -1,0 +1,72 @@
+import type { ApplyProgress } from '../../engine/apply.ts';
+import type { Plan } from '../../engine/plan.ts';
+import type { Controller } from '../keys/authorized.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { AnswerBody, Request } from '../protocol/message.ts';
+
+/** One request at work, and everybody who waits for its answer: whoever lost the connection asks again by its id. */
+export class Work {
+  readonly request: Request;
+  readonly controller: Controller;
+  readonly #peers = new Map<string, Buffer>();
+  readonly #send: (peer: Buffer, body: AnswerBody) => void;
+  readonly #ended = new AbortController();
+  #decide: ((yes: boolean) => void) | undefined;
+  #question: AnswerBody | undefined;
+  #toldMs = Number.NEGATIVE_INFINITY;
+
+  constructor(request: Request, controller: Controller, send: (peer: Buffer, body: AnswerBody) => void) {
+    this.request = request;
+    this.controller = controller;
+    this.#send = send;
+  }
+
+  /** Aborted when its controller takes it back, or the agent ends. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  join(peer: Buffer): void {
+    this.#peers.set(peer.toString('hex'), peer);
+    if (this.#question !== undefined) this.#send(peer, this.#question);
+  }
+
+  tell(body: AnswerBody): void {
+    for (const peer of this.#peers.values()) this.#send(peer, body);
+  }
+
+  /** A few times a second: what is sent too fast is dropped, and the answer comes behind it. */
+  progress(progress: ApplyProgress): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < LIMITS.progressMs) return;
+    this.#toldMs = nowMs;
+    this.tell({ is: 'progress', ...progress });
+  }
+
+  /** Asks whoever waits. Nobody's answer is no. */
+  async ask(plan: Plan, end?: AbortSignal): Promise<boolean> {
+    const late = AbortSignal.timeout(LIMITS.questionMs);
+    const over = AbortSignal.any([late, this.signal, ...(end ? [end] : [])]);
+    if (over.aborted) return false;
+    this.#question = { is: 'question', plan };
+    this.tell(this.#question);
+    const answered = new Promise<boolean>((resolve) => {
+      this.#decide = resolve;
+      over.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    const yes = await answered;
+    this.#decide = undefined;
+    this.#question = undefined;
+    return yes;
+  }
+
+  /** False when nothing was asked. */
+  decide(yes: boolean): boolean {
+    this.#decide?.(yes);
+    return this.#decide !== undefined;
+  }
+
+  cancel(): void {
+    this.#ended.abort();
+  }
+}
