@@ -22,6 +22,7 @@ import SnapshotCommand from './snapshot.ts';
 import StatusCommand from './status.ts';
 import Stop from './stop.ts';
 import Tune from './tune.ts';
+import VerifyDpdk from './verify/dpdk.ts';
 import VerifyLatencyCompare from './verify/latency/compare.ts';
 import VerifyLatency from './verify/latency.ts';
 import VerifyProcesses from './verify/processes.ts';
@@ -52,6 +53,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   status: StatusCommand,
   stop: Stop,
   tune: Tune,
+  'verify:dpdk': VerifyDpdk,
   'verify:latency': VerifyLatency,
   'verify:latency:compare': VerifyLatencyCompare,
   'verify:processes': VerifyProcesses,
