@@ -5,6 +5,7 @@ import Confirm from './confirm.ts';
 import DeploymentList from './deployment/list.ts';
 import DeploymentSchema from './deployment/schema.ts';
 import DeploymentValidate from './deployment/validate.ts';
+import DpdkEal from './dpdk/eal.ts';
 import Help from './help.ts';
 import Inspect from './inspect.ts';
 import Launch from './launch.ts';
@@ -36,6 +37,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   'deployment:list': DeploymentList,
   'deployment:schema': DeploymentSchema,
   'deployment:validate': DeploymentValidate,
+  'dpdk:eal': DpdkEal,
   help: Help,
   inspect: Inspect,
   launch: Launch,

@@ -52,15 +52,6 @@ export function judgeHugepages(nics: readonly PciNic[], { topology }: Machine): 
   });
 }
 
-/** MiB of free hugepages on each node, from node 0 on. */
-export function freeMibByNode({ topology }: Machine): readonly number[] {
-  const most = Math.max(0, ...topology.nodes.map(({ node }) => node));
-  return Array.from({ length: most + 1 }, (_, number) => {
-    const pools = topology.nodes.find(({ node }) => node === number)?.hugepages ?? [];
-    return pools.reduce((sum, pool) => sum + (pool.free * pool.pageBytes) / 2 ** 20, 0);
-  });
-}
-
 function sizeOf({ pageBytes }: Hugepages): string {
   return pageBytes >= 2 ** 30 ? `${pageBytes / 2 ** 30}G` : `${pageBytes / 2 ** 20}M`;
 }

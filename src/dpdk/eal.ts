@@ -1,28 +1,31 @@
-/** Arguments of DPDK's environment abstraction layer, from facts. Pure. https://doc.dpdk.org/guides/linux_gsg/linux_eal_parameters.html */
+/** Arguments of DPDK's environment abstraction layer. https://doc.dpdk.org/guides/linux_gsg/linux_eal_parameters.html */
 export interface EalPlan {
-  /** Runs main(), control and what waits; on a housekeeping CPU. */
+  /** Runs main(), control and what waits: a housekeeping CPU. */
   readonly mainLcore: number;
-  /** Poll; on isolated CPUs. */
+  /** Poll: isolated CPUs. */
   readonly workers: readonly number[];
-  /** By NUMA node, MiB; a node in between that gives nothing has 0. */
-  readonly memoryMib: readonly number[];
-  /** PCI addresses. */
+  /** By NUMA node from 0 on; undefined: EAL takes what it needs when it needs it. */
+  readonly memoryMib: readonly number[] | undefined;
+  /** PCI addresses. None: no PCI device at all. */
   readonly allow: readonly string[];
   readonly filePrefix: string;
-  /** Mount point of hugetlbfs; undefined: EAL finds one by itself. */
-  readonly hugeDir: string | undefined;
 }
 
-/** Each argument a word; nothing in them needs quotes in a shell. */
-export function ealArguments(plan: EalPlan): readonly string[] {
-  const { mainLcore, workers, memoryMib, allow, filePrefix, hugeDir } = plan;
+/** Each argument a word; no word needs quotes in a shell. */
+export function ealArguments({ mainLcore, workers, memoryMib, allow, filePrefix }: EalPlan): readonly string[] {
   return [
     '-l',
     [mainLcore, ...workers].join(','),
     `--main-lcore=${mainLcore}`,
-    ...(memoryMib.length === 0 ? [] : [`--socket-mem=${memoryMib.join(',')}`]),
-    ...(hugeDir === undefined ? [] : [`--huge-dir=${hugeDir}`]),
+    ...(memoryMib === undefined ? [] : [`--socket-mem=${memoryMib.join(',')}`]),
     ...(allow.length === 0 ? ['--no-pci'] : allow.flatMap((address) => ['-a', address])),
     `--file-prefix=${filePrefix}`,
   ];
+}
+
+/** Stands in the command of a deployment for the arguments of that process. */
+export const EAL_WORD = '{eal}';
+
+export function withEal(command: readonly string[], eal: readonly string[]): readonly string[] {
+  return command.flatMap((word) => (word === EAL_WORD ? eal : [word]));
 }
