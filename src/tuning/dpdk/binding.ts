@@ -100,7 +100,7 @@ export function refuseTaking(
     return { kind: 'unknown', reason: `What ${nic.name} would lose cannot be told: ${state.unreadable}.` };
   // Links come up one after the other at boot: what was decided before is not decided again by that.
   const isRemembered = facts.taken.some(({ address }) => address === pci.address);
-  const objections = [...listObjections(nic, facts, machine), ...(isRemembered ? [] : listLonely(nic, machine))];
+  const objections = [...listObjections(nic, facts), ...(isRemembered ? [] : listLonely(nic, machine))];
   if (objections.length === 0) return undefined;
   const reason = `${nic.name} stays with the kernel: ${objections.join('; ')}. Choose another NIC; dpdk.override: [${pci.address}] takes it all the same.`;
   return { kind: 'refused', reason };

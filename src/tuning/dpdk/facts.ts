@@ -50,6 +50,8 @@ export interface DpdkFacts {
   readonly nics: readonly PciNic[];
   /** By interface; the text where it cannot be told. */
   readonly states: Readonly<Record<string, InterfaceState | { readonly unreadable: string }>>;
+  /** By interface that sits on others: what it is (`bond`, `bridge`, `vlan`), where the kernel says so. */
+  readonly upperTypes: Readonly<Record<string, string | undefined>>;
   /** By interface: who keeps time by it. */
   readonly ptpUsers: Readonly<Record<string, readonly string[]>>;
 }
@@ -75,6 +77,7 @@ export async function observeDpdk(host: HostReader, machine: Machine): Promise<D
     states: Object.fromEntries(
       await Promise.all(names.map(async (name) => [name, await readState(host, name)] as const)),
     ),
+    upperTypes: await readUpperTypes(host, machine),
     ptpUsers: await readPtpUsers(host, machine.nics),
   };
 }
@@ -107,6 +110,16 @@ async function readPciNic(host: HostReader, known: PciFunction): Promise<PciNic>
     physical: await readLinkName(host, `${folder}/physfn`),
     interfaces: await readNames(host, `${folder}/net`),
   };
+}
+
+async function readUpperTypes(host: HostReader, { nics }: Machine): Promise<DpdkFacts['upperTypes']> {
+  const uppers = [...new Set(nics.flatMap((nic) => nic.uppers))];
+  const types = await Promise.all(
+    uppers.map(
+      async (name) => /^DEVTYPE=(.+)$/m.exec((await readValue(host, `/sys/class/net/${name}/uevent`)) ?? '')?.[1],
+    ),
+  );
+  return Object.fromEntries(uppers.map((name, index) => [name, types[index]]));
 }
 
 async function readSriov(host: HostReader, folder: string): Promise<PciNic['sriov']> {

@@ -5,29 +5,26 @@ import type { DpdkFacts, PciNic } from './facts.ts';
 /** Drivers that DPDK shares with the kernel: the NIC stays where it is. */
 export const BIFURCATED = ['mlx4_core', 'mlx5_core', 'mana'];
 
-/** What makes an interface a part of another one, by the driver of that one. */
-const UPPER_KINDS: Readonly<Record<string, string>> = {
-  bonding: 'a member of the bond',
+/** What an interface is to the one above it, by the type that the kernel gives that one (DEVTYPE in its uevent). */
+const UPPER_TYPES: Readonly<Record<string, string>> = {
   bond: 'a member of the bond',
   team: 'a member of the team',
   bridge: 'a port of the bridge',
-  openvswitch: 'a port of the switch',
-  '802.1Q VLAN Support': 'the parent of the VLAN',
   vlan: 'the parent of the VLAN',
-  macvlan: 'the parent of',
-  ipvlan: 'the parent of',
+  macvlan: 'the parent of the macvlan',
+  ipvlan: 'the parent of the ipvlan',
 };
 
 /**
  * Why this NIC must not be taken from the kernel: each reason, for people. dpdk-devbind looks at the routes of the
  * device alone and so misses all that sits on it.
  */
-export function listObjections(nic: Nic, facts: DpdkFacts, machine: Machine): readonly string[] {
+export function listObjections(nic: Nic, facts: DpdkFacts): readonly string[] {
   const ptpUsers = facts.ptpUsers[nic.name] ?? [];
   const clock = nic.phc === undefined ? '' : `, and its clock ${nic.phc} goes with the driver`;
   return [
     ...(nic.carriesSession ? ['it carries the default route or a session that this host is managed through'] : []),
-    ...nic.uppers.map((upper) => `it is ${describeUpper(upper, machine)}`),
+    ...nic.uppers.map((upper) => `it is ${describeUpper(upper, facts)}`),
     ...(ptpUsers.length > 0 ? [`${ptpUsers.join(', ')} keeps time by it${clock}`] : []),
   ];
 }
@@ -41,11 +38,8 @@ export function listLonely(nic: Nic, machine: Machine): readonly string[] {
     : [];
 }
 
-function describeUpper(upper: string, machine: Machine): string {
-  const driver = machine.nics.find((nic) => nic.name === upper)?.driver;
-  const kind = driver === undefined ? undefined : UPPER_KINDS[driver];
-  if (kind !== undefined) return `${kind} ${upper}`;
-  return /\.\d+$/.test(upper) ? `the parent of the VLAN ${upper}` : `a part of ${upper}`;
+function describeUpper(upper: string, { upperTypes }: DpdkFacts): string {
+  return `${UPPER_TYPES[upperTypes[upper] ?? ''] ?? 'a part of'} ${upper}`;
 }
 
 /** Why the hardware or the kernel does not let a device be driven from user space. */

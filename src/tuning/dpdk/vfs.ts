@@ -33,7 +33,7 @@ function desireOf(each: Chosen, wanted: VfsWanted, dpdk: DpdkCase): readonly (Se
 function refuseMaking(
   { pci, nic }: Chosen,
   { count }: VfsWanted,
-  { wanted, facts, machine }: DpdkCase,
+  { wanted, facts }: DpdkCase,
 ): Omit<Refusal, 'id'> | undefined {
   const name = nic?.name ?? pci.address;
   if (pci.sriov === undefined)
@@ -63,7 +63,7 @@ function refuseMaking(
       kind: 'refused',
       reason: `${nic.name} is down, and its virtual functions have no link then: bring it up (ip link set ${nic.name} up).`,
     };
-  const objections = listObjections(nic, facts, machine);
+  const objections = listObjections(nic, facts);
   if (objections.length === 0) return undefined;
   const reason = `Making virtual functions resets ${nic.name}: ${objections.join('; ')}. dpdk.override: [${pci.address}] makes them all the same.`;
   return { kind: 'refused', reason };
