@@ -77,9 +77,7 @@ export function desireBinding(each: Chosen, alsoTaken: ReadonlySet<string>, dpdk
   }
   // Bound by somebody else, or by hft's own rule at boot.
   if (pci.driver === 'vfio-pci') return bindingSetting(each, 'vfio-pci', explainTaking(each, dpdk.facts));
-  const obstacle = findObstacle(pci, dpdk.facts, alsoTaken);
-  if (obstacle !== undefined) return { id, ...obstacle };
-  const refusal = refuseTaking(each, dpdk);
+  const refusal = refuseTaking(each, dpdk) ?? findObstacle(pci, dpdk.facts, alsoTaken);
   return refusal === undefined ? bindingSetting(each, 'vfio-pci', explainTaking(each, dpdk.facts)) : { id, ...refusal };
 }
 
