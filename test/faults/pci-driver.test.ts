@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { rollback } from '../../src/engine/rollback.ts';
 import { TAKEN_RULE } from '../../src/topology/taken-nics.ts';
-import { makePciRig, NIC, type PciShape, TAKES } from './pci-machine.ts';
+import { dpdkOf, makePciRig, NIC, type PciShape, TAKES } from './pci-machine.ts';
 import { planRig, type Rig, recoverRig, restart, stateOf, tuneRig } from './rig.ts';
 
 const DRIVER = `/sim/${NIC}/driver`;
@@ -57,6 +57,38 @@ describe('a NIC is given to vfio-pci', () => {
     expect((await planRig(rig, options)).plan.changes).toEqual([]);
     expect((await rollback(rig.engine, { scope: 'all' })).complete).toBe(true);
     expect({ ...stateOf(rig), '/proc/sys/kernel/random/boot_id': 'boot-1\n' }).toEqual(before);
+  });
+
+  test('another profile that does not ask for it gives it back, as it was', async () => {
+    const rig = await take();
+    const other = { wanted: dpdkOf({ devices: [] }) };
+    const { plan } = await planRig(rig, other);
+    expect(plan.changes.map(({ desired }) => desired)).toEqual([null, 'igb', null]);
+    expect((await tuneRig(rig, other))?.result).toBe('applied');
+    expect(stateOf(rig)).toEqual(stateOf(makePciRig()));
+  });
+
+  test('at a boot at which its own driver was faster, it is bound again, and nothing else changes', async () => {
+    const rig = await take();
+    rig.host.files.set('/sys/bus/pci/drivers/vfio-pci/unbind', NIC);
+    rig.host.files.set(OVERRIDE, '');
+    rig.host.files.set('/sys/bus/pci/drivers_probe', NIC);
+    rig.host.files.set('/proc/sys/kernel/random/boot_id', 'boot-2\n');
+    const { plan } = await planRig(rig, options);
+    expect(plan.changes.map(({ setting }) => setting.id)).toEqual([`dpdk.driver@${NIC}`]);
+    expect((await tuneRig(rig, options))?.result).toBe('applied');
+    expect(rig.host.files.get(DRIVER)).toBe('vfio-pci\n');
+  });
+
+  test('without an IOMMU it is refused, and nothing changes', async () => {
+    const rig = makePciRig({ hasIommu: false });
+    rig.host.files.delete('/sys/class/iommu/dmar0/name');
+    const before = stateOf(rig);
+    const { plan } = await planRig(rig, options);
+    expect(plan.changes).toEqual([]);
+    expect(plan.refused).toMatchObject([{ reason: expect.stringContaining('No IOMMU is at work here') }]);
+    await tuneRig(rig, options);
+    expect(stateOf(rig)).toEqual(before);
   });
 
   test('while a process uses it, it is not given back, and that is said', async () => {

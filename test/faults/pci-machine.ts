@@ -7,6 +7,9 @@ import { makeRig, type Rig, wantedOf } from './rig.ts';
 /** The trading NIC of the made-up machine, and the one that it is managed through. */
 export const NIC = '0000:01:00.0';
 const MANAGEMENT = '0000:00:02.0';
+/** Its virtual functions, when they are made. */
+export const FUNCTIONS = ['0000:01:10.0', '0000:01:10.2'];
+export const MACS = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
 const DEVICES = '/sys/bus/pci/devices';
 const NET = '/sys/class/net/enp1s0';
 
@@ -32,8 +35,10 @@ export function makePciRig(shape: PciShape = {}): Rig {
   addDevice(host, MANAGEMENT, { driver: 'virtio-pci', vendor: '0x1af4', group: '2' });
   addDevice(host, NIC, { driver: 'igb', vendor: '0x8086', ...(shape.hasIommu !== false && { group: '11' }) });
   if (shape.override !== undefined) host.files.set(`${DEVICES}/${NIC}/driver_override`, `${shape.override}\n`);
+  const sriov = { sriov_totalvfs: '7', sriov_numvfs: '0', sriov_drivers_autoprobe: '1' };
+  for (const [file, text] of Object.entries(sriov)) host.files.set(`${DEVICES}/${NIC}/${file}`, `${text}\n`);
   host.files.set('/sys/class/iommu/dmar0/name', 'dmar0\n');
-  for (const driver of ['igb', 'vfio-pci', 'virtio-pci'])
+  for (const driver of ['igb', 'igbvf', 'vfio-pci', 'virtio-pci'])
     for (const file of ['bind', 'unbind']) host.files.set(`/sys/bus/pci/drivers/${driver}/${file}`, '');
   host.files.set('/sys/bus/pci/drivers_probe', '');
   host.files.set('/proc/net/route', ROUTES);
@@ -101,11 +106,12 @@ function obeyBus(host: FakeHost): void {
   const set = host.files.set.bind(host.files);
   host.files.set = (path, text) => {
     const word = text.trim();
-    if (path === `${DEVICES}/${NIC}/driver_override`) return set(path, `${word || '(null)'}\n`);
+    if (path.endsWith('/driver_override')) return set(path, `${word || '(null)'}\n`);
+    if (path.endsWith('/sriov_numvfs')) setFunctions(host, Number(host.files.get(path)), Number(word));
     const unbound = /^\/sys\/bus\/pci\/drivers\/([^/]+)\/unbind$/.exec(path)?.[1];
     if (unbound !== undefined) {
       if (driverOf(host, word) !== unbound) throw new HostError('write', path, 'ENODEV');
-      removeInterface(host);
+      if (word === NIC) removeInterface(host);
       setDriver(host, word, undefined);
       return host.files;
     }
@@ -125,10 +131,29 @@ function removeInterface(host: FakeHost): void {
 function probe(host: FakeHost, address: string): void {
   if (driverOf(host, address) !== undefined) return;
   const override = host.files.get(`${DEVICES}/${address}/driver_override`)?.trim();
-  const driver = override === '(null)' ? 'igb' : override;
+  const own = address === NIC ? 'igb' : 'igbvf';
+  const driver = override === '(null)' ? own : override;
   if (driver === 'vfio-pci' && !host.links.has(`${DEVICES}/${address}/iommu_group`)) return;
   setDriver(host, address, driver);
   if (driver === 'igb') addInterface(host, 'enp1s0', address, 'igb');
+}
+
+/** What virtual functions come with: no driver where the physical one says so. */
+function setFunctions(host: FakeHost, before: number, after: number): void {
+  if (before !== 0 && after !== 0 && before !== after) throw new HostError('write', 'sriov_numvfs', 'EBUSY');
+  if (before === after) return;
+  for (const [index, address] of FUNCTIONS.entries()) {
+    for (const map of [host.files, host.links])
+      for (const path of [...map.keys()])
+        if (path.includes(address) || path.includes(`virtfn${index}`)) map.delete(path);
+    host.files.delete(`/sim/vf${index}`);
+    if (index >= after) continue;
+    const isLeftAlone = host.files.get(`${DEVICES}/${NIC}/sriov_drivers_autoprobe`)?.trim() === '0';
+    addDevice(host, address, { driver: 'igbvf', vendor: '0x8086', group: String(20 + index) });
+    if (isLeftAlone) setDriver(host, address, undefined);
+    host.links.set(`${DEVICES}/${NIC}/virtfn${index}`, `../${address}`);
+    host.files.set(`/sim/vf${index}`, '00:00:00:00:00:00\n');
+  }
 }
 
 function answerCommands({ commands }: FakeHost): void {
@@ -155,6 +180,23 @@ function answerCommands({ commands }: FakeHost): void {
     return JSON.stringify(dst === '' ? [connected] : [connected, { dst, gateway: '10.80.0.254', protocol: 'static' }]);
   });
   commands.set('ip', '[]');
+  commands.set('ip -j link show dev enp1s0', ({ files }) => {
+    const list = FUNCTIONS.flatMap((_, vf) => {
+      const address = files.get(`/sim/vf${vf}`)?.trim();
+      return address === undefined ? [] : [{ vf, address }];
+    });
+    return JSON.stringify([{ ifname: 'enp1s0', vfinfo_list: list }]);
+  });
+  for (const [vf, mac] of MACS.entries()) {
+    commands.set(`ip link set dev enp1s0 vf ${vf} mac ${mac}`, ({ files }) => {
+      files.set(`/sim/vf${vf}`, `${mac}\n`);
+      return '';
+    });
+    commands.set(`ip link set dev enp1s0 vf ${vf} mac 00:00:00:00:00:00`, ({ files }) => {
+      files.set(`/sim/vf${vf}`, '00:00:00:00:00:00\n');
+      return '';
+    });
+  }
   commands.set('udevadm', '');
   commands.set('ip link set dev enp1s0 up', put('flags', '0x1003'));
   commands.set('ip addr replace 10.80.0.1/24 dev enp1s0', put('sim-address', '10.80.0.1'));
