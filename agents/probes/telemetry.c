@@ -11,14 +11,14 @@
 #include "failure.h"
 
 /* The answers of 22.11 have at most 16 KiB and say so in the greeting; more is told as cut, never shown as whole. */
-#define LONGEST_ANSWER (1 << 20)
+#define LONGEST_ANSWER (1 << 17)
 
 static int connect_to(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) usage("the path of a socket is too long: %.120s", path);
   memcpy(address.sun_path, path, strlen(path) + 1);
   int peer = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  struct timeval patience = {.tv_sec = 2};
+  struct timeval patience = {.tv_sec = 5};
   if (peer < 0 || setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
       setsockopt(peer, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
     fail("socket: %s", strerror(errno));
@@ -31,7 +31,7 @@ static void print_answer(int peer, const char *request) {
   struct iovec part = {.iov_base = text, .iov_len = sizeof text};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
   ssize_t bytes = recvmsg(peer, &message, 0);
-  if (bytes < 0) fail("%s: %s", request, errno == EAGAIN || errno == EWOULDBLOCK ? "no answer within two seconds" : strerror(errno));
+  if (bytes < 0) fail("%s: %s", request, errno == EAGAIN || errno == EWOULDBLOCK ? "no answer within five seconds" : strerror(errno));
   if (bytes == 0) fail("%s: the process closed the connection", request);
   if ((message.msg_flags & MSG_TRUNC) != 0) fail("%s: the answer has more than %d bytes", request, LONGEST_ANSWER);
   for (ssize_t i = 0; i < bytes; i++)
