@@ -3,7 +3,7 @@ import { type DpdkHost, isForDpdk, judgeDevices, judgeHugepages } from '../dpdk/
 import { judgeTraffic } from '../dpdk/traffic.ts';
 import type { TrafficRun, Vdev } from '../dpdk/traffic-script.ts';
 import { summarize, type Verification, type VerifyResult } from '../engine/verify.ts';
-import { UsageError } from '../errors.ts';
+import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import { readNames } from '../topology/kernel-file.ts';
 import type { Machine } from '../topology/machine.ts';
@@ -106,7 +106,9 @@ async function findObstacle({ host, machine }: Bench, ports: readonly PciNic[]):
 }
 
 async function measure({ host }: Bench, run: TrafficRun): Promise<Answer> {
-  const end = await runTraffic(host, run, watchCancellation());
+  const signal = watchCancellation();
+  const end = await runTraffic(host, run, signal);
+  if (signal.aborted) throw new HftError('Interrupted: what was started for the run has ended.', { exitCode: 1 });
   if (end === undefined)
     return { status: 'unsupported', expected: null, actual: null, evidence: 'unshare is not installed (util-linux).' };
   return judgeTraffic(run, end);

@@ -40,6 +40,8 @@ if [ "$pair" = veth ]; then
   done
 fi
 exec 3>&1
+# What is interrupted ends everything that it started; a shell that waits hears a signal at once.
+trap 'trap "" TERM; kill -TERM 0; rm -rf "$folder"; exit 143' TERM
 counters() {
   if [ "$ports" = 2 ]; then set -- /ethdev/stats,0 /ethdev/stats,1; else set -- /ethdev/stats,0; fi
   "$probe" telemetry "$folder/dpdk_telemetry.v2" /ethdev/list "$@" 2> /dev/null
@@ -64,7 +66,8 @@ counters() {
   sleep 0.5
   counters >&3
   printf 'quit\\n'
-} | "$@" 3>&- >&2
+} | "$@" 3>&- >&2 &
+wait "$!"
 ended=$?
 rm -rf "$folder"
 exit "$ended"
@@ -103,7 +106,7 @@ function testpmdCommand(run: TrafficRun): readonly string[] {
       ? ports.flatMap((address) => ['-a', address])
       : ['--no-pci', ...[0, 1].map((port) => `--vdev=${vdev(over, port)}`)];
   // AF_XDP takes thousands of buffers for each queue of its own.
-  const limit = ['timeout', '-k', '5', String(durationS + 60)];
+  const limit = ['timeout', '--foreground', '-k', '5', String(durationS + 60)];
   return [
     ...limit,
     'dpdk-testpmd',
