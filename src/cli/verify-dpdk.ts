@@ -2,7 +2,7 @@ import { hasTestpmd, runTraffic } from '../agent/dpdk-traffic.ts';
 import { type DpdkHost, isForDpdk, judgeDevices, judgeHugepages } from '../dpdk/devices.ts';
 import { judgeTraffic } from '../dpdk/traffic.ts';
 import type { TrafficRun, Vdev } from '../dpdk/traffic-script.ts';
-import { summarize, type Verification, type VerifyResult } from '../engine/verify.ts';
+import { summarize, type Verification, type VerifyResult, verifyExitCode } from '../engine/verify.ts';
 import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import { readNames } from '../topology/kernel-file.ts';
@@ -38,6 +38,12 @@ export async function verifyDpdk(installation: Installation, flags: VerifyDpdkFl
   ];
   results.push(...(await verifyTraffic({ host, machine, probe: `${installation.root}/dist/hft-probe` }, flags, ports)));
   return { profile: flags.profile ?? 'what DPDK needs', host: machine.host, results, summary: summarize(results) };
+}
+
+/** As of any verification; and a run with traffic that could not be made has proven nothing. */
+export function dpdkExitCode(verification: Verification): 0 | 1 | 5 {
+  const runs = verification.results.filter(({ id }) => id.startsWith('dpdk.traffic@'));
+  return runs.some(({ status }) => status !== 'pass') ? 1 : verifyExitCode(verification);
 }
 
 /** The dpdk and hugepage settings of a profile that was named. */

@@ -7,7 +7,7 @@ const VDEVS = ['net_null', 'net_af_packet', 'net_af_xdp'] as const;
 export default class VerifyDpdk extends BaseCommand {
   static override summary = 'Verify that DPDK works here: devices, hugepages, and packets that all arrive';
   static override description =
-    'Looks at the devices that VFIO gives out and at free hugepages, then lets dpdk-testpmd forward packets between two ports and compares what was sent with what was received, by the counters of its telemetry socket: drivers lose packets that they count nowhere. --vdev needs no NIC and no hugepages (the pair of interfaces is in a network namespace of its own); --port takes a NIC that is bound to vfio-pci, twice for two that are wired to each other. Exit code 0 when all arrived, 1 when not, or when it could not be told.';
+    'Looks at the devices that VFIO gives out and at free hugepages, then lets dpdk-testpmd forward packets between two ports and compares what was sent with what was received, by the counters of its telemetry socket: drivers lose packets that they count nowhere. --vdev needs no NIC and no hugepages (the pair of interfaces is in a network namespace of its own); --port takes a NIC that is bound to vfio-pci, twice for two that are wired to each other. Exit code 0 when all arrived, 1 when not, when it could not be told, or without dpdk-testpmd.';
   static override examples = [
     '<%= config.bin %> verify dpdk',
     '<%= config.bin %> verify dpdk --vdev net_af_packet --vdev net_af_xdp',
@@ -25,12 +25,11 @@ export default class VerifyDpdk extends BaseCommand {
 
   async run() {
     const { flags } = await this.parse(VerifyDpdk);
-    const { verifyDpdk } = await import('../../cli/verify-dpdk.ts');
-    const { verifyExitCode } = await import('../../engine/verify.ts');
+    const { dpdkExitCode, verifyDpdk } = await import('../../cli/verify-dpdk.ts');
     const { viewDpdk } = await import('../../views/verify-dpdk.ts');
     const { profile, vdev = [], port = [], bursts } = flags;
     const durationS = parseSeconds('--duration', flags.duration);
     const verification = await verifyDpdk(this.config, { profile, vdev, port, durationS, bursts });
-    return this.show(verification, (terminal) => viewDpdk(verification, terminal), verifyExitCode(verification));
+    return this.show(verification, (terminal) => viewDpdk(verification, terminal), dpdkExitCode(verification));
   }
 }
