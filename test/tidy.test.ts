@@ -98,6 +98,11 @@ const RULES: readonly {
     what: /^(execa|src\/(engine|agent|commands|cli|views|host|tunables|tuning\/(?!limits\/schema)))/,
     why: 'where threads go is decided from facts: who launches gives them',
   },
+  {
+    who: /^src\/ptp\//,
+    what: /^(node:(?!crypto$)|execa|src\/(agent|commands|cli|views|host|tunables|tuning)\/)/,
+    why: 'a clock is looked at through a HostReader and judged purely: who asks, waits and writes is elsewhere',
+  },
   { who: /^src\/agent\//, what: /^src\/(commands|views|cli)\//, why: 'the agent answers with data' },
   { who: /^src\/views\//, what: /^(node:|src\/(host|agent|commands)\/(?!agent\.ts))/, why: 'a view is data to text' },
   {

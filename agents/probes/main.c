@@ -9,6 +9,7 @@
 #include "notify_listen.h"
 #include "place_threads.h"
 #include "probes.h"
+#include "read_clocks.h"
 #include "self_test.h"
 #include "serve.h"
 #include "signal_process.h"
@@ -30,6 +31,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "end-session") == 0) return end_session(argv + 2);
   if (strcmp(argv[1], "notify-listen") == 0) return notify_listen(argv + 2);
   if (strcmp(argv[1], "telemetry") == 0) return telemetry(argv + 2);
+  if (strcmp(argv[1], "read-clocks") == 0) return read_clocks(argv + 2);
   if (strcmp(argv[1], "load") == 0) return load(argv + 2);
   if (strcmp(argv[1], "serve") == 0) return serve(argv + 2);
   if (strcmp(argv[1], "zeromq") == 0) zeromq(argv);

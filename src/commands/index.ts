@@ -27,6 +27,7 @@ import VerifyDpdk from './verify/dpdk.ts';
 import VerifyLatencyCompare from './verify/latency/compare.ts';
 import VerifyLatency from './verify/latency.ts';
 import VerifyProcesses from './verify/processes.ts';
+import VerifyPtp from './verify/ptp.ts';
 import VerifySettings from './verify/settings.ts';
 
 /** Every command, by its id: `profile:list` is typed `hft profile list`. A test compares this list with the folder. */
@@ -59,5 +60,6 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   'verify:latency': VerifyLatency,
   'verify:latency:compare': VerifyLatencyCompare,
   'verify:processes': VerifyProcesses,
+  'verify:ptp': VerifyPtp,
   'verify:settings': VerifySettings,
 };

@@ -22,7 +22,7 @@ const NAMES = [
 const UNITS = NAMES.map((name) => `${name}.service`);
 
 /** The whole list, whatever names are looked for: snapshots stay good for a later hft that knows more of them. */
-const LIST_ACTIVE_SERVICES = [
+export const LIST_ACTIVE_SERVICES = [
   ...['systemctl', 'list-units', '--type=service', '--state=active,activating,reloading'],
   ...['--no-legend', '--no-pager', '--plain'],
 ];

@@ -4,7 +4,7 @@ import type { TunableKind, Write } from './kind.ts';
 import type { Reading, UnitTunable } from './tunable.ts';
 
 /**
- * A systemd unit, read and changed through systemctl(1). A unit that is not installed counts as disabled: hft can be about
+ * A systemd unit, read and changed through systemctl(1). A unit that is not installed counts as inactive and disabled: hft can be about
  * to install it, and to remove it again. activity lives until the next boot, enablement across boots;
  * both are journaled as persistent, since an enablement that is undone late must be undone all the same.
  */
@@ -37,7 +37,8 @@ async function readActivity(reader: HostReader, { name }: UnitTunable): Promise<
     const hasSystemd = (await reader.list('/run/systemd/system')) !== undefined;
     return hasSystemd ? { status: 'unreadable', code: 'EIO', evidence } : { status: 'missing', evidence: NO_SYSTEMD };
   }
-  if (properties.LoadState === 'not-found') return { status: 'missing', evidence: `${name}: no such unit` };
+  if (properties.LoadState === 'not-found')
+    return { status: 'value', value: 'inactive', evidence: `${name}: no such unit` };
   const running = active === 'active' || active === 'activating' || active === 'reloading';
   return { status: 'value', value: running ? 'active' : 'inactive', evidence: `${name}: ActiveState=${active}` };
 }

@@ -10,6 +10,7 @@ import { memoryDomain } from './memory/memory.ts';
 import { networkDomain } from './network/network.ts';
 import { nicDomain } from './nic/nic.ts';
 import { persistenceDomain } from './persistence/persistence.ts';
+import { ptpDomain } from './ptp/ptp.ts';
 import { servicesDomain } from './services/services.ts';
 
 /** Every domain, in the order in which people see them. A new domain is a folder here and a line in this list. */
@@ -25,5 +26,6 @@ export const domains: readonly TuningDomain[] = [
   irqDomain,
   dpdkDomain,
   limitsDomain,
+  ptpDomain,
   persistenceDomain,
 ];
