@@ -38,7 +38,7 @@ export async function readInterfaceState(reader: HostReader, name: string): Prom
     const set = [...shown.output].flatMap(([key, { value, isFixed }]) =>
       value === undefined || isFixed ? [] : [[key, value] as const],
     );
-    if (set.length > 0) ethtool[group] = Object.fromEntries(set);
+    if (set.length > 0) ethtool[group] = withoutNegotiated(group, Object.fromEntries(set));
   }
   const rss = await ethtoolKind.read(reader, { kind: 'ethtool', device: name, group: 'rss', key: 'indirection' });
   if (rss.status === 'value' && rss.value !== null) ethtool.rss = { indirection: rss.value };
@@ -53,6 +53,11 @@ export async function readInterfaceState(reader: HostReader, name: string): Prom
     ],
     ethtool,
   };
+}
+
+/** With negotiation, rx and tx are what came of it: a link that is just coming up says something else. */
+function withoutNegotiated(group: EthtoolGroup, values: Record<string, string>): Record<string, string> {
+  return group === 'pause' && values.autoneg === 'on' ? { autoneg: 'on' } : values;
 }
 
 async function ask(reader: HostReader, argv: readonly string[]): Promise<string> {
