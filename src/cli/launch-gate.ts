@@ -1,4 +1,5 @@
 import type { Agent } from '../agent/agent.ts';
+import { collectPtp } from '../agent/watch-ptp.ts';
 import type { Verification } from '../engine/verify.ts';
 import { verifyExitCode } from '../engine/verify.ts';
 import { HftError } from '../errors.ts';
@@ -6,6 +7,8 @@ import type { HostReader } from '../host/host.ts';
 import { type Partition, readBootIsolated, readPartition } from '../launch/isolated.ts';
 import type { PlacedProcess } from '../launch/placement.ts';
 import { nameCpus } from '../layout/names.ts';
+import type { PtpLook } from '../ptp/look.ts';
+import { reportPtp } from '../ptp/report.ts';
 import { isSubset, printCpulist } from '../topology/cpulist.ts';
 import { loadWanted } from './wanted.ts';
 
@@ -30,6 +33,7 @@ export async function refuseUnfit(request: GateRequest): Promise<void> {
       ['Name one: `profile:` in the deployment, or --profile.'],
     );
   if (verifyExitCode(verification) !== 0) throw new GateClosed(sayDifferences(verification), [nextAfter(verification)]);
+  if (verification.results.some(({ domain }) => domain === 'ptp')) await refuseWrongTime(request);
   const open = await findOpen(request);
   if (open.length === 0) return;
   const { reason, next } = explainOpen(open, await readPartition(request.reader));
@@ -80,6 +84,34 @@ async function findOpen({ reader, processes, isolated }: GateRequest): Promise<n
   const effective = await readBootIsolated(reader);
   const own = new Set(processes.flatMap((process) => process.own));
   return isolated.filter((cpu) => own.has(cpu) && !effective.includes(cpu));
+}
+
+/** Seen twice at the slowest rate of Sync that is in use. */
+const CLOCK_LOOKS = { everyMs: 1000, durationMs: 5000 };
+/** What RTS 25 holds people to; `hft verify ptp` has the tighter limit of our own. */
+const MOST_OFF_UTC_NS = 100_000;
+
+/** Where the profile has PTP, a host whose time is not the grandmaster's is not fit. */
+async function refuseWrongTime({ reader, root }: GateRequest): Promise<void> {
+  const probe = `${root}/dist/hft-probe`;
+  const looks = await collectPtp(reader, { target: undefined, probe, clientSocket: undefined, ...CLOCK_LOOKS });
+  const clock = judgeTime(reader.label, looks);
+  if (clock !== undefined) throw new GateClosed(clock, ['See `hft verify ptp --limit 100us`.']);
+}
+
+/** Why the time is not to be traded by, in words; undefined: it is. */
+export function judgeTime(host: string, looks: readonly PtpLook[]): string | undefined {
+  const report = reportPtp(host, looks, {
+    limitNs: MOST_OFF_UTC_NS,
+    timescale: 'ptp',
+    allowsFreeRunning: false,
+    grandmaster: undefined,
+    isPrivileged: true,
+  });
+  if (verifyExitCode(report) === 0 && report.summary.pass > 0) return undefined;
+  const wrong = report.results.filter(({ status }) => status !== 'pass' && status !== 'unsupported');
+  const named = wrong.slice(0, MOST_NAMED).map(({ id, evidence }) => `${id} (${evidence})`);
+  return `the time of this host does not verify: ${named.join(', ') || 'no ptp4l runs'}`;
 }
 
 const MOST_NAMED = 3;

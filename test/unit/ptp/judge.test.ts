@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { judgeTime } from '../../../src/cli/launch-gate.ts';
 import { parseClockReadings } from '../../../src/ptp/clock-readings.ts';
 import { type PtpClock, readClock } from '../../../src/ptp/data-sets.ts';
 import type { PtpExpectation } from '../../../src/ptp/expectation.ts';
@@ -80,6 +81,27 @@ const wrongOf = (seen: readonly PtpLook[], expectation = STRICT) =>
   reportPtp('box', seen, expectation)
     .results.filter(({ status }) => status !== 'pass')
     .map(({ id, status }) => `${id} ${status}`);
+
+describe('the gate of hft launch', () => {
+  test('lets processes start on a host whose time verifies, 100 us being enough', () => {
+    expect(judgeTime('box', looks())).toBeUndefined();
+    expect(
+      judgeTime(
+        'box',
+        looks((look) => ({ offsetNs: 20_000 + look })),
+      ),
+    ).toBeUndefined();
+  });
+
+  test.each([
+    ['a Sync that has stopped', looks(() => ({ ingressTimeNs: 5n })), 'ptp.sync@'],
+    ['a daemon that does not answer', looks(() => ({ problem: 'no answer' })), 'no answer'],
+    ['no daemon at all', looks(undefined, { clocks: [], daemons: [] }), 'does not verify'],
+    ['an offset beyond the limit', looks(() => ({ offsetNs: 200_000 })), 'ptp.limit@'],
+  ])('keeps them back at %s, and says which', (_, seen, said) => {
+    expect(judgeTime('box', seen)).toContain(said);
+  });
+});
 
 describe('a card that stamps and a traceable grandmaster', () => {
   test('passes the strict limits, with the sum of its parts', () => {
