@@ -14,6 +14,7 @@
 #include "serve.h"
 #include "signal_process.h"
 #include "start_process.h"
+#include "telemetry.h"
 #include "zeromq.h"
 
 static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core_to_core_probe, &shm_probe, &unix_probe,
@@ -29,6 +30,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "signal") == 0) return signal_process(argv + 2);
   if (strcmp(argv[1], "end-session") == 0) return end_session(argv + 2);
   if (strcmp(argv[1], "notify-listen") == 0) return notify_listen(argv + 2);
+  if (strcmp(argv[1], "telemetry") == 0) return telemetry(argv + 2);
   if (strcmp(argv[1], "read-clocks") == 0) return read_clocks(argv + 2);
   if (strcmp(argv[1], "load") == 0) return load(argv + 2);
   if (strcmp(argv[1], "serve") == 0) return serve(argv + 2);

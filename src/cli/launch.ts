@@ -11,6 +11,7 @@ import { withRequired } from '../launch/dependencies.ts';
 import type { OrderedProcess } from '../launch/order.ts';
 import type { Phase, ProcessRecord } from '../launch/supervision.ts';
 import { InvalidProfile } from '../profile/problem.ts';
+import { fillEal } from './dpdk-eal.ts';
 import { refuseUnfit } from './launch-gate.ts';
 import { openLaunchSite, whoAsks } from './launch-site.ts';
 import { placeDeployment } from './place.ts';
@@ -41,7 +42,8 @@ export async function launch(installation: Installation, file: string, flags: La
   const { root, version } = installation;
   const site = openLaunchSite(root, version);
   const placed = await placeDeployment(site.host, { root, file, profile: flags.profile });
-  const { deployment, placement, machine, profile } = placed;
+  const { placement, machine, profile } = placed;
+  const deployment = await fillEal(site.host, root, placed);
   if (placement.missing.length > 0) throw new InvalidProfile(placement.missing);
   const names = chooseNames(flags.only, deployment.processes);
   refuseForeignUsers(names, deployment.processes);

@@ -10,6 +10,7 @@ import Confirm from './confirm.ts';
 import DeploymentList from './deployment/list.ts';
 import DeploymentSchema from './deployment/schema.ts';
 import DeploymentValidate from './deployment/validate.ts';
+import DpdkEal from './dpdk/eal.ts';
 import Help from './help.ts';
 import Inspect from './inspect.ts';
 import Launch from './launch.ts';
@@ -27,6 +28,7 @@ import SnapshotCommand from './snapshot.ts';
 import StatusCommand from './status.ts';
 import Stop from './stop.ts';
 import Tune from './tune.ts';
+import VerifyDpdk from './verify/dpdk.ts';
 import VerifyLatencyCompare from './verify/latency/compare.ts';
 import VerifyLatency from './verify/latency.ts';
 import VerifyProcesses from './verify/processes.ts';
@@ -46,6 +48,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   'deployment:list': DeploymentList,
   'deployment:schema': DeploymentSchema,
   'deployment:validate': DeploymentValidate,
+  'dpdk:eal': DpdkEal,
   help: Help,
   inspect: Inspect,
   launch: Launch,
@@ -63,6 +66,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   status: StatusCommand,
   stop: Stop,
   tune: Tune,
+  'verify:dpdk': VerifyDpdk,
   'verify:latency': VerifyLatency,
   'verify:latency:compare': VerifyLatencyCompare,
   'verify:processes': VerifyProcesses,

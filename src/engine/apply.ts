@@ -111,7 +111,8 @@ export async function applySteps(
     await hearSignals();
     if (signal?.aborted)
       return { applied, skipped, failure: { id: (planned[0] as PlannedStep).setting.id, reason: 'interrupted' } };
-    const batch = await Promise.all(planned.map((step) => remember(host, step)));
+    const batch = await rememberAll(host, planned);
+    if ('failure' in batch) return { applied, skipped, failure: batch.failure };
     const lasting = batch.filter((step) => step.persistent);
     if (lasting.length > 0) await journal.record(...lasting.map(intent));
     const outcome = await applyBatch(host, journal, batch);
@@ -130,6 +131,19 @@ export async function applySteps(
  */
 function hearSignals(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What cannot be remembered could not be put back, so it is not changed. */
+async function rememberAll(
+  host: Host,
+  planned: readonly PlannedStep[],
+): Promise<readonly PlannedStep[] | { readonly failure: NonNullable<ApplyReport['failure']> }> {
+  try {
+    return await Promise.all(planned.map((step) => remember(host, step)));
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { failure: { id: (planned[0] as PlannedStep).setting.id, reason: error.message } };
+  }
 }
 
 /** Only what lives across boots is remembered: the intents of the rest are on disk already. */

@@ -107,7 +107,8 @@ async function judge(
   const found = canonicalOrNull(step.tunable, reading.value);
   if (found === canonicalOrNull(step.tunable, step.from)) return { ...base, found, outcome: 'already' };
   const isByZeroing = await isZeroedByUs(reader, run, { step, found });
-  if (!(isByZeroing ?? isOurs(run, step, found)) && !(await isDisturbed(reader, run, { step, found })))
+  const isHalfBack = found !== null && kindOf(step.tunable).isHalfBack?.(found) === true;
+  if (!(isByZeroing ?? isOurs(run, step, found)) && !isHalfBack && !(await isDisturbed(reader, run, { step, found })))
     return { ...base, found, outcome: 'kept' };
   return { restore: step, found };
 }

@@ -75,6 +75,7 @@ function chooseBest(nics: readonly Nic[]): TradingNic {
     hasNode(best) ? `on NUMA node ${best.node}` : 'NUMA node unknown',
     ...(best.speedMbps === undefined ? [] : [`${best.speedMbps / 1000} Gbit/s`]),
     ...(best.phc === undefined ? [] : [`PTP clock ${best.phc}`]),
+    ...(best.taken === undefined ? [] : [`taken by ${best.taken.by}, as it was before`]),
   ];
   const rank = physical.length === 1 ? 'the only physical NIC' : `best of ${physical.length} physical NICs`;
   return { name: best.name, why: `${rank}: ${merits.join(', ')}` };
@@ -86,7 +87,7 @@ function compareNics(left: Nic, right: Nic): number {
     linkRank(left) - linkRank(right) ||
     Number(hasNode(right)) - Number(hasNode(left)) ||
     (right.speedMbps ?? 0) - (left.speedMbps ?? 0) ||
-    Number(right.phc !== undefined) - Number(left.phc !== undefined) ||
+    Number(hasClock(right)) - Number(hasClock(left)) ||
     compareNaturally(left.name, right.name)
   );
 }
@@ -94,6 +95,11 @@ function compareNics(left: Nic, right: Nic): number {
 function linkRank(nic: Nic): number {
   if (nic.carrier === true) return 0;
   return nic.carrier === undefined ? 1 : 2;
+}
+
+/** Also one that went when DPDK took the NIC: the choice must not change by that. */
+function hasClock(nic: Nic): boolean {
+  return (nic.phc ?? nic.taken?.phc) !== undefined;
 }
 
 function hasNode(nic: Nic): boolean {

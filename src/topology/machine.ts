@@ -110,6 +110,8 @@ export interface Nic {
   readonly pcie?: { readonly widthLanes: number; readonly speedGTs: number };
   /** PTP hardware clock, e.g. `ptp0` */
   readonly phc: string | undefined;
+  /** hft took it from its driver for DPDK: `by` drives it now, it has no interface, and the rest is as it was before. */
+  readonly taken?: { readonly by: string; readonly phc: string | undefined };
   readonly irqs: readonly number[];
 }
 

@@ -6,6 +6,7 @@ import type { Irq, Machine, Nic } from './machine.ts';
 import { type NicHardware, readNicHardware } from './nics.ts';
 import { readServices } from './services.ts';
 import { readSessionInterfaces } from './sessions.ts';
+import { readTakenHardware } from './taken-nics.ts';
 import { readTopology } from './topology.ts';
 
 export interface ReadOptions {
@@ -21,7 +22,8 @@ export async function readMachine(reader: HostReader, options: ReadOptions = {})
   const cpuinfo = (await readValue(reader, '/proc/cpuinfo')) ?? '';
   const topology = await readTopology(reader, cpuinfo);
   const kernel = await readKernel(reader, cpuinfo);
-  const hardware = await readNicHardware(reader);
+  const present = await readNicHardware(reader);
+  const hardware = [...present, ...(await readTakenHardware(reader, present))];
   const sessions = await readSessionInterfaces(reader, hardware, options.sshConnection);
   const withoutIrqs = hardware.map((nic) => asNic(nic, sessions, []));
   const irqs = await readIrqs(reader, withoutIrqs, kernel.version);

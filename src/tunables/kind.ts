@@ -48,6 +48,8 @@ export interface TunableKind<T extends Tunable> {
     readonly kind: Tunable['kind'];
     isReset(reader: HostReader, value: string): Promise<boolean>;
   };
+  /** Whether a value is what an undo leaves that was cut off on its way back to the old value: ours, not somebody's change. */
+  isHalfBack?(value: string): boolean;
   /** Makes the writes of one batch. Throws HostError. The engine reads back: an exit code proves nothing. */
   write(host: Host, writes: readonly Write<T>[]): Promise<void>;
 }

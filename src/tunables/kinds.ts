@@ -10,11 +10,13 @@ import { irqAffinityKind } from './irq-affinity.ts';
 import type { TunableKind } from './kind.ts';
 import { linkKind } from './link.ts';
 import { mountKind } from './mount.ts';
+import { pciDriverKind } from './pci-driver.ts';
 import { sliceCpusKind } from './slice-cpus.ts';
 import { threadAffinityKind } from './thread-affinity.ts';
 import { threadSchedulingKind } from './thread-scheduling.ts';
 import type { Tunable } from './tunable.ts';
 import { unitKind } from './unit.ts';
+import { vfKind } from './vf.ts';
 
 /** The list of all kinds: a tunable's `kind` names its entry. */
 const KINDS: { readonly [K in Tunable['kind']]: TunableKind<Extract<Tunable, { kind: K }>> } = {
@@ -33,6 +35,8 @@ const KINDS: { readonly [K in Tunable['kind']]: TunableKind<Extract<Tunable, { k
   'cpuset-partition': cpusetPartitionKind,
   'boot-entry': bootEntryKind,
   'boot-once': bootOnceKind,
+  'pci-driver': pciDriverKind,
+  vf: vfKind,
 };
 
 /** The kind of a tunable. The one cast: a tunable is always given to the kind of its own name. */

@@ -30,6 +30,10 @@ export function placeOf(tunable: Tunable): string {
       return `slice-cpus ${tunable.unit}`;
     case 'cpuset-partition':
       return `partition ${tunable.unit}`;
+    case 'pci-driver':
+      return `pci-driver ${tunable.address}`;
+    case 'vf':
+      return `vf ${tunable.device} ${tunable.vf} ${tunable.attribute}`;
     case 'boot-entry':
     case 'boot-once':
       return tunable.kind;

@@ -133,7 +133,46 @@ export interface BootOnceTunable {
   readonly kind: 'boot-once';
 }
 
+/** What the interface of a NIC had before its driver was taken away: what comes back with the driver, and what does not. */
+export interface InterfaceState {
+  readonly name: string;
+  readonly up: boolean;
+  /** bytes */
+  readonly mtu: number;
+  /** `10.80.0.1/24`: those that somebody set; what DHCP and the kernel give, they give again. */
+  readonly addresses: readonly string[];
+  /** `10.9.0.0/16 via 10.80.0.254 proto static`, as ip(8) takes them. */
+  readonly routes: readonly string[];
+  /** By group and key, as ethtool sets them. */
+  readonly ethtool: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/**
+ * The driver of a PCI device, through driver_override. Value: its name (`igb`, `vfio-pci`); null: none.
+ * Documentation/ABI/testing/sysfs-bus-pci
+ */
+export interface PciDriverTunable {
+  readonly kind: 'pci-driver';
+  readonly address: string;
+  /** What an undo puts back with the driver. Journal only. */
+  readonly before?: {
+    readonly driver: string | null;
+    readonly override: string | null;
+    readonly interface?: InterfaceState;
+  };
+}
+
+/** A setting of one virtual function, which its physical function keeps: `ip link set PF vf N mac …`. */
+export interface VfTunable {
+  readonly kind: 'vf';
+  readonly device: string;
+  readonly vf: number;
+  readonly attribute: 'mac' | 'vlan' | 'spoofchk' | 'trust' | 'max_tx_rate';
+}
+
 export type Tunable =
+  | PciDriverTunable
+  | VfTunable
   | FileTunable
   | IrqAffinityTunable
   | EthtoolTunable

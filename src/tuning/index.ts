@@ -1,6 +1,7 @@
 import { bootDomain } from './boot/boot.ts';
 import { cpuDomain } from './cpu/cpu.ts';
 import type { TuningDomain } from './domain.ts';
+import { dpdkDomain } from './dpdk/dpdk.ts';
 import { irqDomain } from './irq/irq.ts';
 import { isolationDomain } from './isolation/isolation.ts';
 import { kernelDomain } from './kernel/kernel.ts';
@@ -23,6 +24,7 @@ export const domains: readonly TuningDomain[] = [
   networkDomain,
   nicDomain,
   irqDomain,
+  dpdkDomain,
   limitsDomain,
   ptpDomain,
   persistenceDomain,

@@ -51,5 +51,10 @@ function tradingNics(
     const reason = `No NIC here is ${selector} (NICs: ${listNics(machine.nics)}).`;
     return { id: `nic.trading@${selector}`, reason, kind: 'refused' };
   });
-  return { nics, refused };
+  const taken = nics.flatMap(({ name, taken: by }): readonly Refusal[] => {
+    if (by === undefined) return [];
+    const reason = `${name} was given to ${by.by} for DPDK: the kernel has no interface of it to tune.`;
+    return [{ id: `nic.trading@${name}`, reason, kind: 'unsupported' }];
+  });
+  return { nics: nics.filter((nic) => nic.taken === undefined), refused: [...refused, ...taken] };
 }
