@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { copyLicenses } from './licenses.ts';
 
 const root = join(import.meta.dirname, '..');
 const out = join(root, 'out');
@@ -62,6 +63,7 @@ function stage(folder: string, architecture: Architecture): void {
   ]) {
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
+  copyLicenses(root, folder);
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
   const kept = Object.fromEntries(
     ['name', 'version', 'description', 'license', 'oclif', 'bin'].map((key) => [key, pjson[key]]),
