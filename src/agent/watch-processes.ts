@@ -15,6 +15,7 @@ import { readMachine } from '../topology/read.ts';
 import { isFixed } from '../tuning/irq/names.ts';
 import { readStart } from './find-process.ts';
 import { readLaunch } from './launching.ts';
+import { pause } from './pause.ts';
 
 /** What is watched here, and what was seen of it. */
 export interface Observed extends Seen {
@@ -130,17 +131,4 @@ async function readWatched({ host, run }: WatchSite, adopted: readonly Adopted[]
 async function readIrqLabels(host: HostReader): Promise<ReadonlyMap<number, IrqLabel>> {
   const { irqs } = await readMachine(host);
   return new Map(irqs.map((irq) => [irq.irq, { name: nameTarget(irq), isManaged: irq.managed || isFixed(irq) }]));
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (signal?.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, Math.max(ms, 0));
-    signal?.addEventListener('abort', end);
-  });
 }

@@ -1,5 +1,6 @@
 import type { HostReader } from '../host/host.ts';
 import { findTargets, lookAtPtp, type PtpLook, type PtpTarget } from '../ptp/look.ts';
+import { pause } from './pause.ts';
 
 export interface WatchPtpRequest {
   /** undefined: every ptp4l that runs here. */
@@ -36,17 +37,4 @@ export async function collectPtp(reader: HostReader, request: WatchPtpRequest): 
   const looks: PtpLook[] = [];
   for await (const look of watchPtp(reader, request)) looks.push(look);
   return looks;
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (signal?.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, Math.max(ms, 0));
-    signal?.addEventListener('abort', end);
-  });
 }

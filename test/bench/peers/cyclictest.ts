@@ -57,10 +57,7 @@ export async function besideCyclictest(place: Place): Promise<boolean> {
     theirs.map(({ overdue }) => overdue),
     0,
   );
-  // cyclictest cuts to whole microseconds: its 19 is all of 19.0 to 20.0, whose middle is what can be compared.
-  const apart = Math.abs(
-    median(ours.map((run, round) => run.medianUs - (theirs[round] as Wake).medianUs - RESOLUTION_US / 2)),
-  );
+  const apart = Math.abs(median(ours.map((run, round) => run.medianUs - (theirs[round] as Wake).medianUs)));
   const counted = median(ours.map((run, round) => run.overdue / (theirs[round] as Wake).overdue));
   return [
     judge('medians apart', `${apart.toFixed(2)} us, wanted at most ${RESOLUTION_US} us`, apart <= RESOLUTION_US),

@@ -137,15 +137,8 @@ async function judgeOwnFaults(guest: Guest, check: Check): Promise<void> {
   judge(check, 'soft-dirty: page faults', faults, planted);
   const shootdowns = foundOf(found, 'tlb-shootdown', 'TLB shootdown').count;
   const counted = plantedWithin(events, 'TLB', window).count;
-  if ((await guest.read('test -d /sys/kernel/tracing/events/csd && echo yes', { allowFail: true })) === 'yes') {
-    judge(check, 'soft-dirty: TLB shootdowns', { found: shootdowns, planted: counted }, planted);
-    return;
-  }
-  // Linux before 6.4 says nothing of one that comes to a sleeping thread, or too late: those are IPIs without a purpose.
-  const others = ['IPI call_function_single', 'IPI call_function'].map((ipi) => foundOf(found, 'ipi', ipi).count);
-  const most = others.reduce((sum, count) => sum + count, shootdowns);
-  const said = `soft-dirty: TLB shootdowns: ${shootdowns} named, at most ${most} with IPIs, of ${counted.toFixed(1)}`;
-  check(shootdowns > 20 && shootdowns <= 1.05 * counted && most >= 0.95 * counted, said, evidenceOf(found));
+  // Linux before 6.4 says nothing of one that comes to a sleeping thread, or too late: those are IPIs without a purpose there.
+  judge(check, 'soft-dirty: TLB shootdowns', { found: shootdowns, planted: counted }, planted);
 }
 
 /** The queue of a CPU interrupts that CPU, and the kernel alone decides so. */
@@ -224,13 +217,7 @@ async function judgeThrottling(guest: Guest, check: Check): Promise<void> {
     `throttling: ${throttled.count} times, the hog ran ${turns.count.toFixed(1)} times`,
     found.disturbances.slice(0, 8),
   );
-  // The hog's own time, and what the kernel's rule leaves to it and to all others: 50 ms of each second.
-  const [hogMs, foundMs, mostMs] = [turns.totalNs / 1e6, throttled.totalNs / 1e6, 50 * throttled.count];
-  check(
-    foundMs >= 0.95 * hogMs && foundMs <= 1.05 * mostMs,
-    `throttling: ${foundMs.toFixed(0)} ms, of which the hog had ${hogMs.toFixed(0)}; the kernel leaves ${mostMs}`,
-    evidenceOf(found),
-  );
+  judge(check, 'throttling: ms', { found: Math.round(throttled.totalNs / 1e6), planted: turns.totalNs / 1e6 }, planted);
   check(throttled.letRun.includes('fair-hog'), 'throttling: whom it let run', throttled.letRun);
   check(
     found.artefacts.some(({ kind }) => kind === 'realtime-throttling'),
