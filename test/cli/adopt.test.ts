@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -34,8 +35,12 @@ async function schedules(): Promise<Record<string, string>> {
   );
 }
 
-/** Its parent is this process, which reaps it when the test is over. */
-const hasEnded = () => /\) Z /.test(readFileSync(`/proc/${other.pid}/stat`, 'utf8'));
+/** Ended and reaped: this process is its parent. */
+async function endOther(): Promise<void> {
+  const ended = once(other, 'exit');
+  other.kill('SIGKILL');
+  await ended;
+}
 
 const ids = (results: readonly { readonly id: string; readonly status: string }[]) =>
   results.filter(({ status }) => status === 'fail').map(({ id }) => id);
@@ -78,8 +83,7 @@ describe('hft adopt', { timeout: TIME_LIMIT_MS }, () => {
     expect(await schedules()).toEqual(before);
     await here.ask('feed', `move rx ${LAST}`);
     expect(Object.keys(await here.differences())).toEqual(FIRST === LAST ? [] : ['processes.cpus@feed/rx']);
-    other.kill('SIGKILL');
-    await here.until(hasEnded);
+    await endOther();
     expect(await here.differences()).toMatchObject({ 'processes.running@feed': expect.stringContaining('it ended') });
     expect((await here.hft('ps')).exitCode).toBe(1);
     expect(await here.hft('rollback')).toMatchObject({ exitCode: 0 });
@@ -87,8 +91,7 @@ describe('hft adopt', { timeout: TIME_LIMIT_MS }, () => {
 
   test('a rollback says which threads have ended', async () => {
     await here.hft(`adopt ${other.pid} --as feed --cpus ${FIRST}`);
-    other.kill('SIGKILL');
-    await here.until(hasEnded);
+    await endOther();
     const { exitCode, stdout } = await here.hft('rollback');
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/gone +adopt\.cpus@feed\/rx .*the thread has ended/)]);
   });
