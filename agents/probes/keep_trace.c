@@ -5,6 +5,9 @@
  *
  * osnoise has options that are the same for the whole machine. The one that must change (no loop of its own) is put back first;
  * the instance goes last, since its name (`...-w`) says that there is something to put back.
+ *
+ * Kprobe events are the whole machine's too. The one that is added on request (src/latency/attribution/shootdown-event.ts) is in
+ * a group that is named after the instance. Its file is never truncated: that would take away everybody's.
  */
 #include "keep_trace.h"
 
@@ -24,6 +27,8 @@
 #include "failure.h"
 
 #define LONGEST_PATH 512
+/* The kernel's own limit. */
+#define LONGEST_GROUP 64
 #define NS_PER_S UINT64_C(1000000000)
 #define REMOVAL_TRIES 200
 #define REMOVAL_PAUSE_NS 25000000
@@ -34,6 +39,7 @@ struct keeper {
   pid_t parent;
   uint64_t deadline_s;
   bool without_workload; /* osnoise's */
+  bool shootdown_event;
 };
 
 static void path_of(char *path, const struct keeper *keeper, const char *name) {
@@ -55,6 +61,44 @@ static bool put(const char *path, const char *text) {
   bool taken = write(file, text, strlen(text)) == (ssize_t)strlen(text);
   close(file);
   return taken;
+}
+
+/* A group is an identifier of C: hft_4026531836_70_500. */
+static void group_of(char *group, const struct keeper *keeper) {
+  int length = snprintf(group, LONGEST_GROUP, "%s", keeper->instance);
+  if (length < 0 || length >= LONGEST_GROUP) usage("the name of the instance is too long");
+  for (char *dash = group; (dash = strchr(dash, '-')) != NULL;) *dash = '_';
+}
+
+static bool put_event(const struct keeper *keeper, const char *action, const char *function) {
+  char path[LONGEST_PATH], group[LONGEST_GROUP], line[LONGEST_PATH];
+  group_of(group, keeper);
+  snprintf(line, sizeof line, "%s:%s/tlb_shootdown %s\n", action, group, function);
+  path_of(path, keeper, "kprobe_events");
+  return put(path, line);
+}
+
+/* Where kprobes are not to be had (lockdown, another architecture) shootdowns stay what the kernel calls them. */
+static bool add_shootdown_event(const struct keeper *keeper) {
+  /* The second is its name in older kernels. */
+  return put_event(keeper, "p", "flush_tlb_func") || put_event(keeper, "p", "flush_tlb_func_remote");
+}
+
+static const struct timespec removal_pause = {.tv_nsec = REMOVAL_PAUSE_NS};
+
+static void remove_shootdown_event(const struct keeper *keeper) {
+  char path[LONGEST_PATH], group[LONGEST_GROUP], file[LONGEST_GROUP + 20];
+  group_of(group, keeper);
+  snprintf(file, sizeof file, "/events/%s/enable", group);
+  own_path(path, keeper, file);
+  put(path, "0");
+  /* EBUSY while somebody else records it. */
+  for (int i = 0; i < REMOVAL_TRIES; i++) {
+    if (put_event(keeper, "-", "") || errno == ENOENT) return;
+    if (errno != EBUSY) break;
+    nanosleep(&removal_pause, NULL);
+  }
+  fail("kprobe_events: the event of %s cannot be taken away: %s", keeper->instance, strerror(errno));
 }
 
 static void make(const struct keeper *keeper) {
@@ -85,13 +129,13 @@ static void take_away(const struct keeper *keeper) {
     /* Without it the name must go on saying so. */
     if (!put(path, "OSNOISE_WORKLOAD")) fail("osnoise/options does not take OSNOISE_WORKLOAD: %s", strerror(errno));
   }
+  if (keeper->shootdown_event) remove_shootdown_event(keeper);
   own_path(path, keeper, "");
-  struct timespec pause = {.tv_nsec = REMOVAL_PAUSE_NS};
   /* EBUSY while a dying parent's files are still being closed. */
   for (int i = 0; i < REMOVAL_TRIES; i++) {
     if (rmdir(path) == 0 || errno == ENOENT) return;
     if (errno != EBUSY) break;
-    nanosleep(&pause, NULL);
+    nanosleep(&removal_pause, NULL);
   }
   fail("rmdir %s: %s", path, strerror(errno));
 }
@@ -114,6 +158,7 @@ static struct keeper parse_options(char **arguments) {
     else if (strcmp(*arguments, "--parent") == 0) keeper.parent = (pid_t)parse("parent", value);
     else if (strcmp(*arguments, "--deadline-ns") == 0) keeper.deadline_s = parse("deadline-ns", value) / NS_PER_S + 1;
     else if (strcmp(*arguments, "--without-workload") == 0) keeper.without_workload = parse("without-workload", value) != 0;
+    else if (strcmp(*arguments, "--shootdown-event") == 0) keeper.shootdown_event = parse("shootdown-event", value) != 0;
     else usage("there is no option %.40s here", *arguments);
   }
   if (keeper.instance == NULL || strncmp(keeper.instance, "hft-", 4) != 0 || strchr(keeper.instance, '/') != NULL)
@@ -138,6 +183,7 @@ int keep_trace(char **arguments) {
   sigset_t ends;
   listen(&ends, &keeper);
   make(&keeper);
+  keeper.shootdown_event = keeper.shootdown_event && add_shootdown_event(&keeper);
   static const char ready[] = "ready\n";
   bool told = write(STDOUT_FILENO, ready, strlen(ready)) == (ssize_t)strlen(ready);
   struct timespec most = {.tv_sec = (time_t)keeper.deadline_s};

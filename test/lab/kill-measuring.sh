@@ -27,6 +27,7 @@ begun=$(date +%s%N)
 left() {
   pgrep -a hft-probe
   ls /sys/kernel/tracing/instances
+  cat /sys/kernel/tracing/kprobe_events
   if [ -n "$journal" ]; then grep -q '"type":"end","result":"undone"' "$journal" || tail -n 1 "$journal"; fi
 }
 while [ -n "$(left)" ] && [ $(($(date +%s%N) - begun)) -lt 120000000000 ]; do sleep 0.1; done

@@ -1,6 +1,7 @@
 import { HostError } from '../../errors.ts';
 import type { Child, Host, HostReader } from '../../host/host.ts';
 import { readNames, readValue } from '../../topology/kernel-file.ts';
+import { removeShootdownEvent } from './shootdown-event.ts';
 
 /**
  * A tracing instance of our own: its clock, CPUs, buffer and events are nobody else's. Its name says whose it is, so that one that
@@ -51,6 +52,7 @@ export async function removeInstance(host: Host, tracefs: string, name: string):
   await host.writeText(`${folder}/current_tracer`, 'nop');
   if (NAME.exec(name)?.groups?.workload !== undefined)
     await host.writeText(`${tracefs}/osnoise/options`, 'OSNOISE_WORKLOAD');
+  await removeShootdownEvent(host, tracefs, name);
   await host.removeFolder(folder);
 }
 
@@ -60,6 +62,8 @@ export interface Keeping {
   readonly tracefs: string;
   readonly name: string;
   readonly deadlineMs: number;
+  /** Adds the event of `shootdown-event.ts` where the kernel takes it. */
+  readonly addsShootdownEvent?: boolean;
 }
 
 /** The process that holds the instance and takes it away when this one dies (agents/probes/keep_trace.c). */
@@ -71,13 +75,14 @@ export interface Keeper {
 
 /** Makes the instance. Returns why it cannot be made here. */
 export async function keepInstance(host: Host, keeping: Keeping): Promise<Keeper | { readonly reason: string }> {
-  const { program, tracefs, name, deadlineMs } = keeping;
+  const { program, tracefs, name, deadlineMs, addsShootdownEvent = false } = keeping;
   const options: Readonly<Record<string, string | number>> = {
     tracefs,
     instance: name,
     parent: process.pid,
     'deadline-ns': `${BigInt(Math.ceil(deadlineMs)) * 1_000_000n}`,
     'without-workload': name.endsWith('-w') ? 1 : 0,
+    'shootdown-event': addsShootdownEvent ? 1 : 0,
   };
   const argv = Object.entries(options).flatMap(([option, value]) => [`--${option}`, `${value}`]);
   const child = await host.startChild([program, 'keep-trace', ...argv]);

@@ -1,4 +1,5 @@
 import type { CauseKind, Occurrence } from './cause.ts';
+import { SHOOTDOWN_EVENT } from './shootdown-event.ts';
 import type { TraceEvent } from './trace-text.ts';
 
 /** What an event says of who has the CPU from now on. */
@@ -91,6 +92,7 @@ const READINGS: Readonly<Record<string, Reading>> = {
   page_fault_kernel: () => ({ step: 'fault', occurrence: { kind: 'page-fault', name: 'page fault in a system call' } }),
   tlb_flush: ({ fields }) =>
     fields.includes('remote shootdown') ? { step: 'purpose', occurrence: SHOOTDOWN } : undefined,
+  [SHOOTDOWN_EVENT]: () => ({ step: 'purpose', occurrence: SHOOTDOWN }),
   // Since Linux 6.4. It knows a shootdown too of which nothing is left to do, where tlb_flush is silent.
   csd_function_entry: ({ fields }) => {
     const name = /^func=(?<name>[\w.]+)/.exec(fields)?.groups?.name;

@@ -4,6 +4,7 @@ import { readNames, readValue } from '../../topology/kernel-file.ts';
 import type { Capability } from './capability.ts';
 import type { Tier } from './cause.ts';
 import { type Keeper, keepInstance, nameInstance } from './instance.ts';
+import { needsShootdownEvent, SHOOTDOWN_EVENT, shootdownGroup } from './shootdown-event.ts';
 import type { TraceClock } from './trace-clock.ts';
 import { type BufferStats, parseBufferStats } from './trace-text.ts';
 
@@ -111,10 +112,13 @@ export async function startTracing(
   if ((tier !== 'A' && tier !== 'B') || tracefs === undefined || clock === undefined) return { reason: capability.why };
   const hasWorkload = tier === 'A' && (await hasOsnoiseWorkload(host, tracefs));
   const name = await nameInstance(host, process.pid, hasWorkload);
-  const keeper = await keepInstance(host, { ...request, tracefs, name, deadlineMs: request.mostMs + SLACK_MS });
+  const addsShootdownEvent = tier === 'B' && (await needsShootdownEvent(host, tracefs));
+  const deadlineMs = request.mostMs + SLACK_MS;
+  const keeper = await keepInstance(host, { ...request, tracefs, name, deadlineMs, addsShootdownEvent });
   if ('reason' in keeper) return keeper;
   try {
-    await setUp(host, keeper.folder, { tier, clock, ...request });
+    const events = [...EVENTS[tier], `${shootdownGroup(name)}/${SHOOTDOWN_EVENT}`];
+    await setUp(host, keeper.folder, { tier, clock, events, ...request });
   } catch (error) {
     await keeper.end();
     throw error;
@@ -131,7 +135,12 @@ interface Recording extends Pick<RecordedTrace, 'tier' | 'clock'> {
   readonly cpus: readonly number[];
 }
 
-async function setUp(host: Host, folder: string, setup: TraceRequest & Recording): Promise<void> {
+interface SetUp extends TraceRequest, Recording {
+  /** As in EVENTS. */
+  readonly events: readonly string[];
+}
+
+async function setUp(host: Host, folder: string, setup: SetUp): Promise<void> {
   const write = (file: string, text: string) => host.writeText(`${folder}/${file}`, text);
   await write('tracing_on', '0');
   await write('buffer_size_kb', `${SMALLEST_KB}`);
@@ -144,7 +153,7 @@ async function setUp(host: Host, folder: string, setup: TraceRequest & Recording
   for (const [option, value] of Object.entries(OPTIONS))
     if (options.includes(option)) await write(`options/${option}`, value);
   if (setup.tier === 'A') await write('current_tracer', 'osnoise');
-  for (const event of EVENTS[setup.tier]) {
+  for (const event of setup.events) {
     if (!(await readNames(host, `${folder}/events/${event}`)).includes('enable')) continue;
     const filter = FILTERS[event];
     if (filter !== undefined) await write(`events/${event}/filter`, filter);

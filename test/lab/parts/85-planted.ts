@@ -27,8 +27,10 @@ export async function run(guest: Guest, check: Check): Promise<void> {
       check(false, `${each.name} ran to its end`, error instanceof Error ? error.message : error);
     }
   }
-  const left = await guest.read('ls /sys/kernel/tracing/instances; pgrep -a hft-probe', { allowFail: true });
-  check(left === '', 'no trace instance and no probe is left', left);
+  const left = await guest.read('cd /sys/kernel/tracing; ls instances; cat kprobe_events; pgrep -a hft-probe', {
+    allowFail: true,
+  });
+  check(left === '', 'no trace instance, no kprobe event and no probe is left', left);
 }
 
 /** Parts before this one may have left isolated CPUs for the time until a reboot. */
@@ -137,7 +139,6 @@ async function judgeOwnFaults(guest: Guest, check: Check): Promise<void> {
   judge(check, 'soft-dirty: page faults', faults, planted);
   const shootdowns = foundOf(found, 'tlb-shootdown', 'TLB shootdown').count;
   const counted = plantedWithin(events, 'TLB', window).count;
-  // Linux before 6.4 says nothing of one that comes to a sleeping thread, or too late: those are IPIs without a purpose there.
   judge(check, 'soft-dirty: TLB shootdowns', { found: shootdowns, planted: counted }, planted);
 }
 

@@ -58,6 +58,28 @@ describe('the keeper', () => {
     expect(existsSync(keeper.folder)).toBe(false);
   });
 
+  test('adds an event for shootdowns in a group of its own, and takes it away', async () => {
+    const events = join(tracefs, 'kprobe_events');
+    // The kernel reads each write as a command; a plain file keeps the last one, and what is longer of the one before.
+    writeFileSync(events, '');
+    const keeping = { program, tracefs, name: 'hft-1-2-6', deadlineMs: 60_000, addsShootdownEvent: true };
+    const keeper = await keepInstance(new LocalHost(), keeping);
+    expect(readFileSync(events, 'utf8')).toBe('p:hft_1_2_6/tlb_shootdown flush_tlb_func\n');
+    if (!('reason' in keeper)) await keeper.end();
+    expect(readFileSync(events, 'utf8')).toMatch(/^-:hft_1_2_6\/tlb_shootdown \n/);
+    expect(existsSync(pathOf('hft-1-2-6'))).toBe(false);
+  });
+
+  test('a kernel without kprobes has no such event, and is traced all the same', async () => {
+    const elsewhere = join(folder.path, 'without-kprobes');
+    mkdirSync(join(elsewhere, 'instances'), { recursive: true });
+    const keeping = { program, tracefs: elsewhere, name: 'hft-1-2-7', deadlineMs: 60_000, addsShootdownEvent: true };
+    const keeper = await keepInstance(new LocalHost(), keeping);
+    if ('reason' in keeper) throw new Error(keeper.reason);
+    await keeper.end();
+    expect(existsSync(keeper.folder)).toBe(false);
+  });
+
   test.each(['SIGKILL', 'SIGTERM'] as const)('takes it away when its parent dies of %s', async (signal) => {
     const name = `hft-1-2-${signal}`;
     const argv = ['keep-trace', '--tracefs', tracefs, '--instance', name, '--deadline-ns', '60000000000'];
@@ -127,6 +149,21 @@ describe('instances that outlived their run', () => {
       `${AT}/instances/hft-4026531836-72-1-w/current_tracer <- nop`,
       `${AT}/osnoise/options <- OSNOISE_WORKLOAD`,
       `${AT}/instances/hft-4026531836-72-1-w`,
+    ]);
+  });
+
+  test('their event goes too, that of others stays', async () => {
+    const host = hostWith('hft-4026531836-72-1');
+    const own = 'p:hft_4026531836_72_1/tlb_shootdown flush_tlb_func\n';
+    host.files.set(`${AT}/kprobe_events`, `p:kprobes/theirs do_exit\n${own}`);
+    host.files.set(`${AT}/instances/hft-4026531836-72-1/events/hft_4026531836_72_1/enable`, '1\n');
+    await removeStaleInstances(host, AT);
+    expect(host.log).toEqual([
+      `${AT}/instances/hft-4026531836-72-1/tracing_on <- 0`,
+      `${AT}/instances/hft-4026531836-72-1/current_tracer <- nop`,
+      `${AT}/instances/hft-4026531836-72-1/events/hft_4026531836_72_1/enable <- 0`,
+      `${AT}/kprobe_events <- -:hft_4026531836_72_1/tlb_shootdown`,
+      `${AT}/instances/hft-4026531836-72-1`,
     ]);
   });
 });

@@ -146,6 +146,21 @@ describe('ftrace', () => {
     expect(causes).toMatchObject([{ cause: 'faulter', kind: 'thread', count: 1, totalNs: 100, pageFaults: 2 }]);
   });
 
+  test.each([
+    ['tlb_flush: pages:1 reason:remote shootdown (1)', 'TLB shootdown'],
+    ['csd_function_entry: func=flush_tlb_func csd=0000000012345678', 'TLB shootdown'],
+    ['tlb_shootdown: (flush_tlb_func+0x0/0x1a0)', 'TLB shootdown'],
+    ['csd_function_entry: func=sched_ttwu_pending csd=0000000012345678', 'IPI sched_ttwu_pending'],
+  ])('an interrupt between CPUs in which is said: %s', (event, cause) => {
+    const text = [
+      line(90, 'spin-5', event),
+      line(100, 'spin-5', 'call_function_entry: vector=252'),
+      line(110, 'spin-5', event),
+      line(130, 'spin-5', 'call_function_exit: vector=252'),
+    ].join('');
+    expect(joinText(occupy, { text, cpu: 0 }, gapsOf([[0, 300]])).lines).toEqual([`${cause} 1x 30 max 30`]);
+  });
+
   test('a page fault that sleeps has the time in which the CPU is idle, and whoever else runs has his own', () => {
     const text = [
       line(100, 'spin-5', 'page_fault_user: address=0x7f217bde8e03 ip=0x7f217bde8e03 error_code=0x6'),

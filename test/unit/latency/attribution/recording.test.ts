@@ -78,6 +78,29 @@ describe('recording', () => {
     expect(host.log.at(-1)).toBe(OWN);
   });
 
+  test.each([
+    ['before Linux 6.4', [], true],
+    ['that has the events of csd', ['csd/csd_function_entry'], false],
+  ])('shootdowns on a kernel %s', async (_, events, isAdded) => {
+    const host = tracedHost();
+    host.files.set(`${AT}/kprobe_events`, '');
+    for (const event of events) host.files.set(`${AT}/events/${event}/enable`, '0\n');
+    const group = `hft_4026531836_${process.pid}_500`;
+    const makeInstance = host.commands.get('hft-probe') as (at: FakeHost) => string;
+    host.commands.set('hft-probe', (at, _input, argv) => {
+      if (argv.join(' ').includes('--shootdown-event 1')) {
+        host.files.set(`${AT}/kprobe_events`, `p:${group}/tlb_shootdown flush_tlb_func\n`);
+        for (const event of ['', '/tlb_shootdown']) host.files.set(`${OWN}/events/${group}${event}/enable`, '0\n');
+      }
+      return makeInstance(at);
+    });
+    const watch = await (await prepare(host)).start({ mostMs: 1000 });
+    expect(host.log.includes(`${OWN}/events/${group}/tlb_shootdown/enable <- 1`)).toBe(isAdded);
+    await watch.stop();
+    expect(host.log.includes(`${AT}/kprobe_events <- -:${group}/tlb_shootdown`)).toBe(isAdded);
+    expect(host.log.at(-1)).toBe(OWN);
+  });
+
   test("gaps that the kernel's clock times: its trace clock, and every moment read again in nanoseconds", async () => {
     const host = tracedHost('{"source":"raw","whyRaw":"no nonstop_tsc"}');
     const prepared = await prepare(host);
