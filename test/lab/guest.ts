@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import type { Image } from './image.ts';
 import type { Kernel } from './kernels.ts';
 import { LabError } from './lab-error.ts';
-import { listQemuArguments, type MachineSpec, type NicModel, readQemuMajor } from './machine.ts';
+import { listQemuArguments, type MachineSpec, type NicModel, type PackageCores, readQemuMajor } from './machine.ts';
 import type { GuestPlaces } from './places.ts';
 import { queryMonitor } from './qmp.ts';
 import * as ssh from './ssh.ts';
@@ -21,6 +21,7 @@ export interface GuestRecord {
   readonly sshPort: number;
   /** uefi: started by UEFI firmware and systemd-boot (uefi.ts); otherwise by SeaBIOS and GRUB. */
   readonly firmware?: 'uefi';
+  readonly cores?: PackageCores;
 }
 
 /** Until ssh answers: a boot takes 30 to 60 s on two cores, and many times that when others use them too. */
@@ -118,6 +119,7 @@ export class Guest {
       disk: { file: this.places.disk, format: 'qcow2' },
       sshPort: this.record.sshPort,
       nics: this.record.nics,
+      ...(this.record.cores && { cores: this.record.cores }),
       ...(this.record.firmware === 'uefi' && { uefi: this.places.uefi }),
     });
   }
@@ -170,7 +172,7 @@ export async function startMachine(places: GuestPlaces, spec: Omit<MachineSpec, 
 export async function createGuest(
   places: GuestPlaces,
   image: Image,
-  wanted: Pick<GuestRecord, 'kernel' | 'nics' | 'firmware'>,
+  wanted: Pick<GuestRecord, 'kernel' | 'nics' | 'firmware' | 'cores'>,
 ): Promise<Guest> {
   await removeGuest(places);
   await mkdir(places.folder, { recursive: true });

@@ -43,7 +43,12 @@ export interface Listed {
     readonly why: string | null;
     readonly restarts: number;
     readonly pid: number | null;
-    readonly threads: readonly { readonly name: string; readonly wanted: string; readonly allowed: string }[];
+    readonly threads: readonly {
+      readonly name: string;
+      readonly tid: number;
+      readonly wanted: string;
+      readonly allowed: string;
+    }[];
   }[];
 }
 

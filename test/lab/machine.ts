@@ -20,21 +20,29 @@ export interface MachineSpec {
   readonly direct?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
   /** Starts through UEFI firmware from the EFI system partition of a second disk, instead of SeaBIOS and GRUB. */
   readonly uefi?: { readonly variables: string; readonly esp: string };
+  /** Of each of the two packages; 2 x 2 where none is given. */
+  readonly cores?: PackageCores;
+}
+
+export interface PackageCores {
+  readonly count: number;
+  readonly threads: 1 | 2;
 }
 
 /** OVMF without Secure Boot; Debian package ovmf. */
 export const uefiFirmware = '/usr/share/OVMF/OVMF_CODE_4M.fd';
 
 const memoryPerNodeMib = 1536;
+const usualCores: PackageCores = { count: 2, threads: 2 };
 
 /**
- * QEMU's arguments for a two-socket server: 2 packages x 2 cores x 2 threads on 2 NUMA nodes, IOMMU with interrupt
+ * QEMU's arguments for a two-socket server: 2 packages x 2 cores x 2 threads (or as asked for) on 2 NUMA nodes, IOMMU with interrupt
  * remapping, multi-queue disk and cards, and an i6300esb watchdog that resets the machine.
  */
 export function listQemuArguments(spec: MachineSpec, places: GuestPlaces): string[] {
   return [
     ...['-name', 'hft-lab', '-M', 'q35,kernel-irqchip=split', '-accel', 'tcg,thread=multi'],
-    ...listCpuArguments(),
+    ...listCpuArguments(spec.cores),
     // x2APIC, as on servers: eim=on lets the kernel use it with interrupt remapping; emulated since QEMU 9.
     ...['-device', `intel-iommu,intremap=on${spec.qemuMajor >= 9 ? ',eim=on' : ''}`],
     ...['-drive', `if=none,id=root,file=${spec.disk.file},format=${spec.disk.format},discard=unmap`],
@@ -55,16 +63,24 @@ export function listQemuArguments(spec: MachineSpec, places: GuestPlaces): strin
   ];
 }
 
-function listCpuArguments(): string[] {
+function listCpuArguments({ count, threads }: PackageCores = usualCores): string[] {
+  const perNode = count * threads;
   // `max` calls itself AMD, and the kernel then sees no SMT siblings without topoext: this is a Skylake server by name,
   // with everything that emulation can do.
   const cpu = 'max,vendor=GenuineIntel,family=6,model=85,stepping=4,model-id=hft lab CPU';
   const nodes = [0, 1].flatMap((node) => [
     ...['-object', `memory-backend-ram,id=memory${node},size=${memoryPerNodeMib}M`],
-    ...['-numa', `node,nodeid=${node},memdev=memory${node},cpus=${node * 4}-${node * 4 + 3}`],
+    ...['-numa', `node,nodeid=${node},memdev=memory${node},cpus=${node * perNode}-${(node + 1) * perNode - 1}`],
   ]);
   return [
-    ...['-cpu', cpu, '-smp', '8,sockets=2,cores=2,threads=2', '-m', String(2 * memoryPerNodeMib)],
+    ...[
+      '-cpu',
+      cpu,
+      '-smp',
+      `${2 * perNode},sockets=2,cores=${count},threads=${threads}`,
+      '-m',
+      String(2 * memoryPerNodeMib),
+    ],
     ...nodes,
     ...['-numa', 'dist,src=0,dst=1,val=21'],
   ];
