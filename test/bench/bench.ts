@@ -1,5 +1,5 @@
 /**
- * How fast hft is, against what it is compared with: `npm run bench [-- startup plan apply apply-here probe latency-peers redis agent-fuzz watch]`. Prints medians of
+ * How fast hft is, against what it is compared with: `npm run bench [-- startup plan apply apply-here probe latency-peers redis agent-fuzz watch seen]`. Prints medians of
  * interleaved runs with every figure; docs/benchmarks.md says what is measured and what came out. A benchmark, never a
  * test: it ends with 1 when a figure is missed, and nothing else depends on that.
  */
@@ -22,6 +22,7 @@ const PARTS: Readonly<Record<string, (places: BenchPlaces) => Promise<boolean>>>
   'latency-peers': async (places) => (await import('./latency-peers.ts')).benchLatencyPeers(places),
   'agent-fuzz': async (places) => (await import('./agent-fuzz.ts')).benchAgentFuzz(places),
   redis: async (places) => (await import('./redis.ts')).benchRedis(places),
+  seen: async (places) => (await import('./seen.ts')).benchSeen(places),
   watch: async (places) => (await import('./watch.ts')).benchWatch(places),
 };
 

@@ -100,8 +100,42 @@ async function misbehaviour(guest: Guest, check: Check): Promise<void> {
   await expectFound(new RegExp(`^processes\\.strangers@cpu${cpu}$`), 'a stranger pinned onto an isolated CPU');
   // Beside a FIFO thread that spins it gets no time, not even to die.
   await guest.ssh('taskset -pc 0 $(systemctl show -p MainPID --value hft-stranger); systemctl stop hft-stranger');
+  await ask('thread intruder block');
+  await expectFound(/^processes\.threads@market-data$/, 'a new thread');
+  await stormed(guest, check);
+  await interrupted(guest, check, Number(cpu));
+  await guest.ssh('fallocate -l 64M /swap && chmod 600 /swap && mkswap -q /swap && swapon /swap');
   await ask('unlock');
-  await expectFound(/^processes\.locked@market-data$/, 'memory that is not locked any more');
+  const found = await differences(guest, 5);
+  check('processes.locked@market-data' in found, 'memory that is not locked any more is seen and named', found);
+  check('processes.swap@market-data' in found, 'and so is what was swapped out', found);
+  await guest.ssh('swapoff /swap && rm /swap', { timeoutS: 300 });
+}
+
+/** A thread that takes page faults again and again, while hft looks. */
+async function stormed(guest: Guest, check: Check): Promise<void> {
+  const storm = `while :; do ${REFERENCE} ask /run/st.s fault strategy 2000; sleep 0.2; done`;
+  await guest.ssh(`systemd-run --quiet --unit=hft-storm sh -c '${storm}'`);
+  const found = await differences(guest, 5);
+  await guest.ssh('systemctl stop hft-storm');
+  check('processes.faults@strategy/strategy' in found, 'a storm of page faults is seen and named', found);
+}
+
+/** Somebody moves a device's interrupt onto the CPU of a hot thread. */
+async function interrupted(guest: Guest, check: Check, cpu: number): Promise<void> {
+  const irq = await guest.read(
+    `for i in /proc/irq/[0-9]*; do old=$(cat $i/smp_affinity_list); [ -n "$(cat /sys/kernel/irq/\${i##*/}/actions)" ] || continue; ` +
+      `if echo ${cpu} > $i/smp_affinity_list 2>/dev/null; then [ "$(cat $i/effective_affinity_list)" = ${cpu} ] && { echo "\${i##*/} $old"; break; }; echo $old > $i/smp_affinity_list; fi; done`,
+  );
+  const [number, old] = irq.trim().split(' ');
+  const found = await differences(guest, 5);
+  const told = Object.entries(found).find(([id]) => id === `processes.interrupts@cpu${cpu}`);
+  check(
+    told?.[1].includes(`${number}`) === true,
+    `interrupt ${number}, moved onto CPU ${cpu}, is seen and named`,
+    found,
+  );
+  await guest.ssh(`echo ${old} > /proc/irq/${number}/smp_affinity_list`);
 }
 
 async function bySystemd(guest: Guest, check: Check): Promise<void> {
