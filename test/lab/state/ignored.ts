@@ -16,6 +16,10 @@ export const ignoredState: readonly Ignored[] = [
   { pattern: /^\/proc\/sys\/kernel\/random\/(uuid|boot_id|entropy_avail)$/, reason: 'new at every read or boot' },
   { pattern: /^\/proc\/sys\/net\/core\/netdev_rss_key$/, reason: 'random at every boot' },
   { pattern: /^\/proc\/sys\/vm\/(user|admin)_reserve_kbytes$/, reason: 'follows the free memory at boot' },
+  {
+    pattern: /^\/sys\/devices\/system\/cpu\/cpu\d+\/crash_notes$/,
+    reason: 'the physical address of memory that was free early in this boot',
+  },
   { pattern: /^\/sys\/devices\/system\/cpu\/hotplug\/states$/, reason: 'numbers are given as modules load' },
   {
     pattern:
