@@ -100,9 +100,16 @@ async function misbehaviour(guest: Guest, check: Check): Promise<void> {
   await expectFound(new RegExp(`^processes\\.strangers@cpu${cpu}$`), 'a stranger pinned onto an isolated CPU');
   // Beside a FIFO thread that spins it gets no time, not even to die.
   await guest.ssh('taskset -pc 0 $(systemctl show -p MainPID --value hft-stranger); systemctl stop hft-stranger');
-  await ask('thread intruder block');
-  await expectFound(/^processes\.threads@market-data$/, 'a new thread');
-  await stormed(guest, check);
+  // Those that come while hft looks are new.
+  await whileDone(
+    guest,
+    `i=0; while :; do i=$((i+1)); ${REFERENCE} ask /run/st.s thread intruder-$i block; sleep 2; done`,
+    async () => expectFound(/^processes\.threads@strategy$/, 'a new thread'),
+  );
+  const storm = `while :; do ${REFERENCE} ask /run/st.s fault strategy 2000; sleep 0.2; done`;
+  await whileDone(guest, storm, async () =>
+    expectFound(/^processes\.faults@strategy\/strategy$/, 'a storm of page faults'),
+  );
   await interrupted(guest, check, Number(cpu));
   await guest.ssh('fallocate -l 64M /swap && chmod 600 /swap && mkswap -q /swap && swapon /swap');
   await ask('unlock');
@@ -112,13 +119,11 @@ async function misbehaviour(guest: Guest, check: Check): Promise<void> {
   await guest.ssh('swapoff /swap && rm /swap', { timeoutS: 300 });
 }
 
-/** A thread that takes page faults again and again, while hft looks. */
-async function stormed(guest: Guest, check: Check): Promise<void> {
-  const storm = `while :; do ${REFERENCE} ask /run/st.s fault strategy 2000; sleep 0.2; done`;
-  await guest.ssh(`systemd-run --quiet --unit=hft-storm sh -c '${storm}'`);
-  const found = await differences(guest, 5);
-  await guest.ssh('systemctl stop hft-storm');
-  check('processes.faults@strategy/strategy' in found, 'a storm of page faults is seen and named', found);
+/** While this shell runs in the background. */
+async function whileDone(guest: Guest, shell: string, look: () => Promise<void>): Promise<void> {
+  await guest.ssh(`systemd-run --quiet --unit=hft-disturber sh -c '${shell}'`);
+  await look();
+  await guest.ssh('systemctl stop hft-disturber');
 }
 
 /** Somebody moves a device's interrupt onto the CPU of a hot thread. */
