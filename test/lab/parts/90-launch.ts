@@ -36,6 +36,8 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   check(closed.code === 1, 'hft launch starts nothing on a host that is not tuned', endOf(closed));
   await tune(guest, check);
   const before = await unitFiles(guest);
+  // Before anything spins: swapon waits for a kernel thread of each CPU, which gets no time beside a FIFO thread that never sleeps.
+  await guest.ssh('fallocate -l 64M /swap && chmod 600 /swap && mkswap -q /swap && swapon /swap');
   const launched = await hft(guest, `launch ${FILE} --wait`, 600);
   check(launched.code === 0, 'on the tuned host it starts all of it', endOf(launched));
   await bySystemd(guest, check);
@@ -58,7 +60,7 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   check(undone.code === 0, 'hft rollback --all ends with 0', endOf(undone));
   const units = await guest.read('find /etc/systemd /run/systemd/system -name "*hft*"', { allowFail: true });
   check(units === '', 'after stop and rollback there is no unit of hft', units);
-  await guest.ssh(`rm -f ${FILE} ${PROFILE} /root/loop.yaml /run/md.s /run/st.s`);
+  await guest.ssh(`rm -f ${FILE} ${PROFILE} /swap /root/loop.yaml /run/md.s /run/st.s`);
 }
 
 /** Each file and folder with its mode and what is in it. */
@@ -111,12 +113,10 @@ async function misbehaviour(guest: Guest, check: Check): Promise<void> {
     expectFound(/^processes\.faults@strategy\/strategy$/, 'a storm of page faults'),
   );
   await interrupted(guest, check, Number(cpu));
-  await guest.ssh('fallocate -l 64M /swap && chmod 600 /swap && mkswap -q /swap && swapon /swap');
   await ask('unlock');
   const found = await differences(guest, 5);
   check('processes.locked@market-data' in found, 'memory that is not locked any more is seen and named', found);
   check('processes.swap@market-data' in found, 'and so is what was swapped out', found);
-  await guest.ssh('swapoff /swap && rm /swap', { timeoutS: 300 });
 }
 
 /** While this shell runs in the background. */
