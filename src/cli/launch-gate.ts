@@ -83,8 +83,9 @@ async function verifyHost(
   return locate(() => agent.verify(wanted, scope));
 }
 
-async function findOpen(
-  { reader, processes, isolated }: GateRequest,
+/** The CPUs that should be isolated for those who are to have them, and are not. */
+export async function findOpen(
+  { reader, processes, isolated }: Pick<GateRequest, 'reader' | 'processes' | 'isolated'>,
   partition: Partition | undefined,
 ): Promise<number[]> {
   const atBoot = await readBootIsolated(reader);

@@ -245,7 +245,8 @@ function accountLines({ user, group, directory }: ProcessWanted, environmentFile
 function placeLines({ rest, threads, memory }: PlacedProcess): UnitLine[] {
   const others = threads.find(({ key }) => key.kind === 'rest')?.scheduling;
   return [
-    ['Slice', 'hft-trading.slice'],
+    { comment: 'A slice named hft-… would be inside hft.slice, which is a cpuset partition on some hosts.' },
+    ['Slice', 'system.slice'],
     {
       comment: `It starts on ${nameCpus(rest)}. Not AllowedCPUs=: one unit with it puts every process of the host back on isolated CPUs (Linux 6.1).`,
     },

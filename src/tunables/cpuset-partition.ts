@@ -29,6 +29,7 @@ export const cpusetPartitionKind: TunableKind<CpusetPartitionTunable> = {
   canonical: (_tunable, value) => value.trim(),
   // An undo that was cut off between the partition and its threads, or somebody's own write of `member`.
   isHalfBack: (found) => found === 'member',
+  isFailure: (found) => found.includes(' invalid'),
   async write(host, writes) {
     for (const { tunable, value } of writes) {
       const folder = folderOf(tunable);
