@@ -125,6 +125,12 @@ static bool write_id(const struct partition *partition, const char *cgroup, cons
   return written;
 }
 
+/* A rollback makes it a member and then empties it: who heals must not fill it again. A tree without the cpuset controller says nothing. */
+static bool is_taken_back(const struct partition *partition) {
+  char state[256];
+  return read_attribute(partition, "cpuset.cpus.partition", state, sizeof state) && strcmp(state, "isolated") != 0;
+}
+
 static bool refuse(struct partition_failure *failure, const char *call, int code) {
   *failure = (struct partition_failure){.call = call, .code = code};
   return false;
@@ -140,13 +146,15 @@ bool partition_join(const struct partition *partition, pid_t pid, pid_t tid, con
   const char *wanted = is_inside ? partition->cgroup : domain;
   if (!read_cgroup(pid, tid, now, sizeof now)) return refuse(failure, "/proc/PID/cgroup", errno);
   if (strcmp(now, wanted) == 0) return true;
+  if (is_inside && is_taken_back(partition)) return refuse(failure, "the cpuset partition is not in effect", EAGAIN);
   *moved = true;
   if (strcmp(now, domain) != 0 && strcmp(now, partition->cgroup) != 0) {
     /* All its threads at once: their cgroups must have one domain. */
     if (!write_id(partition, domain, "cgroup.procs", pid)) return refuse(failure, "cgroup.procs of the domain", errno);
     snprintf(now, sizeof now, "%s", domain);
   }
-  if (strcmp(now, wanted) != 0 && !write_id(partition, wanted, "cgroup.threads", tid)) return refuse(failure, is_inside ? "cgroup.threads of the partition" : "cgroup.threads of the domain", errno);
+  if (strcmp(now, wanted) != 0 && !write_id(partition, wanted, "cgroup.threads", tid))
+    return refuse(failure, is_inside ? "cgroup.threads of the partition" : "cgroup.threads of the domain", errno);
   if (!read_cgroup(pid, tid, now, sizeof now)) return refuse(failure, "/proc/PID/cgroup", errno);
   return strcmp(now, wanted) == 0 || refuse(failure, "cgroup.threads, read back", EIO);
 }
