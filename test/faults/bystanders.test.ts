@@ -282,33 +282,3 @@ describe('kernel threads beside a partition', () => {
     expect(cpusOf(rig, 12)).toBe('2-3');
   });
 });
-
-describe('a partition that the kernel made invalid', () => {
-  const { bystanders: _, ...alone } = PARTITIONED;
-  const INVALID = 'isolated invalid (Cpu list in cpuset.cpus not exclusive)\n';
-
-  async function repaired(): Promise<Rig> {
-    const rig = makeKernel([alone]);
-    await tuneRig(rig, { wanted });
-    rig.host.files.set(PARTITION, INVALID);
-    const outcome = await tuneRig(rig, { wanted });
-    expect(outcome?.result).toBe('applied');
-    expect(rig.host.files.get(PARTITION)).toBe('isolated\n');
-    return rig;
-  }
-
-  test('is made again by a tune, and taken back with all of it: nobody wants the failure back', async () => {
-    const rig = await repaired();
-    const { complete, reports } = await rollback(rig.engine, { scope: 'all' });
-    expect(complete).toBe(true);
-    expect(reports.flatMap(({ steps }) => steps).map(({ outcome }) => outcome)).toEqual(['gone', 'undone']);
-    expect(rig.host.files.get(PARTITION)).toBe('member\n');
-  });
-
-  test('left over by another profile, goes', async () => {
-    const rig = await repaired();
-    const outcome = await tuneRig(rig, { wanted: nothing });
-    expect(outcome?.result).toBe('applied');
-    expect(rig.host.files.get(PARTITION)).toBe('member\n');
-  });
-});
