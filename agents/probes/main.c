@@ -7,6 +7,7 @@
 #include "keep_trace.h"
 #include "load.h"
 #include "notify_listen.h"
+#include "partition.h"
 #include "place_threads.h"
 #include "probes.h"
 #include "read_clocks.h"
@@ -26,9 +27,11 @@ int main(int argc, char **argv) {
     usage("expected the name of a probe: jitter, wakeup, core-to-core, shm, unix-socket, pipe, futex, tcp, udp, zeromq, redis, memcached, network, pipeline");
   if (strcmp(argv[1], "keep-trace") == 0) return keep_trace(argv + 2);
   if (strcmp(argv[1], "place-threads") == 0) return place_threads(argv + 2);
+  if (strcmp(argv[1], "check-partition") == 0) return check_partition(argv + 2);
   if (strcmp(argv[1], "start") == 0) start_process(argv + 2);
   if (strcmp(argv[1], "signal") == 0) return signal_process(argv + 2);
   if (strcmp(argv[1], "end-session") == 0) return end_session(argv + 2);
+  if (strcmp(argv[1], "end-invocation") == 0) return end_invocation(argv + 2);
   if (strcmp(argv[1], "notify-listen") == 0) return notify_listen(argv + 2);
   if (strcmp(argv[1], "telemetry") == 0) return telemetry(argv + 2);
   if (strcmp(argv[1], "read-clocks") == 0) return read_clocks(argv + 2);

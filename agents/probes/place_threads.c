@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "partition.h"
 #include "thread_spec.h"
 
 #define MOST_THREADS 4096
@@ -41,6 +42,8 @@ struct thread {
 static struct {
   pid_t pid;
   uint64_t within_ms;
+  struct partition partition;
+  bool has_partition;
   struct thread_spec specs[MOST_SPECS];
   size_t spec_count;
   struct thread threads[MOST_THREADS];
@@ -161,10 +164,19 @@ static bool set_affinity(struct thread *thread) {
   return CPU_EQUAL(&now, thread->set) || refuse(thread, "sched_setaffinity, read back", EIO);
 }
 
-/* To its CPU first: a realtime thread must not spin for a moment where others live. A thread that has ended is none of ours any more. */
+static bool join_cgroup(struct thread *thread) {
+  struct partition_failure failure;
+  if (!self.has_partition || partition_join(&self.partition, self.pid, thread->tid, thread->set, &thread->changed, &failure)) return true;
+  return refuse(thread, failure.call, failure.code);
+}
+
+/*
+ * To where its CPU can be had, and to its CPU, first: a realtime thread must not spin for a moment where others live. A thread that has ended is
+ * none of ours any more.
+ */
 static bool place(struct thread *thread) {
   if (thread->spec == NULL) return true;
-  return (set_affinity(thread) && set_scheduling(thread)) || thread->code == ESRCH;
+  return (join_cgroup(thread) && set_affinity(thread) && set_scheduling(thread)) || thread->code == ESRCH;
 }
 
 static bool place_all(void) {
@@ -218,8 +230,13 @@ static void report_missing(void) {
 static void parse_options(char **arguments) {
   for (; *arguments != NULL && strncmp(*arguments, "--", 2) == 0; arguments += 2) {
     char *end;
-    const char *value = arguments[1];
+    char *value = arguments[1];
     if (value == NULL) usage("%.40s needs a value", *arguments);
+    if (strcmp(*arguments, "--partition") == 0) {
+      self.partition = partition_parse(value);
+      self.has_partition = true;
+      continue;
+    }
     errno = 0;
     unsigned long long number = strtoull(value, &end, 10);
     if (errno != 0 || end == value || *end != '\0') usage("%.40s: expected a number, got \"%.40s\"", *arguments, value);

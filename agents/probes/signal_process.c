@@ -73,17 +73,52 @@ int signal_process(char **arguments) {
   return send_signal(pid, start, parse_signal(arguments[2]));
 }
 
-int end_session(char **arguments) {
-  pid_t session = (pid_t)parse("the session", arguments[0]);
-  if (session <= 1) usage("the session %d is none of a trading process", (int)session);
+/* Kills every process that is meant, this one apart. */
+static int kill_all(bool (*is_meant)(pid_t pid, const void *what), const void *what) {
   DIR *processes = opendir("/proc");
   if (processes == NULL) fail("/proc: %s", strerror(errno));
   for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
     pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
     if (pid <= 1 || pid == getpid()) continue;
     unsigned long long start = read_field(pid, FIELD_START);
-    if (read_field(pid, FIELD_SESSION) == (unsigned long long)session) send_signal(pid, start, SIGKILL);
+    if (is_meant(pid, what)) send_signal(pid, start, SIGKILL);
   }
   closedir(processes);
   return EXIT_DONE;
+}
+
+static bool is_of_session(pid_t pid, const void *session) {
+  return read_field(pid, FIELD_SESSION) == (unsigned long long)*(const pid_t *)session;
+}
+
+int end_session(char **arguments) {
+  pid_t session = (pid_t)parse("the session", arguments[0]);
+  if (session <= 1) usage("the session %d is none of a trading process", (int)session);
+  return kill_all(is_of_session, &session);
+}
+
+#define INVOCATION "INVOCATION_ID"
+
+/* Its environment as it was started with, proc_pid_environ(5). */
+static bool is_of_invocation(pid_t pid, const void *assignment) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+  FILE *file = fopen(path, "re");
+  if (file == NULL) return false;
+  char *variable = NULL;
+  size_t room = 0;
+  bool found = false;
+  while (!found && getdelim(&variable, &room, '\0', file) > 0) found = strcmp(variable, assignment) == 0;
+  free(variable);
+  fclose(file);
+  return found;
+}
+
+int end_invocation(char **arguments) {
+  if (*arguments != NULL) usage("expected nothing after end-invocation: " INVOCATION " says which");
+  const char *id = getenv(INVOCATION);
+  if (id == NULL || strspn(id, "0123456789abcdef") != 32 || id[32] != '\0') usage("expected " INVOCATION " of systemd in the environment");
+  char assignment[sizeof INVOCATION + 1 + 32];
+  snprintf(assignment, sizeof assignment, INVOCATION "=%s", id);
+  return kill_all(is_of_invocation, assignment);
 }

@@ -22,10 +22,11 @@
 
 #include "cpu_list.h"
 #include "failure.h"
+#include "partition.h"
 
 enum {
   EXIT_CHDIR = 200, EXIT_NICE = 201, EXIT_EXEC = 203, EXIT_LIMITS = 205, EXIT_OOM_ADJUST = 206, EXIT_STDOUT = 209, EXIT_SETSCHEDULER = 214,
-  EXIT_CPUAFFINITY = 215, EXIT_GROUP = 216, EXIT_USER = 217, EXIT_NUMA_POLICY = 242,
+  EXIT_CPUAFFINITY = 215, EXIT_GROUP = 216, EXIT_USER = 217, EXIT_CGROUP = 219, EXIT_NUMA_POLICY = 242,
   EXIT_ENVIRONMENT = 243 /* EXIT_CREDENTIALS of systemd: what it needs to know cannot be read. */
 };
 
@@ -111,6 +112,15 @@ static void set_batch(const char *nice) {
   if (setpriority(PRIO_PROCESS, 0, (int)parse_number("--batch", nice)) != 0) end_with(EXIT_NICE, "setpriority");
 }
 
+/* What would be put into a partition that is not in effect would share its CPUs with everybody. */
+static void require_partition(char *text) {
+  struct partition partition = partition_parse(text);
+  const char *refusal = partition_refusal(&partition);
+  if (refusal == NULL) return;
+  fprintf(stderr, "hft: %s\n", refusal);
+  _exit(EXIT_CGROUP);
+}
+
 static void set_oom_adjust(const char *text) {
   int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (file < 0 || write(file, text, strlen(text)) < 0) end_with(EXIT_OOM_ADJUST, "oom_score_adj");
@@ -181,6 +191,7 @@ static void set_alarm(long ms) {
 
 static void take_option(const char *name, char *value) {
   if (strcmp(name, "--log") == 0) open_log(value);
+  else if (strcmp(name, "--partition") == 0) require_partition(value);
   else if (strcmp(name, "--cpus") == 0) set_cpus(value);
   else if (strcmp(name, "--memory") == 0) set_memory(value);
   else if (strcmp(name, "--limit") == 0) set_limit(value);

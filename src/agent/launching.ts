@@ -9,7 +9,7 @@ import type { PlacedProcess, Placement } from '../launch/placement.ts';
 import type { ProcessWanted } from '../launch/schema.ts';
 import { checkLine, startLine } from '../launch/start-line.ts';
 import type { ProcessRecord } from '../launch/supervision.ts';
-import { printThreadSpecs } from '../launch/thread-spec.ts';
+import { placeArguments } from '../launch/thread-spec.ts';
 import { resolveAccount } from './accounts.ts';
 import { forgetEnvironments, keepEnvironment } from './environment-files.ts';
 import { isSupervised, type LaunchState, readKeptOrder, readOrder, readState, writeOrder } from './launch-files.ts';
@@ -243,7 +243,7 @@ async function describeProcess(
     asked: 0,
     start: startLine(placed, wanted, line),
     check: checkLine(placed, wanted, line),
-    threads: printThreadSpecs(placed.threads),
+    threads: placeArguments(placed),
     wanted: { ...wanted, environment: {} },
     environmentFile,
   };

@@ -2,7 +2,7 @@ import { adoptedNow } from '../engine/adopt.ts';
 import type { Adopted } from '../engine/journal.ts';
 import type { HostReader } from '../host/host.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
-import { readIsolated } from '../launch/isolated.ts';
+import { readBootIsolated, readPartition } from '../launch/isolated.ts';
 import type { IrqLabel, Seen } from '../launch/judge.ts';
 import { type Look, takeLook } from '../launch/look.ts';
 import { newLookMemory } from '../launch/look-memory.ts';
@@ -88,7 +88,7 @@ async function* lookAgainAndAgain(
     if (looked % ADOPTED_EVERY === 1) adopted = await adoptedNow(site);
     const watched = await readWatched(site, adopted);
     if (watched === undefined) return;
-    const { subjects, cpus, deployment, gate } = watched;
+    const { subjects, cpus, deployment, gate, partition } = watched;
     const atMs = performance.now() - startMs;
     const look = await takeLook(host, {
       atMs,
@@ -99,7 +99,8 @@ async function* lookAgainAndAgain(
       memory,
     });
     const uptimeS = Number((await host.readText('/proc/uptime'))?.split(' ')[0] ?? 0);
-    yield { look, about: (looks) => ({ host: name, deployment, gate, subjects, cpus, irqs, uptimeS, looks }) };
+    const about = { host: name, deployment, gate, subjects, cpus, partition, irqs, uptimeS };
+    yield { look, about: (looks) => ({ ...about, looks }) };
     await pause(startMs + dueMs(looked) - performance.now(), signal);
   }
 }
@@ -107,7 +108,7 @@ async function* lookAgainAndAgain(
 /** The journal is read for it. */
 const ADOPTED_EVERY = 4;
 
-interface Watched extends Pick<Observed, 'deployment' | 'gate' | 'cpus'> {
+interface Watched extends Pick<Observed, 'deployment' | 'gate' | 'cpus' | 'partition'> {
   readonly subjects: readonly Subject[];
 }
 
@@ -117,14 +118,15 @@ async function readWatched({ host, run }: WatchSite, adopted: readonly Adopted[]
   const subjects = order === undefined ? [] : launchedSubjects(order, state?.processes ?? []);
   for (const each of adopted)
     subjects.push(adoptedSubject(each, each.placed as PlacedProcess, await readStart(host, each.pid)));
-  const isolated = await readIsolated(host);
+  const partition = await readPartition(host);
+  const isolated = union(await readBootIsolated(host), partition?.cpus ?? []);
   const exclusive = intersection(
     union(order?.isolated ?? [], isolated),
     subjects.flatMap(({ placed }) => placed.own),
   );
   const tickless = (await readCpulist(host, '/sys/devices/system/cpu/nohz_full')) ?? [];
   const cpus = { exclusive, isolated, tickless, watched: union(exclusive, findSingle(subjects)) };
-  return { subjects, cpus, deployment: order?.deployment, gate: order?.gate };
+  return { subjects, cpus, partition, deployment: order?.deployment, gate: order?.gate };
 }
 
 /** What the interrupts of this machine are, by their numbers. */

@@ -9,7 +9,7 @@ import type { PlacedProcess } from '../launch/placement.ts';
 import { nameCpus } from '../layout/names.ts';
 import type { PtpLook } from '../ptp/look.ts';
 import { reportPtp } from '../ptp/report.ts';
-import { isSubset, printCpulist } from '../topology/cpulist.ts';
+import { intersection, isSubset, printCpulist, union } from '../topology/cpulist.ts';
 import { loadWanted } from './wanted.ts';
 
 export interface GateRequest {
@@ -34,26 +34,24 @@ export async function refuseUnfit(request: GateRequest): Promise<void> {
     );
   if (verifyExitCode(verification) !== 0) throw new GateClosed(sayDifferences(verification), [nextAfter(verification)]);
   if (verification.results.some(({ domain }) => domain === 'ptp')) await refuseWrongTime(request);
-  const open = await findOpen(request);
+  const partition = await readPartition(request.reader);
+  const open = await findOpen(request, partition);
   if (open.length === 0) return;
-  const { reason, next } = explainOpen(open, await readPartition(request.reader));
+  const { reason, next } = explainOpen(open, partition);
   throw new GateClosed(reason, next);
 }
 
-/**
- * Why CPUs that are not isolated since boot are not enough, in words. Of a partition the kernel lets no thread out and none in: all threads of
- * a process are inside, or none is, so what is started outside gets EINVAL there.
- */
+/** Why CPUs are not isolated for those who are to have them, in words. */
 export function explainOpen(
   open: readonly number[],
   partition: Partition | undefined,
 ): { readonly reason: string; readonly next: readonly string[] } {
   const [they, them] = open.length === 1 ? ['is', 'it'] : ['are', 'them'];
-  const boot = 'Run `hft tune` with a profile that isolates at boot (isolation: { method: boot }), and reboot.';
+  const tune = 'Run `hft tune` with a profile that isolates them: method: boot and a reboot, or method: partition.';
   if (partition === undefined)
     return {
       reason: `${nameCpus(open)} should be isolated, and the running kernel does not isolate ${them}`,
-      next: [boot],
+      next: [tune],
     };
   if (!isSubset(open, partition.cpus)) {
     const has =
@@ -65,9 +63,14 @@ export function explainOpen(
       next: ['`hft verify settings` says what stands against it.'],
     };
   }
+  if (!partition.isThreaded)
+    return {
+      reason: `${nameCpus(open)} ${they} isolated by a cpuset partition that takes whole processes only, as an earlier hft made it`,
+      next: ['`hft rollback --all` and `hft tune` make it anew.'],
+    };
   return {
-    reason: `${nameCpus(open)} ${they} isolated by a cpuset partition alone, in which \`hft launch\` can place nothing that it starts`,
-    next: [boot, 'Or start the process inside (systemd-run --slice=hft.slice …), and place it with `hft adopt`.'],
+    reason: `${nameCpus(open)} ${they} isolated by a cpuset partition, and the processes were placed when there was none`,
+    next: ['`hft stop` and `hft launch FILE` place them anew.'],
   };
 }
 
@@ -80,10 +83,20 @@ async function verifyHost(
   return locate(() => agent.verify(wanted, scope));
 }
 
-async function findOpen({ reader, processes, isolated }: GateRequest): Promise<number[]> {
-  const effective = await readBootIsolated(reader);
-  const own = new Set(processes.flatMap((process) => process.own));
-  return isolated.filter((cpu) => own.has(cpu) && !effective.includes(cpu));
+/** The CPUs that should be isolated for those who are to have them, and are not. */
+export async function findOpen(
+  { reader, processes, isolated }: Pick<GateRequest, 'reader' | 'processes' | 'isolated'>,
+  partition: Partition | undefined,
+): Promise<number[]> {
+  const atBoot = await readBootIsolated(reader);
+  const usable = partition?.isThreaded === true ? partition.cpus : [];
+  const open = new Set(
+    processes.flatMap((process) => {
+      const covered = union(atBoot, intersection(process.partition?.cpus ?? [], usable));
+      return process.own.filter((cpu) => !covered.includes(cpu));
+    }),
+  );
+  return isolated.filter((cpu) => open.has(cpu));
 }
 
 /** Seen twice at the slowest rate of Sync that is in use. */

@@ -9,12 +9,14 @@ import {
 import { HftError, UsageError } from '../errors.ts';
 import { withRequired } from '../launch/dependencies.ts';
 import type { OrderedProcess } from '../launch/order.ts';
+import type { PlacedProcess } from '../launch/placement.ts';
 import type { Phase, ProcessRecord } from '../launch/supervision.ts';
 import { InvalidProfile } from '../profile/problem.ts';
 import { fillEal } from './dpdk-eal.ts';
 import { refuseUnfit } from './launch-gate.ts';
 import { openLaunchSite, whoAsks } from './launch-site.ts';
 import { placeDeployment } from './place.ts';
+import { isRoot } from './root.ts';
 import { type Installation, openAgent } from './target.ts';
 
 export interface LaunchFlags {
@@ -47,6 +49,7 @@ export async function launch(installation: Installation, file: string, flags: La
   if (placement.missing.length > 0) throw new InvalidProfile(placement.missing);
   const names = chooseNames(flags.only, deployment.processes);
   refuseForeignUsers(names, deployment.processes);
+  refuseForeignPartition(names, placement.processes);
   const { isolated, housekeeping } = machine.layout;
   const gate = flags.gate === 'none' ? 'none' : 'verify';
   if (gate === 'verify') {
@@ -133,6 +136,16 @@ function chooseNames(
   throw new UsageError(`--only: there is no process ${JSON.stringify(unknown)}.`, {
     next: [`The deployment has: ${all.join(', ')}.`],
   });
+}
+
+/** Only root moves threads between cgroups. */
+function refuseForeignPartition(names: readonly string[], processes: readonly PlacedProcess[]): void {
+  const inside = processes.find(({ name, partition }) => names.includes(name) && partition !== undefined);
+  if (isRoot() || inside === undefined) return;
+  throw new UsageError(
+    `${inside.name} has CPUs of the cpuset partition ${inside.partition?.cgroup}, into which only root puts threads.`,
+    { next: ['Run it with sudo.'] },
+  );
 }
 
 /** Only root can become somebody else. */

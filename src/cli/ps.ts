@@ -2,6 +2,7 @@ import { needsSupervisor, readLaunch, showKeptOrder, superviseAgain } from '../a
 import { followProcesses, type Observed, watchProcesses } from '../agent/watch-processes.ts';
 import { HostError, UsageError } from '../errors.ts';
 import { type Difference, foldDifferences } from '../launch/differences.ts';
+import type { Partition } from '../launch/isolated.ts';
 import { judgeSeen } from '../launch/judge.ts';
 import { type ProcessRow, tabulate } from '../launch/table.ts';
 import { openLaunchSite } from './launch-site.ts';
@@ -11,10 +12,18 @@ export interface Listing {
   readonly deployment: string | undefined;
   readonly gate: 'verify' | 'none' | undefined;
   readonly rows: readonly ProcessRow[];
+  /** The cpuset partition in which processes have threads; undefined: none has any. */
+  readonly partition: PartitionUse | undefined;
   /** systemd: that is who runs them. taken-over: it had been killed, and was started again. missing: it was killed, and this user may not start it. */
   readonly supervisor: 'systemd' | 'there' | 'taken-over' | 'missing' | 'not needed';
   /** What is not as it was placed; undefined: nobody asked. */
   readonly differences: readonly Difference[] | undefined;
+}
+
+export interface PartitionUse {
+  /** As the kernel says it: `isolated`; `none`: it is gone. */
+  readonly state: string;
+  readonly cpus: readonly number[];
 }
 
 /** Rates need two looks. */
@@ -48,7 +57,13 @@ function listingOf(
   supervisor: Listing['supervisor'],
   differences: Listing['differences'],
 ): Listing {
-  return { host, deployment, gate, rows: tabulate(seen), supervisor, differences };
+  const uses = seen.subjects.some(({ placed }) => placed.partition !== undefined);
+  const partition = uses ? sayUse(seen.partition) : undefined;
+  return { host, deployment, gate, rows: tabulate(seen), partition, supervisor, differences };
+}
+
+function sayUse(partition: Partition | undefined): PartitionUse {
+  return { state: partition?.state ?? 'none', cpus: partition?.cpus ?? [] };
 }
 
 class NothingWatched extends UsageError {

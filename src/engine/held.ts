@@ -1,3 +1,4 @@
+import { kindOf } from '../tunables/kinds.ts';
 import { placeOf } from '../tunables/place.ts';
 import { canonicalOrNull } from './compare.ts';
 import type { Run, Step } from './journal.ts';
@@ -59,6 +60,8 @@ export function unwind({ changes }: HeldPlace, found: string | null): Unwound {
   let origin = newest;
   for (const { step } of changes) {
     if (value !== canonicalOrNull(step.tunable, step.reported ?? null)) continue;
+    // A failure was repaired: what it would be without hft is what was before it failed.
+    if (step.from !== null && kindOf(step.tunable).isFailure?.(step.from) === true) continue;
     value = canonicalOrNull(step.tunable, step.from);
     origin = step;
   }

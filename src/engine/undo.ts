@@ -105,6 +105,8 @@ async function judge(
   if (reading.status === 'missing') return { ...base, outcome: 'gone', reason: reading.evidence };
   if (reading.status === 'unreadable') return { ...base, outcome: 'failed', reason: reading.evidence };
   const found = canonicalOrNull(step.tunable, reading.value);
+  if (step.from !== null && kindOf(step.tunable).isFailure?.(step.from) === true)
+    return { ...base, found, outcome: 'gone', reason: `before it was ${step.from}, which nobody can bring back` };
   if (found === canonicalOrNull(step.tunable, step.from)) return { ...base, found, outcome: 'already' };
   const isByZeroing = await isZeroedByUs(reader, run, { step, found });
   const isHalfBack = found !== null && kindOf(step.tunable).isHalfBack?.(found) === true;

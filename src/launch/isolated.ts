@@ -1,5 +1,6 @@
 import type { HostReader } from '../host/host.ts';
 import { intersection, parseCpulist, union } from '../topology/cpulist.ts';
+import { CGROUPS, PARTITION } from './partition.ts';
 import { readOrNothing } from './read-or-nothing.ts';
 
 /** CPUs that the running kernel keeps others off since boot (isolcpus). The effect, not what somebody asked for. */
@@ -13,14 +14,15 @@ export async function readIsolated(reader: HostReader): Promise<readonly number[
   return union(await readBootIsolated(reader), partition?.cpus ?? []);
 }
 
-/** The slice that profiles make a partition of (src/tuning/isolation). */
-const SLICE = '/sys/fs/cgroup/hft.slice';
+const SLICE = `${CGROUPS}${PARTITION}`;
 
 export interface Partition {
   /** As the kernel says it: `isolated`, `isolated invalid (Cpu list in cpuset.cpus not exclusive)`. */
   readonly state: string;
   /** What it keeps others off; empty when it is not valid. */
   readonly cpus: readonly number[];
+  /** It takes single threads of processes in the root cgroup; false: whole processes only, as an earlier hft made it. */
+  readonly isThreaded: boolean;
 }
 
 /**
@@ -31,8 +33,10 @@ export interface Partition {
 export async function readPartition(reader: HostReader): Promise<Partition | undefined> {
   const state = (await readOrNothing(reader, `${SLICE}/cpuset.cpus.partition`))?.trim();
   if (state === undefined || state === 'member') return undefined;
-  if (state !== 'isolated') return { state, cpus: [] };
+  const isThreaded = (await readOrNothing(reader, `${SLICE}/cgroup.type`))?.trim() === 'threaded';
+  if (state !== 'isolated') return { state, cpus: [], isThreaded };
   const effective = parseCpulist(((await readOrNothing(reader, `${SLICE}/cpuset.cpus.effective`)) ?? '').trim());
   const listed = await readOrNothing(reader, '/sys/fs/cgroup/cpuset.cpus.isolated');
-  return { state, cpus: listed === undefined ? effective : intersection(effective, parseCpulist(listed.trim())) };
+  const cpus = listed === undefined ? effective : intersection(effective, parseCpulist(listed.trim()));
+  return { state, cpus, isThreaded };
 }

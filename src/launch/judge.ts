@@ -1,4 +1,6 @@
+import type { Partition } from './isolated.ts';
 import { judgeInterrupts } from './judge-interrupts.ts';
+import { judgePartition } from './judge-partition.ts';
 import { judgeProcess } from './judge-process.ts';
 import { judgeTicks } from './judge-ticks.ts';
 import { type Judged, looksOf } from './judged.ts';
@@ -32,6 +34,8 @@ export interface Seen {
   readonly looks: readonly Look[];
   readonly cpus: JudgedCpus;
   readonly irqs: ReadonlyMap<number, IrqLabel>;
+  /** The cpuset partition at the last look; undefined: there is none. */
+  readonly partition: Partition | undefined;
   /** Since boot, at the last look. */
   readonly uptimeS: number;
 }
@@ -45,7 +49,7 @@ export function judgeSeen(seen: Seen): Judged[] {
 function judgeSubject({ placed, record }: Subject, seen: Seen): Judged[] {
   if (record?.phase === 'running' && record.pid !== undefined) {
     const watched = { placed, pid: record.pid, looks: looksOf(record.pid, seen.looks) };
-    return judgeProcess(watched, seen);
+    return [...judgeProcess(watched, seen), ...judgePartition(placed, seen.partition)];
   }
   return [
     {

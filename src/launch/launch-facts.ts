@@ -3,11 +3,14 @@ import { HostError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
 import { readInteger } from '../topology/kernel-file.ts';
 import type { Deployment } from './deployment.ts';
+import { type Partition, readPartition } from './isolated.ts';
 
 /** What of a host a placement depends on beside its topology. undefined: it could not be asked. */
 export interface LaunchFacts {
   /** /proc/sys/kernel/sched_rt_runtime_us: -1 is no throttling. */
   readonly rtRuntimeUs: number | undefined;
+  /** The cpuset partition of a tune without a reboot; undefined: there is none. */
+  readonly partition: Partition | undefined;
   /** By absolute path. */
   readonly programs: Readonly<Record<string, 'there' | 'missing' | 'not executable' | undefined>>;
   readonly folders: Readonly<Record<string, boolean | undefined>>;
@@ -23,6 +26,7 @@ export async function readLaunchFacts(reader: HostReader, { processes }: Deploym
   ];
   return {
     rtRuntimeUs: await readInteger(reader, '/proc/sys/kernel/sched_rt_runtime_us'),
+    partition: await readPartition(reader),
     programs: await ask(
       named(({ command }) => command[0]),
       (path) => findProgram(reader, path),

@@ -1,4 +1,5 @@
 import type { Problem } from '../profile/problem.ts';
+import type { PlacedPartition } from './partition.ts';
 import type { Policy } from './schema.ts';
 import type { ThreadKey } from './thread-key.ts';
 
@@ -31,6 +32,8 @@ export interface PlacedProcess {
   readonly why: string | undefined;
   /** CPUs that it has to itself, ascending. */
   readonly own: readonly number[];
+  /** What of its own CPUs a cpuset partition isolates; undefined: nothing, they are isolated at boot or not at all. */
+  readonly partition?: PlacedPartition;
   /** Hardware threads beside its own CPUs that stay idle. */
   readonly idle: readonly number[];
   /** Where it starts, and where threads run that nothing is said of. */

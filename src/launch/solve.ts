@@ -7,6 +7,7 @@ import type { Deployment } from './deployment.ts';
 import type { LaunchFacts } from './launch-facts.ts';
 import { checkHugepages, placeMemory } from './memory.ts';
 import { findMissing, listUnknown } from './missing.ts';
+import { placeInPartition } from './partition.ts';
 import type { Note, PlacedProcess, Placement } from './placement.ts';
 import { judgeScheduling, noteSharedCores } from './scheduling.ts';
 import { startOrder } from './start-order.ts';
@@ -60,6 +61,7 @@ export function solvePlacement(deployment: Deployment, site: PlaceSite): Placeme
         name: wish.name,
         why: wish.wanted.why,
         own,
+        ...withPartition(own, facts),
         idle: idle.get(wish.name) ?? [],
         rest,
         threads,
@@ -74,7 +76,7 @@ export function solvePlacement(deployment: Deployment, site: PlaceSite): Placeme
     processes: startOrder(deployment.processes).flatMap((name) => byName.get(name) ?? []),
     free: machine.layout.isolated.filter((cpu) => !exclusive.has(cpu)),
     notes: [
-      ...noteIsolation(exclusive, machine),
+      ...noteIsolation(exclusive, machine, facts),
       ...placed.flatMap((process) => [...process.notes, ...process.memory.notes]),
       ...judged.notes,
       ...noteSharedCores(
@@ -88,11 +90,26 @@ export function solvePlacement(deployment: Deployment, site: PlaceSite): Placeme
 }
 
 /** What a profile isolates is isolated when it is tuned, and for kernel arguments after a reboot. */
-function noteIsolation(exclusive: ReadonlySet<number>, { layout, kernel }: PlacedMachine): Note[] {
-  const open = layout.isolated.filter((cpu) => exclusive.has(cpu) && !kernel.isolated.includes(cpu));
+function noteIsolation(
+  exclusive: ReadonlySet<number>,
+  { layout, kernel }: PlacedMachine,
+  { partition }: LaunchFacts,
+): Note[] {
+  const wanted = layout.isolated.filter((cpu) => exclusive.has(cpu) && !kernel.isolated.includes(cpu));
+  const inside = placeInPartition(wanted, partition)?.cpus ?? [];
+  const open = wanted.filter((cpu) => !inside.includes(cpu));
+  if (inside.length > 0 && open.length === 0) return [{ about: 'isolation', text: `${nameCpus(inside)}: ${INSIDE}` }];
   if (open.length === 0) return [];
   const text = `${nameCpus(open)}: not isolated by the running kernel. hft tune comes first, with a reboot: hft launch starts nothing where they are not.`;
   return [{ about: 'isolation', text }];
+}
+
+const INSIDE =
+  'isolated by a cpuset partition. The threads on them are in its cgroup, all others of their processes in the root cgroup: no limit of a slice or a service (memory, tasks) holds for these processes, and the timer tick stays.';
+
+function withPartition(own: readonly number[], { partition }: LaunchFacts): Pick<PlacedProcess, 'partition'> {
+  const placed = placeInPartition(own, partition);
+  return placed === undefined ? {} : { partition: placed };
 }
 
 function ownCpus(wish: ProcessWish, chosen: readonly number[] = []): number[] {

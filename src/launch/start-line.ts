@@ -1,4 +1,5 @@
 import { printCpulist } from '../topology/cpulist.ts';
+import { printPartition } from './partition.ts';
 import type { PlacedProcess } from './placement.ts';
 import type { ProcessWanted } from './schema.ts';
 
@@ -24,11 +25,12 @@ export interface StartSite {
 
 /** `hft-probe start …`, which becomes the process: the same as its unit would have it. Pure. */
 export function startLine(placed: PlacedProcess, wanted: ProcessWanted, site: StartSite): string[] {
-  const { memory, threads } = placed;
+  const { memory, threads, partition } = placed;
   const others = threads.find(({ key }) => key.kind === 'rest')?.scheduling;
   const memlock = wanted.limits.memlock ?? (memory.lock ? 'unlimited' : undefined);
   return [
     ...[site.probe, 'start', '--log', site.log],
+    ...(partition === undefined ? [] : ['--partition', printPartition(partition)]),
     ...['--cpus', printCpulist(placed.rest)],
     ...(memory.policy === 'default' ? [] : ['--memory', `${memory.policy}:${printCpulist(memory.nodes)}`]),
     ...limit('rtprio', wanted.limits.rtprio),

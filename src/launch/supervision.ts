@@ -260,6 +260,7 @@ const CODES: Readonly<Record<number, string>> = {
   215: 'its CPUs are not there',
   216: 'its group cannot be taken',
   217: 'its user cannot be taken',
+  219: 'the cpuset partition of its CPUs is not in effect (see its log)',
   242: 'its NUMA nodes are not there',
   243: 'its variables cannot be read',
 };

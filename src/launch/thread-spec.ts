@@ -1,6 +1,13 @@
 import { printCpulist } from '../topology/cpulist.ts';
-import type { PlacedThread, Scheduling } from './placement.ts';
+import { printPartition } from './partition.ts';
+import type { PlacedProcess, PlacedThread, Scheduling } from './placement.ts';
 import { rankKey } from './thread-key.ts';
+
+/** What `hft-probe place-threads` is told of a process, beside its pid: where its partition is, and where each thread belongs. */
+export function placeArguments({ partition, threads }: Pick<PlacedProcess, 'partition' | 'threads'>): string[] {
+  const options = partition === undefined ? [] : ['--partition', printPartition(partition)];
+  return [...options, ...printThreadSpecs(threads)];
+}
 
 /**
  * What `hft-probe place-threads` is told of a thread: `md-rx=4:fifo:48`, `gateway-*=2/4/6/8:other:0`, `*=0-1:other:0`. A CPU set

@@ -119,7 +119,10 @@ const SIGTERM = '15';
 
 /** How it ended, one sentence; undefined: it has not started yet. */
 function sayResult({ name, wanted }: OrderedProcess, unit: UnitFacts): string | undefined {
-  if (!hasStarted(unit)) return undefined;
+  if (!hasStarted(unit))
+    return unit.Result === 'exit-code'
+      ? `what comes before its start failed: see \`journalctl -u ${unitName(name)}\``
+      : undefined;
   const { Result: result, ExecMainCode: code, ExecMainStatus: status } = unit;
   if (result === 'watchdog') return 'it did not say that it lives in time';
   if (result === 'timeout') return `it was not ready within ${wanted.readyWithin} s, or did not end in time`;

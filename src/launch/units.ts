@@ -1,9 +1,10 @@
 import { nameCpus } from '../layout/names.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import type { Deployment } from './deployment.ts';
+import { printPartition } from './partition.ts';
 import type { PlacedProcess, Placement } from './placement.ts';
 import type { ProcessWanted } from './schema.ts';
-import { printThreadSpecs } from './thread-spec.ts';
+import { placeArguments } from './thread-spec.ts';
 import { quoteArgument, quoteAssignment, type UnitLine, writeUnit } from './unit-text.ts';
 
 export const UNIT_FOLDER = '/etc/systemd/system';
@@ -165,7 +166,7 @@ function writeService(placed: PlacedProcess, wanted: ProcessWanted, wish: UnitWi
       ...accountLines(wanted, wish.environmentFiles[placed.name]),
       ...placeLines(placed),
       ...limitLines(placed, wanted),
-      ...endLines(wanted),
+      ...endLines(placed, wanted, wish),
     ],
   });
 }
@@ -194,18 +195,31 @@ function describeUnit(
 
 function startLines(placed: PlacedProcess, wanted: ProcessWanted, { probe }: UnitWish): UnitLine[] {
   const { command, ready, readyWithin, health, requires } = wanted;
-  const specs = printThreadSpecs(placed.threads).map(quoteArgument).join(' ');
+  const specs = placeArguments(placed).map(quoteArgument).join(' ');
   const place = `+${quoteArgument(probe)} place-threads --pid $MAINPID --within-ms ${Math.round(readyWithin * 1000)} ${specs}`;
   return [
     ['Type', ready],
     ['NotifyAccess', ready === 'notify' || health?.watchdog !== undefined ? 'main' : undefined],
     ...requires.map((name): UnitLine => ['ExecCondition', awaitUnit(unitName(name))]),
+    ...partitionLines(placed, probe),
     ['ExecStart', command.map(quoteArgument).join(' ')],
     // exec and notify end with the program running: a start that fails is seen as one.
     { comment: 'Each thread to its CPU and policy, after every start; it fails when one does not come in time.' },
     ['ExecStartPost', place],
     ['TimeoutStartSec', readyWithin + GRACE_S],
     ['WatchdogSec', health?.watchdog === undefined ? undefined : `${health.watchdog}us`],
+  ];
+}
+
+/** Nothing starts where its partition is not in effect: its threads would share their CPUs with everybody. */
+function partitionLines({ partition }: PlacedProcess, probe: string): UnitLine[] {
+  if (partition === undefined) return [];
+  return [
+    {
+      comment:
+        'Its threads leave the cgroup of this service for the partition and the root cgroup: no limit of it holds for them.',
+    },
+    ['ExecStartPre', `+${quoteArgument(probe)} check-partition ${quoteArgument(printPartition(partition))}`],
   ];
 }
 
@@ -231,7 +245,8 @@ function accountLines({ user, group, directory }: ProcessWanted, environmentFile
 function placeLines({ rest, threads, memory }: PlacedProcess): UnitLine[] {
   const others = threads.find(({ key }) => key.kind === 'rest')?.scheduling;
   return [
-    ['Slice', 'hft-trading.slice'],
+    { comment: 'A slice named hft-… would be inside hft.slice, which is a cpuset partition on some hosts.' },
+    ['Slice', 'system.slice'],
     {
       comment: `It starts on ${nameCpus(rest)}. Not AllowedCPUs=: one unit with it puts every process of the host back on isolated CPUs (Linux 6.1).`,
     },
@@ -254,8 +269,11 @@ function limitLines({ memory }: PlacedProcess, { limits, oomScoreAdjust }: Proce
   ];
 }
 
-function endLines({ restart, stop }: ProcessWanted): UnitLine[] {
+function endLines({ partition }: PlacedProcess, { restart, stop }: ProcessWanted, { probe }: UnitWish): UnitLine[] {
+  // In its cgroup systemd finds nothing of it.
+  const left = partition === undefined ? undefined : `+${quoteArgument(probe)} end-invocation`;
   return [
+    ['ExecStopPost', left],
     ['Restart', restart.when === 'never' ? 'no' : restart.when],
     ['RestartSec', `${restart.delay}us`],
     { comment: 'The signal goes to the main process; what it left behind is killed with it.' },

@@ -50,6 +50,8 @@ export interface TunableKind<T extends Tunable> {
   };
   /** Whether a value is what an undo leaves that was cut off on its way back to the old value: ours, not somebody's change. */
   isHalfBack?(value: string): boolean;
+  /** Whether a value is a failure that the kernel reports and nobody can write: an undo of its repair leaves it repaired. */
+  isFailure?(value: string): boolean;
   /** Makes the writes of one batch. Throws HostError. The engine reads back: an exit code proves nothing. */
   write(host: Host, writes: readonly Write<T>[]): Promise<void>;
 }

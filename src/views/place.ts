@@ -11,9 +11,10 @@ export function placeJson(placement: Placement) {
     deployment,
     host,
     roles,
-    processes: processes.map(({ name, own, idle, rest, memory, threads }) => ({
+    processes: processes.map(({ name, own, partition, idle, rest, memory, threads }) => ({
       name,
       own: printCpulist(own),
+      partition: partition === undefined ? null : { cgroup: partition.cgroup, cpus: printCpulist(partition.cpus) },
       idle: printCpulist(idle),
       starts: printCpulist(rest),
       memory: { ...memory, nodes: printCpulist(memory.nodes) },

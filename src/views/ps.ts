@@ -1,17 +1,19 @@
 import type { Listing } from '../cli/ps.ts';
 import type { Difference } from '../launch/differences.ts';
 import type { ProcessRow, ThreadRow } from '../launch/table.ts';
+import { nameCpus } from '../layout/names.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import { recordJson, viewRecords } from './launch.ts';
 import { indented, paint, type Terminal, wrap } from './terminal.ts';
 
 /** The stable JSON of `hft ps`: additive changes only. CPUs are cpulists; rates are per second. */
-export function psJson({ host, deployment, gate, supervisor, rows }: Listing) {
+export function psJson({ host, deployment, gate, supervisor, partition, rows }: Listing) {
   return {
     host,
     deployment: deployment ?? null,
     gate: gate ?? null,
     supervisor,
+    partition: partition === undefined ? null : { state: partition.state, cpus: printCpulist(partition.cpus) },
     processes: rows.map(({ record, isAdopted, lockedBytes, swapBytes, residentBytes, nodes, threads }) => ({
       ...recordJson(record),
       adopted: isAdopted,
@@ -30,7 +32,7 @@ export function psJson({ host, deployment, gate, supervisor, rows }: Listing) {
 }
 
 export function viewPs(listing: Listing, terminal: Terminal): string {
-  const { host, deployment, gate, rows, supervisor } = listing;
+  const { host, deployment, gate, rows, partition, supervisor } = listing;
   const notes = [
     gate === 'none' ? 'Started without a look at whether the host is fit (--gate none).' : '',
     supervisor === 'taken-over' ? 'Its supervisor had ended; a new one has taken the processes over.' : '',
@@ -43,8 +45,15 @@ export function viewPs(listing: Listing, terminal: Terminal): string {
     head,
     ...rows.map((row) => viewProcess(row, terminal)),
     ...viewDifferences(listing.differences, terminal),
+    ...(partition === undefined ? [] : [viewPartition(partition, terminal)]),
     ...notes.map((note) => wrap(note, terminal.columns)),
   ].join('\n\n');
+}
+
+function viewPartition({ state, cpus }: NonNullable<Listing['partition']>, terminal: Terminal): string {
+  if (state === 'isolated') return wrap(`${nameCpus(cpus)}: isolated by the cpuset partition.`, terminal.columns);
+  const text = `The cpuset partition isolates nothing any more: ${state === 'none' ? 'it is gone' : `it is ${state}`}. \`hft tune\` makes it again.`;
+  return paint(terminal, 'red', wrap(text, terminal.columns));
 }
 
 function viewDifferences(differences: Listing['differences'], terminal: Terminal): string[] {

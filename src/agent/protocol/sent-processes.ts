@@ -48,6 +48,7 @@ export const sentListing = z.object({
   deployment: text.optional(),
   gate: gate.optional(),
   supervisor: z.enum(['systemd', 'there', 'taken-over', 'missing', 'not needed']),
+  partition: z.object({ state: text, cpus }).optional(),
   rows: z.array(
     z.object({
       record,

@@ -6,7 +6,7 @@ import type { IsolationFacts } from './facts.ts';
 
 /** Isolated partitions came with this kernel. https://docs.kernel.org/admin-guide/cgroup-v2.html#cpuset */
 const FIRST_KERNEL: readonly [number, number] = [6, 1];
-/** The slice that trading processes are started in. */
+/** The slice of the partition: its cgroup is threaded, and the threads of trading processes that have isolated CPUs are in it. */
 const SLICE = 'hft.slice';
 const OTHERS = ['init.scope', 'system.slice', 'user.slice'];
 
@@ -30,7 +30,7 @@ export function desirePartition(facts: IsolationFacts, machine: PlacedMachine): 
         id: `isolation.slice@${SLICE}`,
         tunable: { kind: 'unit', name: SLICE, aspect: 'activity' },
         value: 'active',
-        why: 'The cgroup that trading processes run in.',
+        why: 'The cgroup of the trading threads that have isolated CPUs.',
         ...COMMON,
       },
       allowedCpus(SLICE, isolated, 'Gives the isolated CPUs to trading processes.'),

@@ -20,6 +20,8 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   check(tuned.code === 0, 'hft tune ends with 0: no reboot is needed', endOf(tuned));
   const state = await guest.read(`cat ${cgroup}/cpuset.cpus.partition`);
   check(state === 'isolated', 'the kernel has an isolated partition', state);
+  const type = await guest.read(`cat ${cgroup}/cgroup.type`);
+  check(type === 'threaded', 'single threads of a process can be in it', type);
   const isolated = await guest.read(`cat ${cgroup}/cpuset.cpus.effective`);
   check(isolated !== '', 'with CPUs of its own', isolated);
   await checkStrangers(guest, check, isolated);
@@ -40,7 +42,7 @@ async function checkStrangers(guest: Guest, check: Check, isolated: string): Pro
   const forced = await guest.ssh(`taskset -c ${isolated} true`, { allowFail: true });
   check(forced.code !== 0, 'a stranger cannot put itself there', forced.stderr);
   const inside = await guest.read(
-    'systemd-run --quiet --wait --pipe --slice=hft.slice sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status',
+    `sh -c 'echo $$ > ${cgroup}/cgroup.procs; sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'`,
   );
-  check(isSubset(parseCpulist(inside), parseCpulist(isolated)), 'what is started in hft.slice runs there', inside);
+  check(isSubset(parseCpulist(inside), parseCpulist(isolated)), 'what is put into hft.slice runs there', inside);
 }

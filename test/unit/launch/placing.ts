@@ -12,7 +12,14 @@ import { printCpulist } from '../../../src/topology/cpulist.ts';
 import type { Machine } from '../../../src/topology/machine.ts';
 import { FakeHost } from '../../fake-host.ts';
 
-export const NOTHING_MISSING: LaunchFacts = { rtRuntimeUs: -1, programs: {}, folders: {}, users: {}, groups: {} };
+export const NOTHING_MISSING: LaunchFacts = {
+  rtRuntimeUs: -1,
+  partition: undefined,
+  programs: {},
+  folders: {},
+  users: {},
+  groups: {},
+};
 
 /** Reads a deployment that is written as text, `./d.yaml`; other files can be extended. */
 export function load(text: string, files: Record<string, string> = {}): Promise<Deployment> {

@@ -205,6 +205,7 @@ describe('what is right and worth knowing', () => {
     );
     const facts = {
       rtRuntimeUs: undefined,
+      partition: undefined,
       programs: { '/opt/md': 'missing', '/opt/log': 'not executable' },
       folders: { '/data': false },
       users: { trading: false },

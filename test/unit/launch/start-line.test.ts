@@ -43,6 +43,14 @@ describe('what becomes a process', () => {
     expect(line.slice(line.indexOf('--') + 1)).toEqual(['/opt/md', '--feed', 'A B']);
   });
 
+  test('looks at its partition before anything else', () => {
+    const partition = { cgroup: '/hft.slice', cpus: [4] };
+    const line = startLine({ ...PLACED, partition }, wanted({}), SITE);
+    expect(valuesOf(line, '--partition')).toEqual(['/sys/fs/cgroup:/hft.slice:4']);
+    expect(line.indexOf('--partition')).toBeLessThan(line.indexOf('--cpus'));
+    expect(startLine(PLACED, wanted({}), SITE)).not.toContain('--partition');
+  });
+
   test('a size is one in bytes', () => {
     const line = startLine(PLACED, wanted({ limits: { memlock: '64M' } }), SITE);
     expect(valuesOf(line, '--limit')).toEqual([`memlock=${64 * 2 ** 20}`]);

@@ -49,6 +49,21 @@ describe('a unit in the words of the supervisor', () => {
   });
 
   test.each([
+    [
+      'activating',
+      'auto-restart',
+      'backoff: what comes before its start failed: see `journalctl -u hft-trading-md.service`',
+    ],
+    [
+      'failed',
+      'failed',
+      'broken: what comes before its start failed: see `journalctl -u hft-trading-md.service`; started 6 times within 60 s, and stays down',
+    ],
+  ])('%s (%s) of one that never started', (ActiveState, SubState, expected) => {
+    expect(judge({ ActiveState, SubState, Result: 'exit-code', ExecMainStartTimestampMonotonic: '0' })).toBe(expected);
+  });
+
+  test.each([
     ['activating', 'start', 'starting'],
     ['activating', 'start-post', 'placing'],
     ['activating', 'condition', 'waiting: requires feed'],
