@@ -24,7 +24,7 @@ processes:
     memory: { lock: on }
     limits: { rtprio: 48, memlock: unlimited }
     ready: notify
-    health: { watchdog: 10s }
+    health: { watchdog: 30s }
     restart: { when: always, delay: 100ms, breaker: { restarts: 5, within: 300s } }
   strategy:
     command: [${REFERENCE}, --socket, /run/st.s, --thread, "strategy:spin"]
