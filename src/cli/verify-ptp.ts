@@ -6,7 +6,7 @@ import type { HostReader } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
 import type { ChainCheck } from '../ptp/evidence.ts';
-import type { PtpExpectation } from '../ptp/expectation.ts';
+import { type PtpExpectation, UTC_LIMITS } from '../ptp/expectation.ts';
 import type { PtpLook, PtpTarget } from '../ptp/look.ts';
 import { ptpMetrics } from '../ptp/metrics.ts';
 import { type PtpReport, reportPtp } from '../ptp/report.ts';
@@ -111,6 +111,7 @@ function readExpectation(flags: PtpFlags): PtpExpectation {
     );
   return {
     limitNs: parseNanoseconds('--limit', flags.limit),
+    utcLimits: UTC_LIMITS,
     timescale: flags.timescale === 'arbitrary' ? 'arbitrary' : 'ptp',
     allowsFreeRunning: flags['free-running'] === true,
     grandmaster,

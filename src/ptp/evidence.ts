@@ -88,7 +88,7 @@ function findBreak(body: string, { seq, hash }: ChainEnd): string | undefined {
 }
 
 /** What of a report is kept for each sample: what a regulator asks for, in a line. */
-export function sampleEvidence({ clocks, kernel, summary }: PtpReport): Readonly<Record<string, unknown>> {
+export function sampleEvidence({ clocks, kernel, utcOffset, summary }: PtpReport): Readonly<Record<string, unknown>> {
   return {
     clocks: clocks.map(({ name, domain, state, budget }) => ({
       name,
@@ -109,6 +109,7 @@ export function sampleEvidence({ clocks, kernel, summary }: PtpReport): Readonly
       utcNs: budget.utcNs ?? null,
     })),
     kernelTaiOffsetS: kernel?.taiOffsetS ?? null,
+    utcOffset,
     fail: summary.fail,
     unknown: summary.unknown,
   };

@@ -5,6 +5,7 @@ import { type ClockReading, parseClockReadings, type SystemClock } from './clock
 import { SYSTEM_CLOCK } from './daemon-line.ts';
 import { type ClockDaemon, findBySocket, findClockDaemons } from './daemons.ts';
 import { type PtpClock, QUESTIONS, readClock } from './data-sets.ts';
+import { parseLeapSecondsList, parseTzdataLeaps, type UtcOffset, utcOffsetOf } from './leap-seconds.ts';
 import { parsePmc } from './pmc-text.ts';
 import { findLastSample } from './servo-log.ts';
 
@@ -30,6 +31,8 @@ export interface PtpLook {
   readonly clocks: readonly ClockLook[];
   readonly daemons: readonly ClockDaemon[];
   readonly system: SystemClock | undefined;
+  /** How far TAI is ahead of UTC by what this host knows, whatever its grandmaster says. */
+  readonly utcOffset: UtcOffset;
   /** Of a chronyd that steers the system clock. */
   readonly chrony: ChronyTracking | undefined;
   /** What the newest line of phc2sys in the journal says; undefined: none is there. */
@@ -38,6 +41,8 @@ export interface PtpLook {
 
 export interface LookRequest {
   readonly atMs: number;
+  /** Seconds since 1970: which leap seconds have come. */
+  readonly nowS: number;
   readonly targets: readonly PtpTarget[];
   /** Where hft-probe is. */
   readonly probe: string;
@@ -72,6 +77,7 @@ export async function lookAtPtp(reader: HostReader, request: LookRequest): Promi
     })),
     daemons,
     system: readings.system,
+    utcOffset: await readUtcOffset(reader, request.nowS, readings.system),
     chrony: await readChrony(reader, daemons),
     phc2sys: await readPhc2sys(reader, daemons),
   };
@@ -138,6 +144,20 @@ export function findPort({ ports }: PtpClock): PtpClock['ports'][number] | undef
 async function readClocks(reader: HostReader, probe: string, devices: readonly string[]) {
   const shown = await reader.query([probe, 'read-clocks', ...devices]);
   return parseClockReadings(shown.found ? shown.stdout : '');
+}
+
+/** Where the time zone database keeps leap seconds. */
+const LEAP_TABLES = [
+  ['/usr/share/zoneinfo/leap-seconds.list', parseLeapSecondsList],
+  ['/usr/share/zoneinfo/leapseconds', parseTzdataLeaps],
+] as const;
+
+async function readUtcOffset(reader: HostReader, nowS: number, system: SystemClock | undefined): Promise<UtcOffset> {
+  const read = LEAP_TABLES.map(async ([path, parse]) => {
+    const table = parse((await reader.readText(path)) ?? '');
+    return table === undefined ? [] : [{ path, table }];
+  });
+  return utcOffsetOf({ nowS, tables: (await Promise.all(read)).flat(), kernelS: system?.taiOffsetS });
 }
 
 async function readChrony(reader: HostReader, daemons: readonly ClockDaemon[]): Promise<ChronyTracking | undefined> {

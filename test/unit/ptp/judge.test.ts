@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseClockReadings } from '../../../src/ptp/clock-readings.ts';
 import type { PtpClock } from '../../../src/ptp/data-sets.ts';
-import type { PtpExpectation } from '../../../src/ptp/expectation.ts';
 import type { PtpLook } from '../../../src/ptp/look.ts';
 import { ptpMetrics } from '../../../src/ptp/metrics.ts';
 import { reportPtp } from '../../../src/ptp/report.ts';
+import { STRICT } from './expected.ts';
 import { captured, DAEMONS, looks, READING, slave } from './looks.ts';
-
-const STRICT: PtpExpectation = {
-  limitNs: 100,
-  timescale: 'ptp',
-  allowsFreeRunning: false,
-  grandmaster: undefined,
-  isPrivileged: true,
-};
 
 const NOTHING: Partial<PtpClock> = {};
 

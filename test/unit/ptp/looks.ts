@@ -54,6 +54,7 @@ export function looks(
       clocks: [{ target: { socket: '/run/hft-ptp/ptp4l', domain: 24 }, clock, reading }],
       daemons: DAEMONS,
       system: { resolutionNs: 1, taiOffsetS: 37, isSynchronised: true },
+      utcOffset: { offsetS: 37, source: '/usr/share/zoneinfo/leap-seconds.list', mostSince: 0 },
       chrony: undefined,
       phc2sys: { state: 's2', offsetNs: 3 },
       ...more,
