@@ -22,7 +22,8 @@ export function judgeAnswers(track: Track, looks: readonly PtpLook[], { isPrivil
       ...said,
       evidence: `${target.socket}: ${problem}. It takes root; linuxptp 4 also answers everybody on its uds_ro_address (--socket)`,
     });
-  if (runs === undefined && looks.at(-1)?.clocks.some(({ clock }) => 'problem' in clock))
+  const now = looks.at(-1)?.clocks.find((each) => each.target.socket === target.socket)?.clock;
+  if (runs === undefined && now !== undefined && 'problem' in now)
     return judged(id, 'fail', { ...said, evidence: `no ptp4l with ${target.socket} runs (any more): ${problem}` });
   if (seen.length > 0)
     return judged(id, 'unknown', { ...said, evidence: `${target.socket}: ${counted}, else ${problem}` });

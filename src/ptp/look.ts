@@ -28,6 +28,8 @@ export interface ClockLook {
 export interface PtpLook {
   /** Since the first look, by a clock that nobody steers. */
   readonly atMs: number;
+  /** Seconds since 1970. */
+  readonly nowS: number;
   readonly clocks: readonly ClockLook[];
   readonly daemons: readonly ClockDaemon[];
   readonly system: SystemClock | undefined;
@@ -35,8 +37,9 @@ export interface PtpLook {
   readonly utcOffset: UtcOffset;
   /** Of a chronyd that steers the system clock. */
   readonly chrony: ChronyTracking | undefined;
-  /** What the newest line of phc2sys in the journal says; undefined: none is there. */
-  readonly phc2sys: { readonly state: string; readonly offsetNs: number } | undefined;
+  /** What the newest line of phc2sys in the journal of the last minute says; silent: hft's own says nothing; undefined: another one that
+   *  says nothing, or none. */
+  readonly phc2sys: { readonly state: string; readonly offsetNs: number } | 'silent' | undefined;
 }
 
 export interface LookRequest {
@@ -70,6 +73,7 @@ export async function lookAtPtp(reader: HostReader, request: LookRequest): Promi
   const readings = await readClocks(reader, request.probe, devices);
   return {
     atMs: request.atMs,
+    nowS: request.nowS,
     clocks: answered.map(({ target, clock }, index) => ({
       target,
       clock,
@@ -168,12 +172,19 @@ async function readChrony(reader: HostReader, daemons: readonly ClockDaemon[]): 
 
 /** Lines that are enough to hold one sample: phc2sys writes one each second. */
 const JOURNAL_LINES = '30';
+/** What is older says nothing of now. */
+const JOURNAL_SINCE = '-1min';
+
+/** Ours writes every sample; another one may write summaries, or nowhere. */
+const OWN_PHC2SYS = 'hft-phc2sys.service';
 
 async function readPhc2sys(reader: HostReader, daemons: readonly ClockDaemon[]): Promise<PtpLook['phc2sys']> {
   const unit = daemons.find(({ name }) => name === 'phc2sys')?.unit;
   if (unit === undefined) return undefined;
   const argv = ['journalctl', '--unit', unit, '--boot', '--output', 'cat', '--no-pager', '--lines', JOURNAL_LINES];
+  argv.push('--since', JOURNAL_SINCE);
   const shown = await reader.query(argv);
   const sample = shown.found ? findLastSample(shown.stdout, 'phc2sys') : undefined;
-  return sample && { state: sample.state, offsetNs: sample.offsetNs };
+  if (sample !== undefined) return { state: sample.state, offsetNs: sample.offsetNs };
+  return shown.found && unit === OWN_PHC2SYS ? 'silent' : undefined;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { rollback } from '../../src/engine/rollback.ts';
 import { TAKEN_RULE } from '../../src/topology/taken-nics.ts';
+import { recoverKilled } from './killed-tune.ts';
 import { AFFINITY, dpdkOf, makePciRig, NIC, type PciShape, TAKES } from './pci-machine.ts';
 import { planRig, type Rig, recoverRig, restart, stateOf, tuneRig } from './rig.ts';
 
@@ -256,12 +257,8 @@ describe.each([undefined, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('the recovery is kille
   test.each(upTo(writes).flatMap((at) => around.map((effect) => [effect, at] as const)))(
     'killed (%s) at write %i: everything is as before',
     async (effect, at) => {
-      const rig = makePciRig();
-      const before = stateOf(rig);
-      rig.host.faults = [{ at, effect }];
-      expect(await tuneRig(rig, options)).toBeUndefined();
-      expect((await recoverRig(rig, second)).complete).toBe(true);
-      expect(stateOf(rig)).toEqual(before);
+      const { before, ...recovered } = await recoverKilled(options.wanted, { at, effect, second });
+      expect(recovered).toEqual({ outcome: undefined, complete: true, after: before });
     },
   );
 
