@@ -5,7 +5,10 @@ import { PROFILES } from './profiles.ts';
 
 const interfaceName = z
   .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9._@-]{0,14}$/, 'expected the name of an interface such as ens1f0 or ens1f0.100, or trading');
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9._@-]{0,14}$/,
+    'expected the name of an interface such as ens1f0 or ens1f0.100, or trading',
+  );
 const address = z.string().regex(/^[0-9A-Fa-f.:]{2,45}$/, 'expected the address of a grandmaster');
 
 const servo = z
