@@ -70,8 +70,9 @@ export interface Agent {
   verify(wanted: Wanted, scope?: Scope): Promise<Verification>;
   /** Verifies what is in force as it was applied; undefined when nothing is. */
   verifyInForce(scope: Scope): Promise<Verification | undefined>;
-  /** The profile that was put in force last, as it was applied, and what of it; undefined when none is. */
-  inForce(): Promise<PartInForce | undefined>;
+  /** The profile that was put in force last, as it was applied, and what of it; of a domain: the one that governs it. undefined when
+   *  none is. */
+  inForce(domain?: string): Promise<PartInForce | undefined>;
   /** Runs a probe to its end, or to the abort of its signal. What it changes on the host ends with it. */
   probe(request: ProbeRequest): Promise<Watched>;
   /** Answers the `network` probe of other hosts until its signal. Changes nothing on the host. */

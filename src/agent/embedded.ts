@@ -1,4 +1,4 @@
-import { findInForce, partsInForce } from '../engine/in-force.ts';
+import { findGoverning, findInForce, partsInForce } from '../engine/in-force.ts';
 import { readRuns } from '../engine/journal.ts';
 import { observeAndPlan } from '../engine/observe.ts';
 import { planParts } from '../engine/plan-parts.ts';
@@ -117,9 +117,9 @@ export function agentOn(engine: Engine, options: Omit<EmbeddedOptions, 'version'
     async verify(wanted, scope) {
       return verifyPlan((await plan(wanted, scope)).plan);
     },
-    async inForce() {
-      const names = domains.map((domain) => domain.name);
-      return partsInForce(await readRuns(state), names).at(-1);
+    async inForce(domain) {
+      const names = domains.map(({ name }) => name);
+      return findGoverning(partsInForce(await readRuns(state), names), domain);
     },
     async verifyInForce(scope) {
       const runs = await readRuns(state);

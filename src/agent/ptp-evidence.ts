@@ -1,6 +1,14 @@
 import { HftError } from '../errors.ts';
 import type { Lock, StateDirectory } from '../host/state-directory.ts';
-import { type ChainCheck, type ChainEnd, checkChain, type EvidenceKind, writeEvidence } from '../ptp/evidence.ts';
+import {
+  type ChainCheck,
+  type ChainEnd,
+  type ChainFile,
+  type EvidenceKind,
+  followChain,
+  START_OF_CHAIN,
+  writeEvidence,
+} from '../ptp/evidence.ts';
 
 const FOLDER = 'ptp';
 /** A day of a sample each second is some 60 MB. Nothing is ever taken away: how long it is kept is for the law to say. */
@@ -24,10 +32,8 @@ export class EvidenceLog {
   static async open(state: StateDirectory): Promise<EvidenceLog> {
     const lock = await state.lock('hft verify ptp --evidence', FOLDER);
     try {
-      const files = await readFiles(state);
-      const check = checkChain(files);
+      const { check, last } = await followFiles(state);
       if (check.problem !== undefined) throw new BrokenChain(state, check.problem);
-      const last = files.at(-1);
       const number = last === undefined ? 1 : numberOf(last.name) + Number(check.torn.includes(last.name));
       const bytes = last === undefined || check.torn.includes(last.name) ? 0 : Buffer.byteLength(last.text);
       return new EvidenceLog(state, lock, { end: check.end, number, bytes });
@@ -59,12 +65,21 @@ export class EvidenceLog {
 
 /** Follows the chain of the log of this host from its first line to its last. */
 export async function checkEvidence(state: StateDirectory): Promise<ChainCheck> {
-  return checkChain(await readFiles(state));
+  return (await followFiles(state)).check;
 }
 
-async function readFiles(state: StateDirectory) {
+/** One file after the other: a log of years is never in memory. */
+async function followFiles(state: StateDirectory): Promise<{ check: ChainCheck; last: ChainFile | undefined }> {
   const names = (await state.list(FOLDER)).filter((name) => NAME.test(name));
-  return Promise.all(names.map(async (name) => ({ name, text: (await state.readText(`${FOLDER}/${name}`)) ?? '' })));
+  names.sort((left, right) => numberOf(left) - numberOf(right));
+  let check = START_OF_CHAIN;
+  let last: ChainFile | undefined;
+  for (const name of names) {
+    last = { name, text: (await state.readText(`${FOLDER}/${name}`)) ?? '' };
+    check = followChain(check, last);
+    if (check.problem !== undefined) break;
+  }
+  return { check, last };
 }
 
 const NAME = /^evidence-(?<number>\d{6,})\.jsonl$/;

@@ -24,7 +24,13 @@ export async function* watchPtp(reader: HostReader, request: WatchPtpRequest): A
     const atMs = performance.now() - startMs;
     for (const target of request.target ? [request.target] : await findTargets(reader))
       targets.set(target.socket, target);
-    yield await lookAtPtp(reader, { atMs, targets: [...targets.values()], probe, clientSocket });
+    yield await lookAtPtp(reader, {
+      atMs,
+      nowS: Date.now() / 1000,
+      targets: [...targets.values()],
+      probe,
+      clientSocket,
+    });
     if (signal?.aborted || (looks > 1 && atMs >= durationMs)) return;
     const untilMs = Math.max(Math.min(looks * everyMs, durationMs), performance.now() - startMs);
     await pause(startMs + untilMs - performance.now(), signal);

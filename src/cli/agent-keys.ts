@@ -55,6 +55,11 @@ export interface Authorized {
 export async function authorize(key: string, as: Pick<Controller, 'role' | 'name'> | undefined): Promise<Authorized> {
   const file = authorizedFile(process.env);
   const publicKey = requirePublicKey(key, 'KEY');
+  // A line feed in it would be a line of its own, with a role of its own.
+  if (as !== undefined && !/^[^\p{Cc}]{1,100}$/u.test(as.name))
+    throw new UsageError(
+      `--name: expected up to 100 characters in one line, got ${JSON.stringify(as.name.slice(0, 60))}.`,
+    );
   const text = readTrusted(file) ?? '';
   const changed = as ? withController(text, { ...as, key: publicKey }) : withoutController(text, publicKey);
   if (as === undefined && changed === text)

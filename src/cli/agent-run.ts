@@ -46,7 +46,13 @@ export async function runAgent(installation: Installation, listen: string): Prom
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
   });
-  process.on('SIGHUP', () => void daemon.reload().catch((error) => log('not-reloaded', { reason: String(error) })));
+  process.on('SIGHUP', () => {
+    daemon.reload().catch((error) => {
+      log('not-reloaded', { reason: String(error), deaf: daemon.isDeaf });
+      // systemd starts it again, and what was cut off is undone then.
+      if (daemon.isDeaf) process.exit(DEAF);
+    });
+  });
   await notice.ready(`listening on ${daemon.endpoint}`);
   const signal = await ended;
   log('ending', { signal, ...daemon.counters });
@@ -113,23 +119,27 @@ function readOwnKeys(): KeyPair {
   throw new UsageError(`This host has no key: there is no ${file}.`, { next: ['`hft agent keygen` makes one.'] });
 }
 
+const DEAF = 3;
+
 function readAuthorized(): AuthorizedControllers {
-  const file = authorizedFile(process.env);
-  const authorized = parseAuthorized(readTrusted(file) ?? '');
-  for (const mistake of authorized.mistakes) log('mistake', { file, mistake });
-  return authorized;
+  return parseAuthorized(readTrusted(authorizedFile(process.env)) ?? '');
 }
 
-/** While the file cannot be trusted nobody gets in, and the agent stays. */
+/** While the file cannot be trusted nobody gets in, and the agent stays. It is read with each request: what is wrong is said once. */
 function keepTrying(read: () => AuthorizedControllers): () => AuthorizedControllers {
   let said = '';
+  const sayOnce = (event: string, about: readonly string[]) => {
+    const text = about.join('\n');
+    if (text !== said) for (const each of about) log(event, { file: authorizedFile(process.env), reason: each });
+    said = text;
+  };
   return () => {
     try {
-      return read();
+      const authorized = read();
+      sayOnce('mistake', authorized.mistakes);
+      return authorized;
     } catch (error) {
-      const reason = String(error);
-      if (reason !== said) log('nobody-authorised', { reason });
-      said = reason;
+      sayOnce('nobody-authorised', [String(error)]);
       return { controllers: [], mistakes: [] };
     }
   };

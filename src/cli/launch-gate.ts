@@ -1,5 +1,6 @@
 import type { Agent } from '../agent/agent.ts';
 import { collectPtp } from '../agent/watch-ptp.ts';
+import type { Wanted } from '../engine/scope.ts';
 import type { Verification } from '../engine/verify.ts';
 import { verifyExitCode } from '../engine/verify.ts';
 import { HftError } from '../errors.ts';
@@ -7,9 +8,11 @@ import type { HostReader } from '../host/host.ts';
 import { type Partition, readBootIsolated, readPartition } from '../launch/isolated.ts';
 import type { PlacedProcess } from '../launch/placement.ts';
 import { nameCpus } from '../layout/names.ts';
+import { DEFAULT_LAUNCH_LIMIT_NS } from '../ptp/expectation.ts';
 import type { PtpLook } from '../ptp/look.ts';
 import { reportPtp } from '../ptp/report.ts';
 import { intersection, isSubset, printCpulist, union } from '../topology/cpulist.ts';
+import type { PtpWanted } from '../tuning/ptp/schema.ts';
 import { loadWanted } from './wanted.ts';
 
 export interface GateRequest {
@@ -26,14 +29,14 @@ export interface GateRequest {
 /** Throws, before anything is started, on a host that is not as its profile wants it or does not isolate what processes get. */
 export async function refuseUnfit(request: GateRequest): Promise<void> {
   const { agent, root, profile } = request;
-  const verification = await verifyHost(agent, { root, profile });
+  const { verification, ptp } = await verifyHost(agent, { root, profile });
   if (verification === undefined)
     throw new GateClosed(
       'nothing says how this host should be: no profile is in force, and the deployment names none',
       ['Name one: `profile:` in the deployment, or --profile.'],
     );
   if (verifyExitCode(verification) !== 0) throw new GateClosed(sayDifferences(verification), [nextAfter(verification)]);
-  if (verification.results.some(({ domain }) => domain === 'ptp')) await refuseWrongTime(request);
+  if (ptp !== undefined) await refuseWrongTime(request, ptp);
   const partition = await readPartition(request.reader);
   const open = await findOpen(request, partition);
   if (open.length === 0) return;
@@ -77,10 +80,17 @@ export function explainOpen(
 async function verifyHost(
   agent: Agent,
   { root, profile }: Pick<GateRequest, 'root' | 'profile'>,
-): Promise<Verification | undefined> {
-  if (profile === undefined) return agent.verifyInForce({});
+): Promise<{ readonly verification: Verification | undefined; readonly ptp: PtpWanted | undefined }> {
+  if (profile === undefined) {
+    const governing = await agent.inForce('ptp');
+    return { verification: await agent.verifyInForce({}), ptp: ptpOf(governing?.wanted) };
+  }
   const { wanted, scope, locate } = await loadWanted(profile, root);
-  return locate(() => agent.verify(wanted, scope));
+  return { verification: await locate(() => agent.verify(wanted, scope)), ptp: ptpOf(wanted) };
+}
+
+function ptpOf(wanted: Wanted | undefined): PtpWanted | undefined {
+  return wanted?.domains.ptp as PtpWanted | undefined;
 }
 
 /** The CPUs that should be isolated for those who are to have them, and are not. */
@@ -101,22 +111,32 @@ export async function findOpen(
 
 /** Seen twice at the slowest rate of Sync that is in use. */
 const CLOCK_LOOKS = { everyMs: 1000, durationMs: 5000 };
-/** What RTS 25 holds people to; `hft verify ptp` has the tighter limit of our own. */
-const MOST_OFF_UTC_NS = 100_000;
-
 /** Where the profile has PTP, a host whose time is not the grandmaster's is not fit. */
-async function refuseWrongTime({ reader, root }: GateRequest): Promise<void> {
+async function refuseWrongTime({ reader, root }: GateRequest, ptp: PtpWanted): Promise<void> {
   const probe = `${root}/dist/hft-probe`;
   const looks = await collectPtp(reader, { target: undefined, probe, clientSocket: undefined, ...CLOCK_LOOKS });
-  const clock = judgeTime(reader.label, looks);
-  if (clock !== undefined) throw new GateClosed(clock, ['See `hft verify ptp --limit 100us`.']);
+  const clock = judgeTime(reader.label, looks, ptp);
+  if (clock === undefined) return;
+  const { timescale, limitNs } = limitsOf(ptp);
+  throw new GateClosed(clock, [
+    `See \`hft verify ptp --limit ${limitNs}ns${timescale === 'arbitrary' ? ' --timescale arbitrary' : ''}\`. The limit is \`ptp.limit\` of the profile.`,
+  ]);
+}
+
+export type TimeWanted = Partial<Pick<PtpWanted, 'limit' | 'timescale'>>;
+
+/** A profile that an older hft put in force has neither key. */
+function limitsOf({ limit = DEFAULT_LAUNCH_LIMIT_NS, timescale = 'ptp' }: TimeWanted) {
+  return { limitNs: limit, timescale } as const;
 }
 
 /** Why the time is not to be traded by, in words; undefined: it is. */
-export function judgeTime(host: string, looks: readonly PtpLook[]): string | undefined {
+export function judgeTime(host: string, looks: readonly PtpLook[], ptp: TimeWanted): string | undefined {
+  const { limitNs, timescale } = limitsOf(ptp);
   const report = reportPtp(host, looks, {
-    limitNs: MOST_OFF_UTC_NS,
-    timescale: 'ptp',
+    limitNs,
+    utcLimits: [{ name: 'profile', source: 'ptp.limit of the profile', divergenceNs: limitNs }],
+    timescale,
     allowsFreeRunning: false,
     grandmaster: undefined,
     isPrivileged: true,

@@ -6,10 +6,11 @@ import type { HostReader } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
 import type { ChainCheck } from '../ptp/evidence.ts';
-import type { PtpExpectation } from '../ptp/expectation.ts';
+import { type PtpExpectation, UTC_LIMITS } from '../ptp/expectation.ts';
 import type { PtpLook, PtpTarget } from '../ptp/look.ts';
 import { ptpMetrics } from '../ptp/metrics.ts';
 import { type PtpReport, reportPtp } from '../ptp/report.ts';
+import { PATIENCE_MS } from '../ptp/track.ts';
 import { parseNanoseconds, parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
 import { writePtpEvidence } from './ptp-excursions.ts';
@@ -43,7 +44,7 @@ export async function verifyPtp(root: string, flags: PtpFlags, say: SayLook): Pr
     target: readTarget(flags),
     probe: `${root}/dist/hft-probe`,
     clientSocket: clientSocket(),
-    everyMs: Math.max(parseSeconds('--interval', flags.interval), 1) * 1000,
+    everyMs: readInterval(flags),
     durationMs: flags.watch ? undefined : parseSeconds('--duration', flags.duration) * 1000,
     signal: watchCancellation(),
   };
@@ -111,11 +112,21 @@ function readExpectation(flags: PtpFlags): PtpExpectation {
     );
   return {
     limitNs: parseNanoseconds('--limit', flags.limit),
+    utcLimits: UTC_LIMITS,
     timescale: flags.timescale === 'arbitrary' ? 'arbitrary' : 'ptp',
     allowsFreeRunning: flags['free-running'] === true,
     grandmaster,
     isPrivileged: process.getuid?.() === 0,
   };
+}
+
+/** What moves between two looks counts as moving: a Sync that ended meanwhile must not. */
+function readInterval({ interval }: PtpFlags): number {
+  const everyMs = Math.max(parseSeconds('--interval', interval), 1) * 1000;
+  if (everyMs <= PATIENCE_MS) return everyMs;
+  throw new UsageError(
+    `--interval: expected at most ${PATIENCE_MS / 1000}s, got ${interval}: a Sync that stops between two looks would not be missed.`,
+  );
 }
 
 function readTarget({ socket, domain }: PtpFlags): PtpTarget | undefined {

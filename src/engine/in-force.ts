@@ -33,6 +33,11 @@ export function partsInForce(runs: readonly Run[], domains: readonly string[]): 
   }));
 }
 
+/** The part that governs a domain; without a domain, that of the newest profile. */
+export function findGoverning(parts: readonly PartInForce[], domain: string | undefined): PartInForce | undefined {
+  return domain === undefined ? parts.at(-1) : parts.find(({ scope }) => isInScope(domain, scope));
+}
+
 /** Settings of a profile that were rolled back one by one and not made again since: they stay rolled back. */
 function findRolledBack(applied: readonly Run[], wanted: Wanted): readonly string[] {
   const rolledBack = new Set<string>();

@@ -5,6 +5,7 @@ import { solveLayout } from '../layout/solve.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import type { Machine } from '../topology/machine.ts';
 import { readMachine } from '../topology/read.ts';
+import { refuseContradictions } from '../tuning/contradiction.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
 import { asIfUntouched } from './as-if.ts';
 import { withBystanders } from './bystanders.ts';
@@ -47,6 +48,7 @@ export async function observeAndPlan(planning: Planning): Promise<{ plan: Plan; 
   const { sshConnection } = planning;
   const facts = await readMachine(untouched, sshConnection === undefined ? {} : { sshConnection });
   const machine = { ...facts, layout: solveLayout(planning.wanted.layout, facts) };
+  refuseContradictions(wantedInScope(planning), machine);
   const desired = await desireAll(untouched, planning, { facts, machine });
   const leftOver = await findLeftOver(reader, past.held, { ...planning, scope: planning.scope, ...desired });
   const comparisons: Comparison[] = [];
@@ -73,6 +75,11 @@ async function readPast(reader: HostReader, { runs: all = [], scope }: Planning)
   const bootId = runs.length === 0 ? undefined : (await reader.readText(BOOT_ID))?.trim();
   const held = findHeld(runs, bootId).filter((place) => isInScope(ownerOf(place), scope));
   return { held, refused: findRefusedBefore(runs, bootId) };
+}
+
+function wantedInScope({ domains, wanted, scope }: Planning): Readonly<Record<string, unknown>> {
+  const names = domains.map(({ name }) => name).filter((name) => isInScope(name, scope));
+  return Object.fromEntries(names.map((name) => [name, wanted.domains[name]]));
 }
 
 interface Desires {

@@ -1,6 +1,7 @@
 import { HftError, ProfileError } from '../errors.ts';
 import { CpuExpressionError } from '../layout/cpu-expression.ts';
 import { LayoutError } from '../layout/layout-error.ts';
+import { Contradiction } from '../tuning/contradiction.ts';
 import { type Profile, placeOf } from './load.ts';
 import { type Place, printPlace } from './problem.ts';
 
@@ -19,6 +20,7 @@ export async function locateErrors<Result>(profile: Profile, work: () => Promise
 }
 
 function findPlace(error: unknown, profile: Profile): Place | undefined {
+  if (error instanceof Contradiction) return placeOf(profile, error.path.split('.'));
   if (error instanceof LayoutError) return placeOf(profile, ['layout', error.key]);
   if (!(error instanceof CpuExpressionError)) return undefined;
   const [path] = findValue(profile.written, error.expression, []);

@@ -1,5 +1,5 @@
 import { accuracyNs } from './accuracy.ts';
-import { type PtpExpectation, UTC_LIMITS } from './expectation.ts';
+import type { PtpExpectation } from './expectation.ts';
 import { isLive, type Seen } from './track.ts';
 
 /** One thing by which the system clock can be wrong. */
@@ -90,11 +90,11 @@ export interface LimitRow {
 }
 
 /** Our own limit is for what the host does; those of regulators are for UTC. */
-export function limitRows(budget: Budget, { limitNs }: PtpExpectation): readonly LimitRow[] {
+export function limitRows(budget: Budget, { limitNs, utcLimits }: PtpExpectation): readonly LimitRow[] {
   const own = { name: 'internal', source: 'this host against its grandmaster', granularityNs: undefined };
   return [
     { ...own, limitNs, valueNs: budget.hostNs },
-    ...UTC_LIMITS.map(({ name, source, divergenceNs, granularityNs }) => ({
+    ...utcLimits.map(({ name, source, divergenceNs, granularityNs }) => ({
       name,
       source,
       limitNs: divergenceNs,

@@ -1,19 +1,27 @@
 /** What `chronyc -n -c tracking` says. An unsynchronised chronyd says offset 0 too: look at `isSynchronised` first. */
-export interface ChronyTracking {
+export interface ChronyTracking extends ChronyNumbers {
   /** `PHC0`, an address; empty when there is none. */
   readonly source: string;
   readonly stratum: number;
   readonly isSynchronised: boolean;
-  /** System clock less NTP time, s: positive when fast. */
-  readonly systemOffsetS: number;
-  readonly lastOffsetS: number;
-  readonly rmsOffsetS: number;
-  readonly frequencyPpm: number;
-  readonly skewPpm: number;
-  readonly rootDelayS: number;
-  readonly rootDispersionS: number;
+  /** When the clock was last brought to its source, since 1970; an offset is of then. */
+  readonly referenceTimeS: number;
   readonly leap: string;
 }
+
+/** After the reference time, in chronyc's order. */
+const NUMBERS = [
+  'systemOffsetS',
+  'lastOffsetS',
+  'rmsOffsetS',
+  'frequencyPpm',
+  'residualPpm',
+  'skewPpm',
+  'rootDelayS',
+  'rootDispersionS',
+  'updateIntervalS',
+] as const;
+type ChronyNumbers = Readonly<Record<(typeof NUMBERS)[number], number>>;
 
 const LEAPS = ['Normal', 'Insert second', 'Delete second', 'Not synchronised'];
 const NUMBER = /^-?\d{1,15}(?:\.\d{1,12})?$/;
@@ -26,27 +34,13 @@ export function parseTracking(text: string): ChronyTracking | undefined {
   const leap = rest.pop();
   if (fields.length !== 14 || !LEAPS.includes(leap ?? '') || !/^[0-9A-F]{8}$/.test(reference ?? '')) return undefined;
   if (![...fields.slice(2, 4), ...rest].every((field) => NUMBER.test(field))) return undefined;
-  const [system, last, rms, frequency, , skew, delay, dispersion] = rest.map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const numbers = Object.fromEntries(NUMBERS.map((name, index) => [name, Number(rest[index])])) as ChronyNumbers;
   return {
+    ...numbers,
     source: source ?? '',
     stratum: Number(fields[2]),
+    referenceTimeS: Number(fields[3]),
     isSynchronised: leap !== 'Not synchronised' && reference !== '00000000',
-    systemOffsetS: system,
-    lastOffsetS: last,
-    rmsOffsetS: rms,
-    frequencyPpm: frequency,
-    skewPpm: skew,
-    rootDelayS: delay,
-    rootDispersionS: dispersion,
     leap: leap as string,
   };
 }

@@ -123,7 +123,7 @@ function steeredBy(name: string, options: DaemonOptions, file: DaemonFile): read
 
 function steeredByPtp4l(options: DaemonOptions, file: DaemonFile): readonly SteeredClock[] {
   const watches = ['free_running', 'masterOnly', 'serverOnly'].some((name) => optionOf(name, options, file) === '1');
-  if (watches) return [];
+  if (watches || isObserver(optionOf('clock_servo', options, file))) return [];
   return stampsOf(options, file) === 'software' ? [SYSTEM_CLOCK] : interfacesOf(options, file);
 }
 
@@ -143,9 +143,14 @@ export function findBySocket(daemons: readonly ClockDaemon[], socket: string): C
 
 function steeredByPhc2sys(options: DaemonOptions, file: DaemonFile): readonly SteeredClock[] {
   const servo = options.short.get('E')?.at(-1) ?? optionOf('clock_servo', options, file) ?? 'pi';
-  if (['ntpshm', 'refclock_sock'].includes(servo) || optionOf('free_running', options, file) === '1') return [];
+  if (isObserver(servo) || optionOf('free_running', options, file) === '1') return [];
   if (options.short.has('a')) return options.short.has('r') ? [SYSTEM_CLOCK] : [];
   return options.short.get('c') ?? [SYSTEM_CLOCK];
+}
+
+/** Servos that hand the offset to somebody else, or to nobody. */
+function isObserver(servo: string | undefined): boolean {
+  return servo !== undefined && ['ntpshm', 'refclock_sock', 'nullf'].includes(servo);
 }
 
 /** Of another user, or of a process that ended (ESRCH). */

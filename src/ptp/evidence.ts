@@ -45,31 +45,40 @@ export interface ChainCheck {
   readonly problem: string | undefined;
 }
 
+/** Nothing was followed yet. */
+export const START_OF_CHAIN: ChainCheck = {
+  files: 0,
+  lines: 0,
+  samples: 0,
+  excursions: 0,
+  end: { seq: 0, hash: NOTHING_BEFORE },
+  torn: [],
+  problem: undefined,
+};
+
 /**
- * Follows the chain through all files, in their order. It shows that nothing between the first and the last line was changed; that
+ * Follows the chain through one file more, in their order. It shows that nothing between the first and the last line was changed; that
  * nothing was cut off the end only a hash shows that was kept elsewhere.
  */
-export function checkChain(files: readonly ChainFile[]): ChainCheck {
-  let end: ChainEnd = { seq: 0, hash: NOTHING_BEFORE };
-  const counts: Record<string, number> = {};
-  const torn: string[] = [];
-  const answer = (problem: string | undefined): ChainCheck => {
-    const { sample: samples = 0, excursion: excursions = 0 } = counts;
-    return { files: files.length, lines: end.seq, samples, excursions, end, torn, problem };
-  };
-  for (const { name, text } of files) {
-    const lines = text.split('\n');
-    if (lines.pop() !== '') torn.push(name);
-    for (const [index, body] of lines.entries()) {
-      const line = `${body}\n`;
-      const problem = findBreak(body, end);
-      if (problem !== undefined) return answer(`${name}:${index + 1}  ${problem}`);
-      end = { seq: end.seq + 1, hash: hashOf(line) };
-      const kind = (JSON.parse(body) as { kind: string }).kind;
-      counts[kind] = (counts[kind] ?? 0) + 1;
+export function followChain(before: ChainCheck, { name, text }: ChainFile): ChainCheck {
+  if (before.problem !== undefined) return before;
+  const lines = text.split('\n');
+  const isTorn = lines.pop() !== '';
+  let { end, samples, excursions } = before;
+  let problem: string | undefined;
+  for (const [index, body] of lines.entries()) {
+    const broken = findBreak(body, end);
+    if (broken !== undefined) {
+      problem = `${name}:${index + 1}  ${broken}`;
+      break;
     }
+    end = { seq: end.seq + 1, hash: hashOf(`${body}\n`) };
+    const { kind } = JSON.parse(body) as { kind: string };
+    if (kind === 'sample') samples++;
+    if (kind === 'excursion') excursions++;
   }
-  return answer(undefined);
+  const torn = isTorn ? [...before.torn, name] : before.torn;
+  return { files: before.files + 1, lines: end.seq, samples, excursions, end, torn, problem };
 }
 
 function findBreak(body: string, { seq, hash }: ChainEnd): string | undefined {
@@ -88,7 +97,7 @@ function findBreak(body: string, { seq, hash }: ChainEnd): string | undefined {
 }
 
 /** What of a report is kept for each sample: what a regulator asks for, in a line. */
-export function sampleEvidence({ clocks, kernel, summary }: PtpReport): Readonly<Record<string, unknown>> {
+export function sampleEvidence({ clocks, kernel, utcOffset, summary }: PtpReport): Readonly<Record<string, unknown>> {
   return {
     clocks: clocks.map(({ name, domain, state, budget }) => ({
       name,
@@ -109,6 +118,7 @@ export function sampleEvidence({ clocks, kernel, summary }: PtpReport): Readonly
       utcNs: budget.utcNs ?? null,
     })),
     kernelTaiOffsetS: kernel?.taiOffsetS ?? null,
+    utcOffset,
     fail: summary.fail,
     unknown: summary.unknown,
   };

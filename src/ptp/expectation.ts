@@ -8,7 +8,7 @@ export interface UtcLimit {
   readonly granularityNs?: number;
 }
 
-/** What is judged by whom a host is trading for. The texts are of 2026; a profile's own figure is `limitNs`. */
+/** What regulators ask, by whom a host is trading for. The texts are of 2026. */
 export const UTC_LIMITS: readonly UtcLimit[] = [
   {
     name: 'rts-25',
@@ -23,6 +23,8 @@ export const UTC_LIMITS: readonly UtcLimit[] = [
 export interface PtpExpectation {
   /** The most that the system clock may be from the grandmaster: offset, PTP clock to system clock, and their error. */
   readonly limitNs: number;
+  /** Held against the sum with the grandmaster's accuracy, where its time is UTC's. */
+  readonly utcLimits: readonly UtcLimit[];
   /** ptp: TAI with a valid UTC offset. arbitrary: a time of the grandmaster's own, which nothing ties to UTC. */
   readonly timescale: 'ptp' | 'arbitrary';
   /** A ptp4l that only watches (free_running) stays UNCALIBRATED for ever: whether that counts as following. */
@@ -32,6 +34,9 @@ export interface PtpExpectation {
   /** Whether the looks were made with root's rights: without, no answer is not known to be the daemon's fault. */
   readonly isPrivileged: boolean;
 }
+
+/** What a host has to keep before anything is launched on it, unless its profile says otherwise: what RTS 25 asks. */
+export const DEFAULT_LAUNCH_LIMIT_NS = 100_000;
 
 /** Our own target, tighter than any regulation. */
 export const DEFAULT_LIMIT_NS = 100;

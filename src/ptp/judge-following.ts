@@ -2,7 +2,7 @@ import type { VerifyResult } from '../engine/verify.ts';
 import { judged } from './answer.ts';
 import { findBySocket } from './daemons.ts';
 import type { PtpExpectation } from './expectation.ts';
-import { isLeapSeconds } from './leap-seconds.ts';
+import { isLeapSeconds, type UtcOffset } from './leap-seconds.ts';
 import type { PtpLook } from './look.ts';
 import { formatNs } from './nanoseconds.ts';
 import { followSync, type Track } from './track.ts';
@@ -22,7 +22,8 @@ export function judgeAnswers(track: Track, looks: readonly PtpLook[], { isPrivil
       ...said,
       evidence: `${target.socket}: ${problem}. It takes root; linuxptp 4 also answers everybody on its uds_ro_address (--socket)`,
     });
-  if (runs === undefined && looks.at(-1)?.clocks.some(({ clock }) => 'problem' in clock))
+  const now = looks.at(-1)?.clocks.find((each) => each.target.socket === target.socket)?.clock;
+  if (runs === undefined && now !== undefined && 'problem' in now)
     return judged(id, 'fail', { ...said, evidence: `no ptp4l with ${target.socket} runs (any more): ${problem}` });
   if (seen.length > 0)
     return judged(id, 'unknown', { ...said, evidence: `${target.socket}: ${counted}, else ${problem}` });
@@ -117,7 +118,7 @@ export function judgeDelay({ name, seen }: Track): VerifyResult {
 }
 
 /** The offset itself. A clock that never was set shows 0; one whose grandmaster has the wrong flags shows the leap seconds. */
-export function judgeOffset({ name, seen }: Track, { limitNs }: PtpExpectation): VerifyResult {
+export function judgeOffset({ name, seen }: Track, { limitNs }: PtpExpectation, utcOffset: UtcOffset): VerifyResult {
   const offsets = seen.map(({ clock }) => clock.offsetNs);
   const worst = offsets.reduce((most, each) => (Math.abs(each) > Math.abs(most) ? each : most), 0);
   const said = { expected: `within ${formatNs(limitNs)}`, actual: formatNs(worst) };
@@ -128,6 +129,6 @@ export function judgeOffset({ name, seen }: Track, { limitNs }: PtpExpectation):
       ...said,
       evidence: `${formatNs(worst)} without a Sync or a path delay: not a measurement`,
     });
-  const evidence = `largest of ${offsets.length} looks ${formatNs(worst)}${isLeapSeconds(worst) ? ': TAI taken for UTC, or UTC for TAI (see the flags)' : ''}`;
+  const evidence = `largest of ${offsets.length} looks ${formatNs(worst)}${isLeapSeconds(worst, utcOffset) ? ': TAI taken for UTC, or UTC for TAI (see the flags)' : ''}`;
   return judged(id, Math.abs(worst) <= limitNs ? 'pass' : 'fail', { ...said, evidence });
 }

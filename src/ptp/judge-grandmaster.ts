@@ -2,12 +2,15 @@ import type { VerifyResult } from '../engine/verify.ts';
 import { accuracyNs, describeClass } from './accuracy.ts';
 import { judged } from './answer.ts';
 import type { PtpExpectation } from './expectation.ts';
-import { UTC_OFFSET_S } from './leap-seconds.ts';
+import type { UtcOffset } from './leap-seconds.ts';
 import { formatNs } from './nanoseconds.ts';
 import type { Track } from './track.ts';
 
 /** Who is followed, and what it says of itself. */
-export function judgeGrandmaster(track: Track, { grandmaster: wanted }: PtpExpectation): readonly VerifyResult[] {
+export function judgeGrandmaster(
+  track: Track,
+  { grandmaster: wanted, timescale }: PtpExpectation,
+): readonly VerifyResult[] {
   const { name, seen } = track;
   const identities = [...new Set(seen.map(({ clock }) => clock.grandmaster.identity))];
   const last = seen.at(-1)?.clock;
@@ -19,8 +22,9 @@ export function judgeGrandmaster(track: Track, { grandmaster: wanted }: PtpExpec
   const isRight = isPresent && identity !== last.identity && identities.length === 1 && !isOther;
   return [
     judged(id, isRight ? 'pass' : 'fail', { ...said, evidence: describeIdentity(track, isOther) }),
-    judgeClass(track),
-    judgeAccuracy(track),
+    judgeClass(track, timescale),
+    // What it says of UTC is of no matter where its time is its own.
+    ...(timescale === 'ptp' ? [judgeAccuracy(track)] : []),
   ];
 }
 
@@ -34,12 +38,17 @@ function describeIdentity({ seen }: Track, isOther: boolean): string {
     : `${last.grandmaster.identity} is followed`;
 }
 
-function judgeClass({ name, seen }: Track): VerifyResult {
+/** The default class: it has no reference, which a time of its own does not need. */
+const WITHOUT_REFERENCE = 248;
+
+function judgeClass({ name, seen }: Track, timescale: PtpExpectation['timescale']): VerifyResult {
+  const isOwn = timescale === 'arbitrary';
+  const isRight = (each: number) => describeClass(each).isWithinSpecification || (isOwn && each === WITHOUT_REFERENCE);
   const classes = [...new Set(seen.map(({ clock }) => clock.grandmaster.class))];
-  const worst = classes.find((each) => !describeClass(each).isWithinSpecification) ?? (classes.at(-1) as number);
-  const { meaning, isWithinSpecification } = describeClass(worst);
-  return judged(`clock-class@${name}`, isWithinSpecification ? 'pass' : 'fail', {
-    expected: 'locked, or in holdover within its specification',
+  const worst = classes.find((each) => !isRight(each)) ?? (classes.at(-1) as number);
+  const { meaning } = describeClass(worst);
+  return judged(`clock-class@${name}`, isRight(worst) ? 'pass' : 'fail', {
+    expected: `locked, or in holdover within its specification${isOwn ? ', or with no reference but itself' : ''}`,
     actual: classes.join(', then '),
     evidence: `clockClass ${worst}: ${meaning}`,
   });
@@ -62,7 +71,11 @@ function judgeAccuracy({ name, seen }: Track): VerifyResult {
 }
 
 /** What ties the grandmaster's time to UTC. */
-export function judgeTimescale({ name, seen }: Track, { timescale }: PtpExpectation): VerifyResult {
+export function judgeTimescale(
+  { name, seen }: Track,
+  { timescale }: PtpExpectation,
+  utcOffset: UtcOffset,
+): VerifyResult {
   const id = `timescale@${name}`;
   const time = seen.at(-1)?.clock.time;
   if (time === undefined)
@@ -71,15 +84,24 @@ export function judgeTimescale({ name, seen }: Track, { timescale }: PtpExpectat
   const flags = `ptpTimescale ${Number(time.isPtpTimescale)}, currentUtcOffset ${time.utcOffsetS} (valid ${Number(time.isUtcOffsetValid)}), timeTraceable ${Number(time.isTraceable)}`;
   const changed =
     new Set(seen.map(({ clock }) => JSON.stringify(clock.time))).size > 1 ? ', changed while it was looked at' : '';
-  const problem = findTimescaleProblem(time, timescale);
+  const problem = findTimescaleProblem(time, timescale, utcOffset);
   const said = { expected: timescale, actual };
-  const evidence = `${flags}${changed}${problem === undefined ? '' : `: ${problem}`}`;
-  return judged(id, problem === undefined && changed === '' ? 'pass' : 'fail', { ...said, evidence });
+  if (problem !== undefined || changed !== '')
+    return judged(id, 'fail', {
+      ...said,
+      evidence: `${flags}${changed}${problem === undefined ? '' : `: ${problem}`}`,
+    });
+  if (timescale === 'arbitrary') return judged(id, 'pass', { ...said, evidence: flags });
+  const { offsetS, source } = utcOffset;
+  const isSame = time.utcOffsetS === offsetS;
+  const evidence = `${flags}; ${isSame ? 'so says' : `${offsetS} says`} ${source}${isSame ? '' : ', which a leap second since may have made old'}`;
+  return judged(id, isSame ? 'pass' : 'unknown', { ...said, evidence });
 }
 
 function findTimescaleProblem(
   time: Track['seen'][number]['clock']['time'],
   timescale: PtpExpectation['timescale'],
+  { offsetS, source, mostSince }: UtcOffset,
 ): string | undefined {
   if (timescale === 'arbitrary')
     return time.isPtpTimescale
@@ -87,6 +109,6 @@ function findTimescaleProblem(
       : undefined;
   if (!time.isPtpTimescale) return 'nothing ties this time to UTC (--timescale arbitrary when that is meant)';
   if (!time.isUtcOffsetValid) return 'the grandmaster does not vouch for its UTC offset';
-  if (time.utcOffsetS !== UTC_OFFSET_S) return `TAI is ${UTC_OFFSET_S} s ahead of UTC`;
+  if (Math.abs(time.utcOffsetS - offsetS) > mostSince) return `TAI is ${offsetS} s ahead of UTC, says ${source}`;
   return time.isTraceable ? undefined : 'the grandmaster does not call its time traceable to a primary reference';
 }

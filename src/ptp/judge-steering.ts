@@ -45,6 +45,14 @@ function describe({ command, pid, unit }: ClockDaemon): string {
 export function judgeServo(looks: readonly PtpLook[]): readonly VerifyResult[] {
   const phc2sys = looks.at(-1)?.phc2sys;
   if (phc2sys === undefined) return [];
+  if (phc2sys === 'silent')
+    return [
+      judged('servo@phc2sys', 'unknown', {
+        expected: 's2 or s3 (locked)',
+        actual: null,
+        evidence: 'phc2sys wrote no sample to the journal in the last minute: it waits, or hangs',
+      }),
+    ];
   const isLocked = phc2sys.state === 's2' || phc2sys.state === 's3';
   return [
     judged('servo@phc2sys', isLocked ? 'pass' : 'fail', {
@@ -55,11 +63,15 @@ export function judgeServo(looks: readonly PtpLook[]): readonly VerifyResult[] {
   ];
 }
 
+/** A chronyd whose sources are gone says what it said before: so many updates may be missing, and never less than that time. */
+const UPDATES = 8;
+const LEAST_PATIENCE_S = 60;
+
 /** A chronyd that steers: offset 0 of one that follows nobody is no pass. */
 export function judgeChrony(looks: readonly PtpLook[]): readonly VerifyResult[] {
   const last = looks.at(-1);
   if (!last?.daemons.some(({ name, steers }) => name === 'chronyd' && steers?.includes(SYSTEM_CLOCK))) return [];
-  const { chrony } = last;
+  const { chrony, nowS } = last;
   const expected = 'synchronised';
   if (chrony === undefined)
     return [
@@ -67,6 +79,15 @@ export function judgeChrony(looks: readonly PtpLook[]): readonly VerifyResult[] 
     ];
   const actual = chrony.isSynchronised ? 'synchronised' : chrony.leap;
   const ns = Math.round(chrony.systemOffsetS * 1e9);
+  const ageS = Math.round(nowS - chrony.referenceTimeS);
+  if (chrony.isSynchronised && ageS > Math.max(LEAST_PATIENCE_S, UPDATES * chrony.updateIntervalS))
+    return [
+      judged('chrony@tracking', 'fail', {
+        expected,
+        actual: `${ageS} s old`,
+        evidence: `chronyd last heard of ${chrony.source} ${ageS} s ago, and says ${chrony.leap} still`,
+      }),
+    ];
   const evidence = chrony.isSynchronised
     ? `follows ${chrony.source}, system clock ${ns} ns off by its own account`
     : 'chronyd steers the system clock and follows nobody';

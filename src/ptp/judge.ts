@@ -5,7 +5,7 @@ import type { PtpExpectation } from './expectation.ts';
 import { judgeAnswers, judgeDelay, judgeOffset, judgePortState, judgeSteps, judgeSync } from './judge-following.ts';
 import { judgeGrandmaster, judgeTimescale } from './judge-grandmaster.ts';
 import { judgeChrony, judgeServo, judgeSteering } from './judge-steering.ts';
-import { isLeapSeconds } from './leap-seconds.ts';
+import { isLeapSeconds, type UtcOffset } from './leap-seconds.ts';
 import type { PtpLook } from './look.ts';
 import { formatNs } from './nanoseconds.ts';
 import { isLive, type Track, trackOf } from './track.ts';
@@ -53,14 +53,15 @@ function judgeNone(last: PtpLook | undefined): VerifyResult {
 function judgeClock(track: Track, looks: readonly PtpLook[], expectation: PtpExpectation): JudgedClock {
   const budget = budgetOf(track.seen, expectation);
   const answers = judgeAnswers(track, looks, expectation);
-  if (track.seen.length === 0) return { track, budget, results: [answers] };
+  const utcOffset = looks.at(-1)?.utcOffset;
+  if (track.seen.length === 0 || utcOffset === undefined) return { track, budget, results: [answers] };
   const known = [
     ...judgeGrandmaster(track, expectation),
-    judgeTimescale(track, expectation),
+    judgeTimescale(track, expectation, utcOffset),
     judgeSteps(track),
     judgeDelay(track),
-    judgeOffset(track, expectation),
-    judgeSystem(track),
+    judgeOffset(track, expectation, utcOffset),
+    judgeSystem(track, utcOffset),
     ...judgeLimits(track, { budget, expectation, looks }),
   ];
   const results = isLive(track.seen) ? known : known.map(asOld);
@@ -79,7 +80,7 @@ function judgeHost(looks: readonly PtpLook[], expectation: PtpExpectation): read
 }
 
 /** Whether the PTP clock can be read; how far it is from the system clock is judged as part of the limits. */
-function judgeSystem({ name, seen }: Track): VerifyResult {
+function judgeSystem({ name, seen }: Track, utcOffset: UtcOffset): VerifyResult {
   const last = seen.at(-1);
   const id = `system@${name}`;
   const reading = last?.reading;
@@ -103,8 +104,10 @@ function judgeSystem({ name, seen }: Track): VerifyResult {
   };
   return judged(
     id,
-    isLeapSeconds(errorNs) ? 'fail' : 'pass',
-    isLeapSeconds(errorNs) ? { ...said, evidence: `${said.evidence}: TAI taken for UTC, or UTC for TAI` } : said,
+    isLeapSeconds(errorNs, utcOffset) ? 'fail' : 'pass',
+    isLeapSeconds(errorNs, utcOffset)
+      ? { ...said, evidence: `${said.evidence}: TAI taken for UTC, or UTC for TAI` }
+      : said,
   );
 }
 
@@ -124,15 +127,17 @@ function judgeLimits({ name }: Track, { budget, expectation, looks }: Limiting):
       return [
         judged(id, 'unknown', { expected, actual: null, evidence: `${row.source}: ${whyUnknown(budget, row.name)}` }),
       ];
-    const isCoarse =
-      row.granularityNs !== undefined && (resolutionNs === undefined || resolutionNs > row.granularityNs);
+    const isCoarse = row.granularityNs !== undefined && resolutionNs !== undefined && resolutionNs > row.granularityNs;
     const granularity =
       row.granularityNs === undefined
         ? ''
         : `; granularity ${resolutionNs ?? 'not known'} ns of ${row.granularityNs} ns`;
     const evidence = `${row.source}: ${formatNs(row.valueNs)}, the sum of the parts${granularity}`;
     const isMet = row.valueNs <= row.limitNs && !isCoarse;
-    return [judged(id, isMet ? 'pass' : 'fail', { expected, actual: formatNs(row.valueNs), evidence })];
+    const isOpen = isMet && row.granularityNs !== undefined && resolutionNs === undefined;
+    return [
+      judged(id, isOpen ? 'unknown' : isMet ? 'pass' : 'fail', { expected, actual: formatNs(row.valueNs), evidence }),
+    ];
   });
 }
 

@@ -5,6 +5,7 @@ import { type ClockReading, parseClockReadings, type SystemClock } from './clock
 import { SYSTEM_CLOCK } from './daemon-line.ts';
 import { type ClockDaemon, findBySocket, findClockDaemons } from './daemons.ts';
 import { type PtpClock, QUESTIONS, readClock } from './data-sets.ts';
+import { parseLeapSecondsList, parseTzdataLeaps, type UtcOffset, utcOffsetOf } from './leap-seconds.ts';
 import { parsePmc } from './pmc-text.ts';
 import { findLastSample } from './servo-log.ts';
 
@@ -27,17 +28,24 @@ export interface ClockLook {
 export interface PtpLook {
   /** Since the first look, by a clock that nobody steers. */
   readonly atMs: number;
+  /** Seconds since 1970. */
+  readonly nowS: number;
   readonly clocks: readonly ClockLook[];
   readonly daemons: readonly ClockDaemon[];
   readonly system: SystemClock | undefined;
+  /** How far TAI is ahead of UTC by what this host knows, whatever its grandmaster says. */
+  readonly utcOffset: UtcOffset;
   /** Of a chronyd that steers the system clock. */
   readonly chrony: ChronyTracking | undefined;
-  /** What the newest line of phc2sys in the journal says; undefined: none is there. */
-  readonly phc2sys: { readonly state: string; readonly offsetNs: number } | undefined;
+  /** What the newest line of phc2sys in the journal of the last minute says; silent: hft's own says nothing; undefined: another one that
+   *  says nothing, or none. */
+  readonly phc2sys: { readonly state: string; readonly offsetNs: number } | 'silent' | undefined;
 }
 
 export interface LookRequest {
   readonly atMs: number;
+  /** Seconds since 1970: which leap seconds have come. */
+  readonly nowS: number;
   readonly targets: readonly PtpTarget[];
   /** Where hft-probe is. */
   readonly probe: string;
@@ -65,6 +73,7 @@ export async function lookAtPtp(reader: HostReader, request: LookRequest): Promi
   const readings = await readClocks(reader, request.probe, devices);
   return {
     atMs: request.atMs,
+    nowS: request.nowS,
     clocks: answered.map(({ target, clock }, index) => ({
       target,
       clock,
@@ -72,6 +81,7 @@ export async function lookAtPtp(reader: HostReader, request: LookRequest): Promi
     })),
     daemons,
     system: readings.system,
+    utcOffset: await readUtcOffset(reader, request.nowS, readings.system),
     chrony: await readChrony(reader, daemons),
     phc2sys: await readPhc2sys(reader, daemons),
   };
@@ -140,6 +150,20 @@ async function readClocks(reader: HostReader, probe: string, devices: readonly s
   return parseClockReadings(shown.found ? shown.stdout : '');
 }
 
+/** Where the time zone database keeps leap seconds. */
+const LEAP_TABLES = [
+  ['/usr/share/zoneinfo/leap-seconds.list', parseLeapSecondsList],
+  ['/usr/share/zoneinfo/leapseconds', parseTzdataLeaps],
+] as const;
+
+async function readUtcOffset(reader: HostReader, nowS: number, system: SystemClock | undefined): Promise<UtcOffset> {
+  const read = LEAP_TABLES.map(async ([path, parse]) => {
+    const table = parse((await reader.readText(path)) ?? '');
+    return table === undefined ? [] : [{ path, table }];
+  });
+  return utcOffsetOf({ nowS, tables: (await Promise.all(read)).flat(), kernelS: system?.taiOffsetS });
+}
+
 async function readChrony(reader: HostReader, daemons: readonly ClockDaemon[]): Promise<ChronyTracking | undefined> {
   if (!daemons.some(({ name, steers }) => name === 'chronyd' && steers?.includes(SYSTEM_CLOCK))) return undefined;
   const shown = await reader.query(['chronyc', '-n', '-c', 'tracking']);
@@ -148,12 +172,19 @@ async function readChrony(reader: HostReader, daemons: readonly ClockDaemon[]): 
 
 /** Lines that are enough to hold one sample: phc2sys writes one each second. */
 const JOURNAL_LINES = '30';
+/** What is older says nothing of now. */
+const JOURNAL_SINCE = '-1min';
+
+/** Ours writes every sample; another one may write summaries, or nowhere. */
+const OWN_PHC2SYS = 'hft-phc2sys.service';
 
 async function readPhc2sys(reader: HostReader, daemons: readonly ClockDaemon[]): Promise<PtpLook['phc2sys']> {
   const unit = daemons.find(({ name }) => name === 'phc2sys')?.unit;
   if (unit === undefined) return undefined;
   const argv = ['journalctl', '--unit', unit, '--boot', '--output', 'cat', '--no-pager', '--lines', JOURNAL_LINES];
+  argv.push('--since', JOURNAL_SINCE);
   const shown = await reader.query(argv);
   const sample = shown.found ? findLastSample(shown.stdout, 'phc2sys') : undefined;
-  return sample && { state: sample.state, offsetNs: sample.offsetNs };
+  if (sample !== undefined) return { state: sample.state, offsetNs: sample.offsetNs };
+  return shown.found && unit === OWN_PHC2SYS ? 'silent' : undefined;
 }

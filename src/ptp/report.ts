@@ -66,12 +66,14 @@ export interface PtpReport extends Verification {
     readonly synchronised: boolean;
     readonly resolutionNs: number;
   } | null;
+  /** How far TAI is ahead of UTC by what this host knows, and who says so; null: nothing was looked at. */
+  readonly utcOffset: { readonly offsetS: number; readonly source: string } | null;
 }
 
 /** The whole answer, for people, `--json` and whoever gates a launch. */
 export function reportPtp(host: string, looks: readonly PtpLook[], expectation: PtpExpectation): PtpReport {
   const { clocks, results } = judgePtp(looks, expectation);
-  const system = looks.at(-1)?.system;
+  const { system, utcOffset } = looks.at(-1) ?? {};
   return {
     profile: 'ptp',
     host,
@@ -83,6 +85,7 @@ export function reportPtp(host: string, looks: readonly PtpLook[], expectation: 
     kernel: system
       ? { taiOffsetS: system.taiOffsetS, synchronised: system.isSynchronised, resolutionNs: system.resolutionNs }
       : null,
+    utcOffset: utcOffset ? { offsetS: utcOffset.offsetS, source: utcOffset.source } : null,
   };
 }
 

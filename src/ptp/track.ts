@@ -42,8 +42,10 @@ export function trackOf(target: PtpTarget, looks: readonly PtpLook[]): Track {
 }
 
 /** How old the newest Sync can be before it counts as missing: a few are lost on any network, and looks are late on busy hosts. */
-const PATIENCE_MS = 3_000;
+export const PATIENCE_MS = 3_000;
 const INTERVALS = 5;
+/** log2 of seconds: no profile sends Sync more rarely, and 127 stands for an interval that is not known. */
+const SLOWEST_LOG_INTERVAL = 4;
 
 export interface SyncProgress {
   /** ms that ingress_time has stood still at the last look; undefined: it has not moved at all. */
@@ -55,7 +57,7 @@ export interface SyncProgress {
 /** Whether Sync messages come: the one thing that tells a live grandmaster from the offsets that a dead one left behind. */
 export function followSync(seen: readonly Seen[]): SyncProgress {
   const last = seen.at(-1);
-  const interval = last === undefined ? 0 : 2 ** last.port.logSyncInterval * 1000;
+  const interval = last === undefined ? 0 : 2 ** Math.min(last.port.logSyncInterval, SLOWEST_LOG_INTERVAL) * 1000;
   const patienceMs = Math.max(PATIENCE_MS, INTERVALS * interval);
   let movedAtMs: number | undefined;
   for (const [index, look] of seen.entries()) {

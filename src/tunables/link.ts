@@ -57,7 +57,7 @@ export function parseRootQdisc(text: string): RootQdisc | undefined {
   return { kind: root.kind, isDefault: root.handle === '0:' };
 }
 
-function showQdisc(device: string): readonly string[] {
+export function showQdisc(device: string): readonly string[] {
   return ['tc', '-j', 'qdisc', 'show', 'dev', device, 'root'];
 }
 

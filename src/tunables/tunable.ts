@@ -145,6 +145,24 @@ export interface InterfaceState {
   readonly routes: readonly string[];
   /** By group and key, as ethtool sets them. */
   readonly ethtool: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** `10.80.0.7 lladdr 52:54:00:00:00:07`: permanent neighbours. Not in older journals. */
+  readonly neighbours?: readonly string[];
+  /** Not in older journals. */
+  readonly queues?: QueueState;
+}
+
+/** What hangs on the queues of an interface. */
+export interface QueueState {
+  /** By path below the interface in /sys/class/net: `tx_queue_len`, `queues/tx-0/xps_cpus`. */
+  readonly files: Readonly<Record<string, string>>;
+  /** cpulist by name of an interrupt: `enp1s0-TxRx-0`. */
+  readonly irqs: Readonly<Record<string, string>>;
+  /** As `ethtool -N` takes them. */
+  readonly rules: readonly string[];
+  /** The root qdisc that somebody set; undefined: the kernel's own. */
+  readonly qdisc?: string;
+  /** What could not be put back, for people. */
+  readonly lost: readonly string[];
 }
 
 /**

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { rollback } from '../../src/engine/rollback.ts';
 import { TAKEN_RULE } from '../../src/topology/taken-nics.ts';
-import { dpdkOf, makePciRig, NIC, type PciShape, TAKES } from './pci-machine.ts';
+import { recoverKilled } from './killed-tune.ts';
+import { AFFINITY, dpdkOf, makePciRig, NIC, type PciShape, TAKES } from './pci-machine.ts';
 import { planRig, type Rig, recoverRig, restart, stateOf, tuneRig } from './rig.ts';
 
 const DRIVER = `/sim/${NIC}/driver`;
@@ -19,7 +20,16 @@ describe('a NIC is given to vfio-pci', () => {
     const { plan } = await planRig(makePciRig(), options);
     const change = plan.changes.find(({ setting }) => setting.tunable.kind === 'pci-driver');
     expect(change).toMatchObject({ current: 'igb', desired: 'vfio-pci', disruption: 'process' });
-    for (const lost of ['enp1s0', 'up', '10.80.0.1/24', 'route 10.9.0.0/16', 'mtu 9000', 'rings 4096/4096'])
+    for (const lost of [
+      'enp1s0',
+      'up',
+      '10.80.0.1/24',
+      'route 10.9.0.0/16',
+      'mtu 9000',
+      'rings 4096/4096',
+      '1 ntuple rule',
+      'qdisc noqueue',
+    ])
       expect(change?.setting.why).toContain(lost);
   });
 
@@ -41,6 +51,59 @@ describe('a NIC is given to vfio-pci', () => {
     expect(stateOf(rig)).not.toEqual(before);
     expect((await rollback(rig.engine, { scope: 'all' })).complete).toBe(true);
     expect(stateOf(rig)).toEqual(before);
+  });
+
+  test('with them ntuple rules, qdisc, affinity of interrupts, neighbours and the settings of queues', async () => {
+    const rig = await take();
+    expect(rig.host.files.has(AFFINITY)).toBe(false);
+    expect((await rollback(rig.engine, { scope: 'all' })).complete).toBe(true);
+    const net = (file: string) => rig.host.files.get(`/sys/class/net/enp1s0/${file}`)?.trim();
+    expect({
+      affinity: rig.host.files.get(AFFINITY)?.trim(),
+      xps: net('queues/tx-0/xps_cpus'),
+      length: net('tx_queue_len'),
+      rule: net('sim-rule'),
+      qdisc: net('sim-qdisc'),
+      neighbour: net('sim-neighbour'),
+    }).toEqual({
+      affinity: '2',
+      xps: '04',
+      length: '200',
+      rule: '7',
+      qdisc: 'noqueue 8001:',
+      neighbour: '10.80.0.7',
+    });
+  });
+
+  test.each([
+    ['the affinity of an interrupt', AFFINITY, 'interrupt enp1s0-TxRx-0 2'],
+    ['a setting of a queue', '/sys/class/net/enp1s0/queues/tx-0/xps_cpus', 'queues/tx-0/xps_cpus 04'],
+  ])('%s that the kernel refuses is no rollback, and is named', async (_, at, lacking) => {
+    const rig = await take();
+    rig.host.faults = [{ at, effect: { errno: 'EIO' } }];
+    const { reports, complete } = await rollback(rig.engine, { scope: 'all' });
+    expect(complete).toBe(false);
+    const failed = reports.flatMap(({ steps }) => steps).filter(({ outcome }) => outcome === 'failed');
+    expect(failed.map(({ reason }) => reason)).toEqual([expect.stringContaining(lacking)]);
+  });
+
+  test.each([
+    ['ethtool -n enp1s0', 'Total 1 rules\n\nFilter: 5\n\tUnknown Flow type: 99\n\tAction: Drop\n\n', 'ntuple rule 5'],
+    ['tc -j qdisc show dev enp1s0 root', '[{"kind":"htb","handle":"1:","root":true}]', 'the options of its qdisc htb'],
+    [
+      'tc -j qdisc show dev enp1s0',
+      '[{"kind":"mq","handle":"0:","root":true},{"kind":"clsact","handle":"ffff:"}]',
+      'qdisc clsact ffff:',
+    ],
+  ])('what could not be put back keeps it (%s), unless that is overridden and said', async (command, answer, lost) => {
+    const rig = makePciRig();
+    rig.host.commands.set(command, answer);
+    const { plan } = await planRig(rig, options);
+    expect(plan.changes).toEqual([]);
+    expect(plan.refused).toMatchObject([{ reason: expect.stringContaining(`could not put back ${lost}`) }]);
+    const { plan: forced } = await planRig(rig, { wanted: dpdkOf({ devices: ['enp1s0'], override: [NIC] }) });
+    const change = forced.changes.find(({ setting }) => setting.tunable.kind === 'pci-driver');
+    expect(change?.setting.why).toContain(`Lost for good, rollback or not: ${lost}`);
   });
 
   test('an override that somebody left comes back too', async () => {
@@ -194,12 +257,8 @@ describe.each([undefined, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('the recovery is kille
   test.each(upTo(writes).flatMap((at) => around.map((effect) => [effect, at] as const)))(
     'killed (%s) at write %i: everything is as before',
     async (effect, at) => {
-      const rig = makePciRig();
-      const before = stateOf(rig);
-      rig.host.faults = [{ at, effect }];
-      expect(await tuneRig(rig, options)).toBeUndefined();
-      expect((await recoverRig(rig, second)).complete).toBe(true);
-      expect(stateOf(rig)).toEqual(before);
+      const { before, ...recovered } = await recoverKilled(options.wanted, { at, effect, second });
+      expect(recovered).toEqual({ outcome: undefined, complete: true, after: before });
     },
   );
 

@@ -12,6 +12,8 @@ export const FUNCTIONS = ['0000:01:10.0', '0000:01:10.2'];
 export const MACS = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
 const DEVICES = '/sys/bus/pci/devices';
 const NET = '/sys/class/net/enp1s0';
+/** Of its one interrupt, which goes and comes with the driver. */
+export const AFFINITY = '/proc/irq/40/smp_affinity_list';
 
 export function dpdkOf(part: Record<string, unknown>) {
   return wantedOf('dpdk', { dpdk: dpdkWanted.parse({ iommu: 'leave', ...part }) as never });
@@ -45,6 +47,7 @@ export function makePciRig(shape: PciShape = {}): Rig {
   addInterface(host, 'enp0s2', MANAGEMENT, 'virtio-pci');
   addInterface(host, 'enp1s0', NIC, 'igb');
   for (const [file, text] of Object.entries(AS_SET)) host.files.set(`${NET}/${file}`, text);
+  host.files.set(AFFINITY, '2\n');
   obeyBus(host);
   answerCommands(host);
   return { ...rig, engine: { ...rig.engine, domains: [dpdkDomain] } };
@@ -55,10 +58,27 @@ enp0s2\t00000000\t0202000A\t0003\t0\t0\t0\t00000000\t0\t0\t0
 `;
 
 /** What the driver comes with, and what an administrator made of it. */
-const DEFAULTS = { flags: '0x1002\n', mtu: '1500\n', 'sim-ring': '256\n', 'sim-address': '\n', 'sim-route': '\n' };
+const DEFAULTS = {
+  flags: '0x1002\n',
+  mtu: '1500\n',
+  tx_queue_len: '1000\n',
+  'queues/tx-0/xps_cpus': '00\n',
+  'device/msi_irqs/40': 'msix\n',
+  'sim-ring': '256\n',
+  'sim-address': '\n',
+  'sim-route': '\n',
+  'sim-neighbour': '\n',
+  'sim-rule': '\n',
+  'sim-qdisc': 'mq 0:\n',
+};
 const AS_SET = {
   flags: '0x1003\n',
   mtu: '9000\n',
+  tx_queue_len: '200\n',
+  'queues/tx-0/xps_cpus': '04\n',
+  'sim-neighbour': '10.80.0.7\n',
+  'sim-rule': '7\n',
+  'sim-qdisc': 'noqueue 8001:\n',
   'sim-ring': '4096\n',
   'sim-address': '10.80.0.1\n',
   'sim-route': '10.9.0.0/16\n',
@@ -88,6 +108,9 @@ function addInterface(host: FakeHost, name: string, address: string, driver: str
   const files = { ...DEFAULTS, carrier: '1\n', speed: '1000\n', address: '52:54:00:77:00:05\n' };
   for (const [file, text] of Object.entries(files)) host.files.set(`${folder}/${file}`, text);
   host.files.set(`${DEVICES}/${address}/net/${name}/mtu`, '1500\n');
+  if (name !== 'enp1s0') return;
+  host.files.set('/sys/kernel/irq/40/actions', 'enp1s0-TxRx-0\n');
+  host.files.set(AFFINITY, '0-7\n');
 }
 
 /** The driver of a device, as a link and as a file that comparisons see. */
@@ -124,7 +147,13 @@ function obeyBus(host: FakeHost): void {
 function removeInterface(host: FakeHost): void {
   for (const map of [host.files, host.links]) {
     for (const path of [...map.keys()])
-      if (path === NET || path.startsWith(`${NET}/`) || path.startsWith(`${DEVICES}/${NIC}/net/`)) map.delete(path);
+      if (
+        path === NET ||
+        path.startsWith(`${NET}/`) ||
+        path.startsWith(`${DEVICES}/${NIC}/net/`) ||
+        /\/irq\/40\//.test(path)
+      )
+        map.delete(path);
   }
 }
 
@@ -156,6 +185,18 @@ function setFunctions(host: FakeHost, before: number, after: number): void {
   }
 }
 
+/** As ethtool 6.1 shows it; a field whose mask is all ones does not count. */
+const ruleAt = (location: string) => `Filter: ${location}
+\tRule Type: UDP over IPv4
+\tSrc IP addr: 0.0.0.0 mask: 255.255.255.255
+\tDest IP addr: 239.1.1.1 mask: 0.0.0.0
+\tTOS: 0x0 mask: 0xff
+\tSrc port: 0 mask: 0xffff
+\tDest port: 5000 mask: 0x0
+\tAction: Direct to queue 0
+
+`;
+
 function answerCommands({ commands }: FakeHost): void {
   const read = (host: FakeHost, file: string) => host.files.get(`${NET}/${file}`)?.trim() ?? '';
   const put = (file: string, text: string) => (host: FakeHost) => {
@@ -179,6 +220,27 @@ function answerCommands({ commands }: FakeHost): void {
     const connected = { dst: '10.80.0.0/24', protocol: 'kernel', scope: 'link' };
     return JSON.stringify(dst === '' ? [connected] : [connected, { dst, gateway: '10.80.0.254', protocol: 'static' }]);
   });
+  commands.set('ip -j neigh show dev enp1s0 nud permanent', (host) => {
+    const dst = read(host, 'sim-neighbour');
+    return JSON.stringify(dst === '' ? [] : [{ dst, lladdr: '52:54:00:00:00:07', state: ['PERMANENT'] }]);
+  });
+  commands.set(
+    'ip neigh replace 10.80.0.7 lladdr 52:54:00:00:00:07 dev enp1s0 nud permanent',
+    put('sim-neighbour', '10.80.0.7'),
+  );
+  commands.set('ethtool -n enp1s0', (host) => {
+    const location = read(host, 'sim-rule');
+    return `1 RX rings available\nTotal ${location === '' ? 0 : 1} rules\n\n${location === '' ? '' : ruleAt(location)}`;
+  });
+  const rule = 'flow-type udp4 dst-ip 239.1.1.1 m 0.0.0.0 dst-port 5000 m 0x0 action 0 loc 7';
+  commands.set(`ethtool -N enp1s0 ${rule}`, put('sim-rule', '7'));
+  const qdiscs = (host: FakeHost) => {
+    const [kind, handle] = read(host, 'sim-qdisc').split(' ');
+    return `${JSON.stringify([{ kind, handle, root: true }])}\n`;
+  };
+  for (const asked of ['', ' root']) commands.set(`tc -j qdisc show dev enp1s0${asked}`, qdiscs);
+  commands.set('tc qdisc del dev enp1s0 root', put('sim-qdisc', 'mq 0:'));
+  commands.set('tc qdisc replace dev enp1s0 root noqueue', put('sim-qdisc', 'noqueue 8001:'));
   commands.set('ip', '[]');
   commands.set('ip -j link show dev enp1s0', ({ files }) => {
     const list = FUNCTIONS.flatMap((_, vf) => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { rollback } from '../../src/engine/rollback.ts';
+import { recoverKilled } from './killed-tune.ts';
 import { dpdkOf, FUNCTIONS, MACS, makePciRig, NIC } from './pci-machine.ts';
-import { planRig, type Rig, recoverRig, stateOf, tuneRig } from './rig.ts';
+import { planRig, type Rig, stateOf, tuneRig } from './rig.ts';
 
 const options = { wanted: dpdkOf({ vfs: [{ of: 'enp1s0', count: 2, macs: MACS }] }) };
 const NUMBER = `/sys/bus/pci/devices/${NIC}/sriov_numvfs`;
@@ -73,12 +74,8 @@ describe.each([undefined, 1, 2, 3, 5, 8])('the recovery is killed at write %s', 
   test.each(everyWrite.flatMap((at) => around.map((effect) => [effect, at] as const)))(
     'killed (%s) at write %i: everything is as before',
     async (effect, at) => {
-      const rig = makePciRig();
-      const before = stateOf(rig);
-      rig.host.faults = [{ at, effect }];
-      expect(await tuneRig(rig, options)).toBeUndefined();
-      expect((await recoverRig(rig, second)).complete).toBe(true);
-      expect(stateOf(rig)).toEqual(before);
+      const { before, ...recovered } = await recoverKilled(options.wanted, { at, effect, second });
+      expect(recovered).toEqual({ outcome: undefined, complete: true, after: before });
     },
   );
 });

@@ -1,6 +1,7 @@
 import { HftError, UsageError } from '../../errors.ts';
 import { CpuExpressionError } from '../../layout/cpu-expression.ts';
 import { LayoutError, type LayoutKey } from '../../layout/layout-error.ts';
+import { Contradiction } from '../../tuning/contradiction.ts';
 import type { SentError } from '../protocol/message.ts';
 import { plainText } from './plain-text.ts';
 
@@ -69,6 +70,9 @@ export class NoAnswer extends HftError {
 
 const LAYOUT_KEYS: readonly string[] = ['nic', 'housekeeping', 'irq', 'isolated', 'smt'] satisfies LayoutKey[];
 
+/** Of a part that two domains want: `dpdk.devices.0`. */
+const PROFILE_PATH = /^(?:dpdk|ptp)(?:\.[A-Za-z0-9]{1,40}){1,4}$/;
+
 /** What the agent says went wrong there, as it would be here: the profile's file is here, so a place in it is found here. */
 export function fromSentError(host: string, sent: SentError): HftError {
   const next = sent.next.map(plainText);
@@ -78,5 +82,7 @@ export function fromSentError(host: string, sent: SentError): HftError {
     return new LayoutError(about as LayoutKey, message.replace(`layout.${about}: `, ''), next);
   if (sent.kind === 'cpus')
     return Object.assign(new CpuExpressionError({ expression: about, column: 0 }, '', next), { message });
+  if (sent.kind === 'expected' && PROFILE_PATH.test(about) && message.startsWith(`${about}: `))
+    return new Contradiction(about, message.slice(`${about}: `.length), next);
   return new HftError(`${host}: ${message}`, { exitCode: sent.exitCode, next });
 }

@@ -1,17 +1,8 @@
-import type { Reply, Router } from 'zeromq';
-import { type KeyPair, toZ85 } from '../keys/key-text.ts';
-import { SUM_BYTES } from '../keys/seal.ts';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Context, Reply } from 'zeromq';
+import type { KeyPair } from '../keys/key-text.ts';
 import { LIMITS } from '../protocol/limits.ts';
-
-/** A message of a peer that CURVE let in. Who of those it is, its seal proves or not. */
-export interface Arrived {
-  /** Of this connection: the answer goes there. */
-  readonly peer: Buffer;
-  /** base64url. */
-  readonly sender: string;
-  readonly sum: Buffer;
-  readonly body: Buffer;
-}
+import { AgentLink, type Arrived, type LinkEnd } from './agent-link.ts';
 
 export interface SocketSite {
   /** `tcp://127.0.0.1:7411`; port 0: any that is free. */
@@ -19,67 +10,50 @@ export interface SocketSite {
   readonly keys: KeyPair;
   /** Whether a controller may connect; base64url. Asked at every connection. */
   readonly isKnown: (key: string) => boolean;
+  readonly onMessage: (arrived: Arrived) => void;
   readonly onMalformed: () => void;
   readonly onUnknownKey: (key: string, address: string) => void;
+  /** Somebody who was let in sent without an end, or did not read what it had asked for. */
+  readonly onCut: (why: LinkEnd, key: string, address: string) => void;
 }
 
 const KEY_BYTES = 32;
-/** What is on its way to a slow controller, in messages; more is dropped, and asked for again. */
-const QUEUED = 64;
-/** A peer that connects and says nothing is cut off. */
-const HANDSHAKE_MS = 5_000;
-const LINGER_MS = 1_000;
 const MOST_ATTEMPTS = 20;
 const ATTEMPT_PERIOD_MS = 100;
 
 /**
- * Where controllers connect to. One context each: its ZAP handler (https://rfc.zeromq.org/spec/27/) answers for this
- * socket alone, and nobody gets in who has no authorised key or speaks anything but CURVE.
+ * Where controllers connect to. One context each: its ZAP handler (https://rfc.zeromq.org/spec/27/) answers for these
+ * connections alone, and nobody gets in who has no authorised key or speaks anything but CURVE.
  */
 export class AgentSocket {
-  readonly #router: Router;
+  readonly #server: Server;
+  readonly #context: Context;
   readonly #zap: Reply;
   readonly #site: SocketSite;
-  #sending: Promise<void> = Promise.resolve();
+  /** By ZAP domain, oldest first; undefined while it is opened. */
+  readonly #links = new Map<string, AgentLink | undefined>();
+  #accepted = 0;
   /** With the port that it got. */
   endpoint: string;
 
-  private constructor(router: Router, zap: Reply, site: SocketSite) {
-    this.#router = router;
+  private constructor(site: SocketSite, { context, zap }: { readonly context: Context; readonly zap: Reply }) {
+    this.#server = createServer((outer) => void this.#accept(outer));
+    this.#context = context;
     this.#zap = zap;
     this.#site = site;
     this.endpoint = site.endpoint;
   }
 
-  /** Throws what zeromq throws (EADDRINUSE, EADDRNOTAVAIL, EACCES). */
+  /** Throws what listen(2) gives: EADDRINUSE, EADDRNOTAVAIL, EACCES in `code`. */
   static async open(site: SocketSite): Promise<AgentSocket> {
     const zmq = await import('zeromq');
     const context = new zmq.Context();
     const zap = new zmq.Reply({ context, linger: 0 });
     await zap.bind('inproc://zeromq.zap.01');
-    const router = new zmq.Router({
-      context,
-      curveServer: true,
-      curveSecretKey: toZ85(site.keys.secretKey),
-      curvePublicKey: toZ85(site.keys.publicKey),
-      zapDomain: 'hft',
-      zapEnforceDomain: true,
-      mandatory: true,
-      ipv6: site.endpoint.includes('['),
-      linger: LINGER_MS,
-      maxMessageSize: LIMITS.requestBytes,
-      receiveHighWaterMark: QUEUED,
-      sendHighWaterMark: QUEUED,
-      sendTimeout: 0,
-      handshakeInterval: HANDSHAKE_MS,
-      tcpKeepalive: 1,
-      tcpKeepaliveIdle: 60,
-    });
-    const socket = new AgentSocket(router, zap, site);
+    const socket = new AgentSocket(site, { context, zap });
     void socket.#judge();
     try {
-      await router.bind(site.endpoint);
-      socket.endpoint = router.lastEndpoint ?? site.endpoint;
+      await socket.#listen();
     } catch (error) {
       socket.close();
       throw error;
@@ -87,7 +61,7 @@ export class AgentSocket {
     return socket;
   }
 
-  /** A socket that was closed a moment ago still holds its port until ZeroMQ's own thread comes to it. */
+  /** A socket that was closed a moment ago may still hold its port. */
   static async openWhenFree(site: SocketSite): Promise<AgentSocket> {
     for (let attempts = 1; ; attempts++) {
       try {
@@ -100,53 +74,84 @@ export class AgentSocket {
     }
   }
 
-  /** Ends when the socket is closed. */
-  async *messages(): AsyncGenerator<Arrived> {
-    for await (const frames of this.#router) {
-      const arrived = readFrames(frames);
-      if (arrived === undefined) this.#site.onMalformed();
-      else yield arrived;
-    }
-  }
-
-  /** Dropped where the peer is gone or reads too slowly: whoever wants it asks again. */
-  send(peer: Buffer, body: Buffer): void {
-    this.#sending = this.#sending.then(async () => {
-      try {
-        await this.#router.send([peer, body]);
-      } catch {
-        // EHOSTUNREACH, EAGAIN, and a socket that was closed: there is nobody to tell.
-      }
-    });
-  }
-
   /** What was sent before is on its way. */
   async drain(): Promise<void> {
-    await this.#sending;
+    await Promise.all([...this.#links.values()].map((link) => link?.drain()));
   }
 
   close(): void {
-    this.#router.close();
+    this.#server.close();
+    for (const link of this.#links.values()) link?.close();
     this.#zap.close();
+  }
+
+  #listen(): Promise<void> {
+    const { host = '', port = '' } =
+      /^tcp:\/\/\[?(?<host>[^\]]+)\]?:(?<port>\d+)$/.exec(this.#site.endpoint)?.groups ?? {};
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port: Number(port) }, () => {
+        this.#server.removeListener('error', reject);
+        // Out of descriptors for a moment: the next connection may come through.
+        this.#server.on('error', () => {});
+        const address = this.#server.address();
+        const got = typeof address === 'object' && address !== null ? address.port : port;
+        this.endpoint = this.#site.endpoint.replace(/\d+$/, String(got));
+        resolve();
+      });
+    });
+  }
+
+  async #accept(outer: Socket): Promise<void> {
+    // Before it is a link, and after: an error without a listener would end the process.
+    outer.on('error', () => {});
+    const id = `hft-${++this.#accepted}`;
+    this.#makeRoom();
+    if (this.#links.size >= LIMITS.connections) return void outer.destroy();
+    this.#links.set(id, undefined);
+    const { keys, onMessage, onMalformed, onCut } = this.#site;
+    const onEnded = (why: LinkEnd | undefined) => {
+      const link = this.#links.get(id);
+      this.#links.delete(id);
+      if (why !== undefined && link?.key !== undefined) onCut(why, link.key, link.address);
+    };
+    try {
+      const link = await AgentLink.open(outer, id, { context: this.#context, keys, onMessage, onMalformed, onEnded });
+      this.#links.set(id, link);
+      if (outer.destroyed || !this.#server.listening) link.cut();
+    } catch {
+      // Closed meanwhile, or no descriptor left: it connects again.
+      this.#links.delete(id);
+      outer.destroy();
+    }
+  }
+
+  /** Who has not proven anything yet makes room for who comes. */
+  #makeRoom(): void {
+    if (this.#links.size < LIMITS.connections) return;
+    [...this.#links.values()].find((link) => link !== undefined && link.key === undefined)?.cut();
+  }
+
+  /** Somebody who connects again and again keeps nobody else out: its oldest connection goes. */
+  #letIn(link: AgentLink, key: string): void {
+    link.key = key;
+    const own = [...this.#links.values()].filter((each) => each?.key === key);
+    if (own.length > LIMITS.connectionsOfOne) own[0]?.cut();
   }
 
   /** ZAP: version, request, domain, address, identity, mechanism, key. */
   async #judge(): Promise<void> {
-    for await (const [version, request, , address, , mechanism, key] of this.#zap) {
+    for await (const [version, request, domain, , , mechanism, key] of this.#zap) {
       const text = key?.length === KEY_BYTES ? key.toString('base64url') : '';
-      const isWelcome = mechanism?.toString() === 'CURVE' && this.#site.isKnown(text);
-      if (!isWelcome) this.#site.onUnknownKey(text, address?.toString() ?? '');
+      const link = this.#links.get(domain?.toString() ?? '');
+      // One peer for each connection: whoever of this host came to its inner end beside it is none.
+      const isFirst = link !== undefined && link.key === undefined;
+      const isWelcome = isFirst && mechanism?.toString() === 'CURVE' && this.#site.isKnown(text);
+      if (isWelcome) this.#letIn(link, text);
+      else this.#site.onUnknownKey(text, link?.address ?? '');
       const verdict = isWelcome ? ['200', 'OK', text] : ['400', 'this key is not authorised', ''];
       // Closed meanwhile: nobody waits for the verdict.
       await this.#zap.send([version ?? '1.0', request ?? '', ...verdict, '']).catch(() => {});
     }
   }
-}
-
-/** Peer, proof (key and sum), body. */
-function readFrames(frames: readonly Buffer[]): Arrived | undefined {
-  const [peer, proof, body] = frames;
-  if (frames.length !== 3 || peer === undefined || body === undefined) return undefined;
-  if (proof?.length !== KEY_BYTES + SUM_BYTES) return undefined;
-  return { peer, sender: proof.toString('base64url', 0, KEY_BYTES), sum: proof.subarray(KEY_BYTES), body };
 }

@@ -7,7 +7,8 @@ import { LIMITS } from '../protocol/limits.ts';
 import { type AnswerBody, printAnswer, type ReadRequest, type Request, readRequest } from '../protocol/message.ts';
 import { PROTOCOL, RULES } from '../protocol/request.ts';
 import type { Counters } from '../protocol/results.ts';
-import { AgentSocket, type Arrived } from './agent-socket.ts';
+import type { Arrived, Peer } from './agent-link.ts';
+import { AgentSocket } from './agent-socket.ts';
 import { Rate } from './rate.ts';
 import { Refused } from './refused.ts';
 import { answerOnce, RememberedAnswers } from './remembered.ts';
@@ -42,6 +43,7 @@ export class AgentDaemon {
   #keys: KeyPair;
   #socket: AgentSocket | undefined;
   #isEnding = false;
+  #isDeaf = false;
 
   private constructor(site: DaemonSite, remembered: RememberedAnswers) {
     this.#site = site;
@@ -79,7 +81,17 @@ export class AgentDaemon {
     this.#seals = new Map();
     await this.#socket?.drain();
     this.#socket?.close();
-    await this.#open();
+    try {
+      await this.#open();
+    } catch (error) {
+      this.#isDeaf = true;
+      throw error;
+    }
+  }
+
+  /** Nobody can reach it any more: whoever runs it starts it again. */
+  get isDeaf(): boolean {
+    return this.#isDeaf;
   }
 
   /** What is at work stops before its next change and is undone; its answer is kept and sent. */
@@ -96,21 +108,18 @@ export class AgentDaemon {
       endpoint: this.#socket?.endpoint ?? this.#site.endpoint,
       keys: this.#keys,
       isKnown: (key) => this.#controllerOf(key) !== undefined,
+      onMessage: (arrived) => this.#take(arrived),
       onMalformed: () => this.#count('malformed', {}),
+      onCut: (why, key, address) => this.#count('limited', { why, by: this.#controllerOf(key)?.name, address }),
       onUnknownKey: (key, address) => this.#count('unknownKeys', { key, address }),
     });
     this.#socket = socket;
-    void this.#listen(socket);
-  }
-
-  async #listen(socket: AgentSocket): Promise<void> {
-    for await (const arrived of socket.messages()) this.#take(arrived);
   }
 
   /** Whoever sent it is known before any of it is looked at. */
   #take({ peer, sender, sum, body }: Arrived): void {
     const controller = this.#controllerOf(sender);
-    if (controller !== undefined && !this.#sealOf(controller).matches(body, sum)) {
+    if (controller !== undefined && this.#sealOf(controller)?.matches(body, sum) !== true) {
       this.#count('malformed', { claims: controller.name });
       return;
     }
@@ -124,7 +133,7 @@ export class AgentDaemon {
       void this.#admit(read.request, { controller, peer });
     else {
       const id = read.is === 'request' ? read.request.id : read.id;
-      this.#socket?.send(peer, printAnswer(id, { is: 'error', error: toSentError(why) }));
+      peer.send(printAnswer(id, { is: 'error', error: toSentError(why) }));
     }
   }
 
@@ -145,13 +154,12 @@ export class AgentDaemon {
     return read.is === 'foreign' ? sayVersions(read.version) : sayNotUnderstood(read.reason);
   }
 
-  async #admit(request: Request, from: { controller: Controller; peer: Buffer }): Promise<void> {
+  async #admit(request: Request, from: { controller: Controller; peer: Peer }): Promise<void> {
     const { id, question } = request;
     const { controller, peer } = from;
-    const send = (to: Buffer, body: AnswerBody) => this.#socket?.send(to, printAnswer(id, body));
     const refuse = (message: string, next: readonly string[] = []) => {
       this.#count('refused', { by: controller.name, ask: question.ask, reason: message });
-      send(peer, { is: 'error', error: toSentError(new Refused(message, next)) });
+      peer.send(printAnswer(id, { is: 'error', error: toSentError(new Refused(message, next)) }));
     };
     const { role, aside = false } = RULES[question.ask];
     if (!mayAct(controller.role, role)) {
@@ -166,9 +174,10 @@ export class AgentDaemon {
       return;
     }
     if (this.#isEnding) return refuse('The agent is ending.', ['Nothing was done. Ask again when it is back.']);
-    if (!aside && this.#works.size >= LIMITS.atWork + LIMITS.waiting)
+    const own = [...this.#works.values()].filter((work) => work.controller.key === controller.key).length;
+    if (!aside && (own >= LIMITS.ofOne || this.#works.size >= LIMITS.atWork + LIMITS.waiting))
       return refuse('The agent has too much to do.', ['Nothing was done. Ask again later.']);
-    const work = new Work(request, controller, send);
+    const work = new Work(request, controller);
     work.join(peer);
     this.#works.set(id, work);
     try {
@@ -182,8 +191,9 @@ export class AgentDaemon {
   async #answer(work: Work): Promise<AnswerBody> {
     const { request, controller } = work;
     const { aside = false, writes } = RULES[request.question.ask];
-    if (!aside) await this.#turns.take();
+    // Whoever waits for a turn hears that the agent lives, too.
     const beat = setInterval(() => work.tell({ is: 'beat' }), LIMITS.beatMs);
+    if (!aside) await this.#turns.take();
     const startedMs = this.#site.nowMs();
     try {
       const attempt = () => this.#attempt(work);
@@ -218,12 +228,18 @@ export class AgentDaemon {
     return this.#site.authorized().controllers.find((controller) => controller.key === key);
   }
 
-  #sealOf({ key }: Controller): Seal {
+  /** undefined: what stands in the file is no key that anybody could have. */
+  #sealOf({ key, name }: Controller): Seal | undefined {
     const known = this.#seals.get(key);
     if (known !== undefined) return known;
-    const seal = sealBetween(this.#keys, key, { controller: key, agent: this.#keys.publicKey });
-    this.#seals.set(key, seal);
-    return seal;
+    try {
+      const seal = sealBetween(this.#keys, key, { controller: key, agent: this.#keys.publicKey });
+      this.#seals.set(key, seal);
+      return seal;
+    } catch (error) {
+      this.#site.log('no-key', { of: name, reason: String(error) });
+      return undefined;
+    }
   }
 
   /** Each is logged, but for a flood: then every power of two. */

@@ -16,7 +16,7 @@ interface Kept extends ShownPlan {
   readonly atMs: number;
 }
 
-/** The last plans of this agent, in memory: after a restart the host is planned again. */
+/** The last plans of each controller, in memory: after a restart the host is planned again. */
 export class PlanStore {
   readonly #kept = new Map<string, Kept>();
 
@@ -24,10 +24,10 @@ export class PlanStore {
   keep(key: string, shown: ShownPlan, nowMs: number): string {
     const id = randomUUID();
     this.#kept.set(id, { ...shown, key, atMs: nowMs });
-    for (const [old, { atMs }] of this.#kept) {
-      if (this.#kept.size > LIMITS.plans || nowMs - atMs > LIMITS.planMs) this.#kept.delete(old);
-      else break;
-    }
+    for (const [old, { atMs }] of this.#kept) if (nowMs - atMs > LIMITS.planMs) this.#kept.delete(old);
+    // Nobody's plans push out those of another.
+    const own = [...this.#kept].filter(([, kept]) => kept.key === key).map(([each]) => each);
+    for (const old of own.slice(0, -LIMITS.plans)) this.#kept.delete(old);
     return id;
   }
 

@@ -1,6 +1,7 @@
 import { HftError } from '../../errors.ts';
 import { CpuExpressionError } from '../../layout/cpu-expression.ts';
 import { LayoutError } from '../../layout/layout-error.ts';
+import { Contradiction } from '../../tuning/contradiction.ts';
 import type { SentError } from '../protocol/message.ts';
 import { Refused } from './refused.ts';
 
@@ -15,6 +16,8 @@ export function toSentError(error: unknown): SentError {
   const { message, next, exitCode } = error;
   const sent = { message, next: [...next], exitCode };
   if (error instanceof LayoutError) return { kind: 'layout', about: error.key, ...sent };
+  // A controller that is older takes it for any expected error.
+  if (error instanceof Contradiction) return { kind: 'expected', about: error.path, ...sent };
   if (error instanceof CpuExpressionError) return { kind: 'cpus', about: error.expression, ...sent };
   return { kind: error instanceof Refused ? 'refused' : 'expected', ...sent };
 }

@@ -2,23 +2,22 @@ import type { ApplyProgress } from '../../engine/apply.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { Controller } from '../keys/authorized.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { AnswerBody, Request } from '../protocol/message.ts';
+import { type AnswerBody, printAnswer, type Request } from '../protocol/message.ts';
+import type { Peer } from './agent-link.ts';
 
 /** One request at work, and everybody who waits for its answer: whoever lost the connection asks again by its id. */
 export class Work {
   readonly request: Request;
   readonly controller: Controller;
-  readonly #peers = new Map<string, Buffer>();
-  readonly #send: (peer: Buffer, body: AnswerBody) => void;
+  readonly #peers = new Set<Peer>();
   readonly #ended = new AbortController();
   #decide: ((yes: boolean) => void) | undefined;
   #question: AnswerBody | undefined;
   #toldMs = Number.NEGATIVE_INFINITY;
 
-  constructor(request: Request, controller: Controller, send: (peer: Buffer, body: AnswerBody) => void) {
+  constructor(request: Request, controller: Controller) {
     this.request = request;
     this.controller = controller;
-    this.#send = send;
   }
 
   /** Aborted when its controller takes it back, or the agent ends. */
@@ -26,13 +25,18 @@ export class Work {
     return this.#ended.signal;
   }
 
-  join(peer: Buffer): void {
-    this.#peers.set(peer.toString('hex'), peer);
-    if (this.#question !== undefined) this.#send(peer, this.#question);
+  join(peer: Peer): void {
+    this.#peers.add(peer);
+    if (this.#question !== undefined) peer.send(this.#print(this.#question));
   }
 
   tell(body: AnswerBody): void {
-    for (const peer of this.#peers.values()) this.#send(peer, body);
+    const printed = this.#print(body);
+    for (const peer of this.#peers) peer.send(printed);
+  }
+
+  #print(body: AnswerBody): Buffer {
+    return printAnswer(this.request.id, body);
   }
 
   /** A few times a second: what is sent too fast is dropped, and the answer comes behind it. */

@@ -8,15 +8,21 @@ export const LIMITS = {
   eventsBytes: 32 * 1024 * 1024,
   /** Objects in objects. Profiles have 6. */
   depth: 32,
+  /** Connections, of all and of one controller; those that have not proven their key go first. */
+  connections: 128,
+  connectionsOfOne: 16,
+  /** What waits for a controller that does not read. */
+  unsentBytes: 32 * 1024 * 1024,
   /** Requests at work at once, of all controllers. */
   atWork: 4,
-  /** Requests that wait for one of those to end. */
+  /** Requests that wait for one of those to end; of one controller at work or waiting. */
   waiting: 32,
+  ofOne: 16,
   /** A controller's requests: so many at once, and then so many a second. */
   burst: 64,
   perSecond: 32,
-  /** Plans that can still be applied, and for how long. */
-  plans: 8,
+  /** Plans of a controller that can still be applied, and for how long. */
+  plans: 4,
   planMs: 15 * 60_000,
   /** Answers of requests that changed something are given again to who asks again. */
   remembered: 64,

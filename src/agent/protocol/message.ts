@@ -49,7 +49,8 @@ function describeIssue({ issues }: z.ZodError): string {
 
 /** An error on its way: an HftError, or one of those that are given a place in the profile by whoever has its file. */
 export const sentError = z.object({
-  /** layout, cpus: with `about` the key or the expression. refused: nothing was looked at or done. bug: of the agent. */
+  /** layout, cpus, and expected where it is about a place in the profile: with `about` the key or the expression. refused: nothing was
+   *  looked at or done. bug: of the agent. */
   kind: z.enum(['expected', 'layout', 'cpus', 'refused', 'bug']),
   message: z.string(),
   next: z.array(z.string()),

@@ -4,7 +4,8 @@ import { GROUPS } from '../ethtool/groups.ts';
 import { showEthtool } from '../ethtool/query.ts';
 import { ethtoolKind } from '../ethtool.ts';
 import type { EthtoolGroup, InterfaceState } from '../tunable.ts';
-import { parseAddresses, parseRoutes } from './ip-json.ts';
+import { parseAddresses, parseNeighbours, parseRoutes } from './ip-json.ts';
+import { listQueueLacking, readQueueState, restoreQueueState, tryTo } from './queue-state.ts';
 
 const NET = '/sys/class/net';
 
@@ -51,7 +52,9 @@ export async function readInterfaceState(reader: HostReader, name: string): Prom
       ...parseRoutes(await ask(reader, ['ip', '-j', '-4', 'route', 'show', 'dev', name])),
       ...parseRoutes(await ask(reader, ['ip', '-j', '-6', 'route', 'show', 'dev', name])),
     ],
+    neighbours: parseNeighbours(await ask(reader, ['ip', '-j', 'neigh', 'show', 'dev', name, 'nud', 'permanent'])),
     ethtool,
+    queues: await readQueueState(reader, name),
   };
 }
 
@@ -80,8 +83,14 @@ export function listLacking(had: InterfaceState, now: InterfaceState | undefined
     ...(had.mtu === now.mtu ? [] : [`mtu ${had.mtu}`]),
     ...had.addresses.filter((address) => !now.addresses.includes(address)).map((address) => `address ${address}`),
     ...had.routes.filter((route) => !now.routes.includes(route)).map((route) => `route ${route}`),
+    ...lackingNeighbours(had, now).map((neighbour) => `neighbour ${neighbour}`),
     ...ethtool,
+    ...(had.queues === undefined || now.queues === undefined ? [] : listQueueLacking(had.queues, now.queues)),
   ];
+}
+
+function lackingNeighbours({ neighbours = [] }: InterfaceState, now: InterfaceState): readonly string[] {
+  return neighbours.filter((neighbour) => !now.neighbours?.includes(neighbour));
 }
 
 /** Puts back what the interface lacks. Every command is tried: reading back tells which of them took. */
@@ -102,8 +111,11 @@ export async function restoreInterface(host: Host, had: InterfaceState): Promise
   if (now === undefined) return;
   if (now.mtu !== had.mtu) await tryTo(() => host.writeText(`${NET}/${name}/mtu`, String(had.mtu)));
   if (now.up !== had.up) await host.execute(['ip', 'link', 'set', 'dev', name, had.up ? 'up' : 'down']);
+  if (had.queues !== undefined) await restoreQueueState(host, name, had.queues);
   for (const address of had.addresses) await host.execute(['ip', 'addr', 'replace', address, 'dev', name]);
   for (const route of had.routes) await host.execute(replaceRoute(route, name));
+  for (const neighbour of lackingNeighbours(had, now))
+    await host.execute(['ip', 'neigh', 'replace', ...neighbour.split(' '), 'dev', name, 'nud', 'permanent']);
 }
 
 /** `10.9.0.0/16 via 10.80.0.254 proto static`: the device goes after the gateway. */
@@ -111,12 +123,4 @@ function replaceRoute(route: string, name: string): readonly string[] {
   const [destination = '', ...rest] = route.split(' ');
   const gateway = rest[0] === 'via' ? rest.slice(0, 2) : [];
   return ['ip', 'route', 'replace', destination, ...gateway, 'dev', name, ...rest.slice(gateway.length)];
-}
-
-async function tryTo(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-  }
 }

@@ -22,7 +22,7 @@ const BY_THEMSELVES = ['kernel', 'dhcp', 'ra', 'redirect'];
 /** The routes of `ip -j route show dev X` that somebody set, in ip's words without the device. */
 export function parseRoutes(text: string): readonly string[] {
   return parseList(text, 'ip route').flatMap((route) => {
-    const { dst, gateway, protocol, prefsrc, metric } = route;
+    const { dst, gateway, protocol, prefsrc, metric, flags } = route;
     if (typeof dst !== 'string') throw notOfIp('ip route');
     if (typeof protocol === 'string' && BY_THEMSELVES.includes(protocol)) return [];
     const words = [
@@ -31,8 +31,17 @@ export function parseRoutes(text: string): readonly string[] {
       ...(typeof protocol === 'string' ? ['proto', protocol] : []),
       ...(typeof prefsrc === 'string' ? ['src', prefsrc] : []),
       ...(typeof metric === 'number' ? ['metric', String(metric)] : []),
+      ...(Array.isArray(flags) && flags.includes('onlink') ? ['onlink'] : []),
     ];
     return [words.join(' ')];
+  });
+}
+
+/** The entries of `ip -j neigh show dev X nud permanent`, in ip's words without the device. */
+export function parseNeighbours(text: string): readonly string[] {
+  return parseList(text, 'ip neigh').flatMap(({ dst, lladdr }) => {
+    if (typeof dst !== 'string') throw notOfIp('ip neigh');
+    return typeof lladdr === 'string' ? [`${dst} lladdr ${lladdr}`] : [];
   });
 }
 

@@ -98,7 +98,11 @@ export function refuseTaking(
     return { kind: 'unknown', reason: `What ${nic.name} would lose cannot be told: ${state.unreadable}.` };
   // Links come up one after the other at boot: what was decided before is not decided again by that.
   const isRemembered = facts.taken.some(({ address }) => address === pci.address);
-  const objections = [...listObjections(nic, facts), ...(isRemembered ? [] : listLonely(nic, machine))];
+  const objections = [
+    ...listObjections(nic, facts),
+    ...(isRemembered ? [] : listLonely(nic, machine)),
+    ...listNotBack(state).map((what) => `a rollback could not put back ${what}`),
+  ];
   if (objections.length === 0) return undefined;
   const reason = `${nic.name} stays with the kernel: ${objections.join('; ')}. Choose another NIC; dpdk.override: [${pci.address}] takes it all the same.`;
   return { kind: 'refused', reason };
@@ -124,16 +128,26 @@ function explainTaking({ pci, nic }: Chosen, { states }: DpdkFacts): string {
   const state = states[nic.name];
   const lost = state === undefined || 'unreadable' in state ? [] : listLost(state);
   const clock = nic.phc === undefined ? [] : [`the PTP clock ${nic.phc}`];
-  return `A program drives it from user space. Until a rollback the kernel loses interface ${[nic.name, ...lost, ...clock].join(', ')}.`;
+  const forGood = listNotBack(state);
+  const note = forGood.length === 0 ? '' : ` Lost for good, rollback or not: ${forGood.join(', ')}.`;
+  return `A program drives it from user space. Until a rollback the kernel loses interface ${[nic.name, ...lost, ...clock].join(', ')}.${note}`;
 }
 
-function listLost({ up, mtu, addresses, routes, ethtool }: InterfaceState): readonly string[] {
+/** What no command could give back. */
+function listNotBack(state: DpdkFacts['states'][string] | undefined): readonly string[] {
+  return state === undefined || 'unreadable' in state ? [] : (state.queues?.lost ?? []);
+}
+
+function listLost({ up, mtu, addresses, routes, ethtool, neighbours = [], queues }: InterfaceState): readonly string[] {
   const { ring, channels } = ethtool;
   const rings = ['rx', 'tx'].map((key) => ring?.[key] ?? '?').join('/');
   return [
     up ? 'which is up' : 'which is down',
     ...addresses,
     ...routes.map((route) => `route ${route}`),
+    ...neighbours.map((neighbour) => `neighbour ${neighbour}`),
+    ...(queues?.rules.length ? [`${queues.rules.length} ntuple rule(s)`] : []),
+    ...(queues?.qdisc === undefined ? [] : [`qdisc ${queues.qdisc}`]),
     `mtu ${mtu}`,
     ...(ring === undefined ? [] : [`rings ${rings}`]),
     ...(channels === undefined

@@ -75,7 +75,7 @@ function fileSettings(decided: Decided, { chrony }: PtpFacts, units: readonly Pt
   if (wanted.systemClock === 'chrony' && chrony !== undefined && clock !== undefined)
     settings.push(
       file(`${chrony.folder}/hft-ptp.conf`, {
-        text: renderChrony(clock),
+        text: renderChrony(clock, wanted.timescale),
         restarts: chrony.unit,
         why: 'chrony steers the system clock from the PTP clock.',
       }),

@@ -134,9 +134,11 @@ export function renderTs2phc(ts2phc: NonNullable<PtpWanted['ts2phc']>): string {
   return `${HEAD}${['[global]', ...global.map(printOption), `[${name}]`, ...sink.map(printOption)].join('\n')}\n`;
 }
 
-/** A PTP clock counts TAI, which chrony turns into UTC by the leap seconds of a time zone. chrony.conf(5) */
-export function renderChrony(clock: number): string {
-  return `${HEAD}leapsectz right/UTC\nrefclock PHC /dev/ptp${clock} refid PTP0 poll 0 dpoll -2 tai prefer\n`;
+/** A PTP clock counts TAI, which chrony turns into UTC by the leap seconds of a time zone; or the system's own time. chrony.conf(5) */
+export function renderChrony(clock: number, timescale: PtpWanted['timescale']): string {
+  const refclock = `refclock PHC /dev/ptp${clock} refid PTP0 poll 0 dpoll -2`;
+  if (timescale === 'arbitrary') return `${HEAD}${refclock} prefer\n`;
+  return `${HEAD}leapsectz right/UTC\n${refclock} tai prefer\n`;
 }
 
 function printOption([name, value]: Option): string {

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { count, durationNs, onOff } from '../../profile/values.ts';
+import { DEFAULT_LAUNCH_LIMIT_NS } from '../../ptp/expectation.ts';
 import { PROFILES } from './profiles.ts';
 
 const interfaceName = z
   .string()
-  .regex(/^[A-Za-z0-9._@-]{1,15}$/, 'expected the name of an interface such as ens1f0 or ens1f0.100, or trading');
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9._@-]{0,14}$/,
+    'expected the name of an interface such as ens1f0 or ens1f0.100, or trading',
+  );
 const address = z.string().regex(/^[0-9A-Fa-f.:]{2,45}$/, 'expected the address of a grandmaster');
 
 const servo = z
@@ -80,6 +84,16 @@ export const ptpWanted = z
       .optional()
       .describe('0: speaks PTP 2.0, for old switches that drop 2.1 (linuxptp 4.2)'),
     servo: servo.prefault({}),
+    timescale: z
+      .enum(['ptp', 'arbitrary'])
+      .default('ptp')
+      .describe('What the grandmaster counts: TAI (ptp), or a time of its own that nothing ties to UTC (arbitrary)'),
+    limit: durationNs()
+      .refine((ns) => ns > 0, 'expected a time above 0, such as 100us')
+      .default(DEFAULT_LAUNCH_LIMIT_NS)
+      .describe(
+        'The most that the system clock may be from UTC (timescale arbitrary: from the grandmaster), else `hft launch` starts nothing; 100us is what RTS 25 asks',
+      ),
     systemClock: z
       .enum(['phc2sys', 'chrony', 'none'])
       .default('phc2sys')

@@ -29,6 +29,8 @@ describe('who steers what', () => {
   test.each([
     ['/usr/sbin/chronyd -F 1', ['CLOCK_REALTIME']],
     ['/usr/sbin/chronyd -x -F 1', []],
+    ['/usr/sbin/ptp4l -S -i eth0 --clock_servo ntpshm', []],
+    ['/usr/sbin/phc2sys -a -r -E nullf', []],
     ['/usr/sbin/ntpd -p /run/ntpd.pid -g', ['CLOCK_REALTIME']],
     ['/usr/sbin/phc2sys -a -r -n 24', ['CLOCK_REALTIME']],
     ['/usr/sbin/phc2sys -ar -n24 -m', ['CLOCK_REALTIME']],

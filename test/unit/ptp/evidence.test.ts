@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkEvidence, EvidenceLog } from '../../../src/agent/ptp-evidence.ts';
 import { LocalStateDirectory } from '../../../src/host/local-state.ts';
-import { checkChain } from '../../../src/ptp/evidence.ts';
+import { type ChainFile, followChain, START_OF_CHAIN } from '../../../src/ptp/evidence.ts';
 
 let folder: string;
 const log = () => join(folder, 'ptp/evidence-000001.jsonl');
@@ -14,6 +14,8 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hft-evidence-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const checkChain = (files: readonly ChainFile[]) => files.reduce(followChain, START_OF_CHAIN);
 
 async function write(count: number, data: Record<string, unknown> = {}): Promise<void> {
   const evidence = await EvidenceLog.open(state());

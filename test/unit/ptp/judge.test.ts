@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseClockReadings } from '../../../src/ptp/clock-readings.ts';
 import type { PtpClock } from '../../../src/ptp/data-sets.ts';
-import type { PtpExpectation } from '../../../src/ptp/expectation.ts';
 import type { PtpLook } from '../../../src/ptp/look.ts';
 import { ptpMetrics } from '../../../src/ptp/metrics.ts';
 import { reportPtp } from '../../../src/ptp/report.ts';
+import { STRICT } from './expected.ts';
 import { captured, DAEMONS, looks, READING, slave } from './looks.ts';
-
-const STRICT: PtpExpectation = {
-  limitNs: 100,
-  timescale: 'ptp',
-  allowsFreeRunning: false,
-  grandmaster: undefined,
-  isPrivileged: true,
-};
 
 const NOTHING: Partial<PtpClock> = {};
 
@@ -124,6 +116,40 @@ describe('time that does not go on', () => {
   test('Sync that stopped in the middle is missed by the end', () => {
     const seen = looks((look) => (look > 1 ? { ingressTimeNs: slave(1).ingressTimeNs } : {}));
     expect(wrongOf(seen)).toContain('ptp.sync@ens1f0 fail');
+  });
+
+  test('an interval that is not known (127) is no patience without an end', () => {
+    const port = slave(0).ports[0] as PtpClock['ports'][number];
+    const seen = looks((look) => ({
+      ports: [{ ...port, logSyncInterval: 127 }],
+      ingressTimeNs: captured.ingressTimeNs + BigInt(Math.min(look, 1)),
+    })).map((look, index) => ({ ...look, atMs: index * 30_000 }));
+    expect(wrongOf(seen)).toContain('ptp.sync@ens1f0 fail');
+  });
+
+  test('phc2sys of hft that wrote nothing in the last minute is not locked', () => {
+    expect(wrongOf(looks(undefined, { phc2sys: 'silent' }))).toEqual(['ptp.servo@phc2sys unknown']);
+  });
+
+  test('a chronyd whose source is gone says that it is synchronised, and does not pass', () => {
+    const chronyd = { name: 'chronyd', pid: 9, unit: 'chrony.service', steers: ['CLOCK_REALTIME'], command: 'chronyd' };
+    const [ptp4l] = DAEMONS as unknown as PtpLook['daemons'];
+    const tracking = {
+      ...{ source: 'PHC0', stratum: 2, isSynchronised: true, systemOffsetS: 1e-8, lastOffsetS: 0, rmsOffsetS: 0 },
+      ...{ frequencyPpm: 0, residualPpm: 0, skewPpm: 0, rootDelayS: 0, rootDispersionS: 0, updateIntervalS: 16 },
+      leap: 'Normal',
+    };
+    const wrongAfter = (ageS: number) =>
+      wrongOf(
+        looks(undefined, {
+          daemons: [...(ptp4l ? [ptp4l] : []), chronyd],
+          phc2sys: undefined,
+          nowS: 1_795_000_000,
+          chrony: { ...tracking, referenceTimeS: 1_795_000_000 - ageS },
+        }),
+      );
+    expect(wrongAfter(100)).toEqual([]);
+    expect(wrongAfter(200)).toEqual(['ptp.chrony@tracking fail']);
   });
 
   test('one look proves nothing', () => {

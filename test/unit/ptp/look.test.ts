@@ -27,7 +27,7 @@ function hostOf(answers: string, configuration: string | undefined): FakeHost {
 
 const readingOf = async (answers: string, configuration: string | undefined) => {
   const targets = [{ socket: SOCKET, domain: 24 }];
-  const request = { atMs: 0, targets, probe: '/probe', clientSocket: undefined };
+  const request = { atMs: 0, nowS: 1_790_000_000, targets, probe: '/probe', clientSocket: undefined };
   const { clocks } = await lookAtPtp(hostOf(answers, configuration), request);
   expect(clocks[0]?.clock).not.toHaveProperty('problem');
   return clocks[0]?.reading;
@@ -63,6 +63,7 @@ describe('which PTP clock is compared with the system clock', () => {
     host.commands.delete('/probe');
     const { clocks, system } = await lookAtPtp(host, {
       atMs: 0,
+      nowS: 1_790_000_000,
       targets: [{ socket: SOCKET, domain: 24 }],
       probe: '/probe',
       clientSocket: undefined,
@@ -83,6 +84,7 @@ test('an answer that comes at the third time counts', async () => {
   host.commands.set('pmc', () => (++asked < 3 ? 'sending: GET TIME_STATUS_NP\n' : ANSWERS));
   const { clocks } = await lookAtPtp(host, {
     atMs: 0,
+    nowS: 1_790_000_000,
     targets: [{ socket: SOCKET, domain: 24 }],
     probe: '/probe',
     clientSocket: undefined,

@@ -51,9 +51,11 @@ export function looks(
     const clock = 'problem' in changed ? changed : slave(look, changed);
     return {
       atMs: look * 1000,
+      nowS: 1_795_000_000 + look,
       clocks: [{ target: { socket: '/run/hft-ptp/ptp4l', domain: 24 }, clock, reading }],
       daemons: DAEMONS,
       system: { resolutionNs: 1, taiOffsetS: 37, isSynchronised: true },
+      utcOffset: { offsetS: 37, source: '/usr/share/zoneinfo/leap-seconds.list', mostSince: 0 },
       chrony: undefined,
       phc2sys: { state: 's2', offsetNs: 3 },
       ...more,

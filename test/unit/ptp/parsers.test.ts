@@ -195,6 +195,9 @@ describe('chronyc', () => {
       skewPpm: 0.001,
       rootDelayS: 0.000000001,
       rootDispersionS: 0.000002428,
+      residualPpm: 0,
+      referenceTimeS: 1795170974.21975,
+      updateIntervalS: 1,
       leap: 'Normal',
     });
   });
