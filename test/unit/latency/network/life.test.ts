@@ -2,18 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../free-port.ts';
 import { CPUS, compileStrictly, makeFolder } from '../program.ts';
 import { follow } from '../servers/scripted.ts';
-import {
-  askPeer,
-  freePort,
-  MS,
-  runOrComplaint,
-  startProbe,
-  startResponder,
-  type TestResponder,
-  until,
-} from './responder.ts';
+import { askPeer, MS, runOrComplaint, startProbe, startResponder, type TestResponder, until } from './responder.ts';
 
 /** How both ends end, and what the other one makes of it. Real processes. */
 const folder = makeFolder();

@@ -2,19 +2,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../free-port.ts';
 import { CPUS, compileStrictly, makeFolder } from '../program.ts';
 import { follow, start } from '../servers/scripted.ts';
 import { forward } from './forwarder.ts';
-import {
-  askPeer,
-  freePort,
-  MS,
-  runOrComplaint,
-  startProbe,
-  startResponder,
-  type TestResponder,
-  until,
-} from './responder.ts';
+import { askPeer, MS, runOrComplaint, startProbe, startResponder, type TestResponder, until } from './responder.ts';
 
 /** What both ends say, and do not say, to whom they have no business with. */
 const folder = makeFolder();
