@@ -18,6 +18,11 @@ export function isAlive(pid: number): boolean {
   return stat !== '' && !/^\) [ZX] /.test(stat.slice(stat.lastIndexOf(')')));
 }
 
+/** How often it has written, to anything: after META each block of a measurement is one more. */
+export function writesOf(pid: number): number {
+  return Number(/^syscw: (\d+)$/m.exec(readProc(`/proc/${pid}/io`))?.[1] ?? 0);
+}
+
 /** Whether it has a handler for SIGTERM, and can end in order: a program that is only just started has none. */
 export function handlesSigterm(pid: number): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? '0';

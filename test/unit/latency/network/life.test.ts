@@ -58,7 +58,7 @@ describe.each(['udp', 'tcp'])('over %s', (transport) => {
     await followed;
     await until(() => responder.events.length > 1);
     expect(responder.events[1]).toMatchObject({ event: 'client', end: 'closed', transport });
-    expect(isMeasuring(responder)).toBe(false);
+    await until(() => !isMeasuring(responder));
     runOrComplaint(await askPeer(program, responder.address, ['--transport', transport]));
     await responder.end();
   });
