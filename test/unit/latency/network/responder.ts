@@ -63,7 +63,7 @@ export async function startResponder(
 }
 
 export async function until<T>(what: () => T | undefined | false): Promise<T> {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(10)) {
+  for (const end = Date.now() + 100_000; Date.now() < end; await sleep(10)) {
     const found = what();
     if (found !== undefined && found !== false) return found;
   }
