@@ -101,8 +101,16 @@ async function plantAndMeasure({ clock, cpu = lastCpu, flags = '', planters, row
 async function measureEnough(plot: Plot): ReturnType<typeof plantAndMeasure> {
   for (let tries = 1; ; tries++) {
     const measured = await plantAndMeasure(plot);
-    const rows = (plot.rows ?? []).map((row) => plantedWithin(measured.counts, row, measured.window).count);
-    if (tries === TRIES || rows.every((count) => count > ENOUGH)) return measured;
+    if (tries === TRIES || plot.rows?.every((row) => isEnough(measured, row)) !== false) return measured;
+  }
+}
+
+function isEnough({ counts, window }: Awaited<ReturnType<typeof plantAndMeasure>>, row: string): boolean {
+  try {
+    return plantedWithin(counts, row, window).count > ENOUGH;
+  } catch {
+    // It was counted too late, or not at all.
+    return false;
   }
 }
 
