@@ -15,7 +15,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000, interval: 20 } },
     // Most of their time such tests wait.
-    maxConcurrency: 8,
+    maxConcurrency: 6,
     // One line a file, but for what takes long, so that the end can be seen.
     slowTestThreshold: 10_000,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary'] },

@@ -7,9 +7,9 @@ import { AgentProcess } from './agent-process.ts';
 import { FIRST, REFERENCE } from './launched.ts';
 import { awaitShell, buildWhenStale, cleanEnvironment, ROOT, type Run } from './run-hft.ts';
 
-const TIME_LIMIT_MS = 240_000;
+const TIME_LIMIT_MS = 600_000;
 
-/** Each test has an agent of its own, so that they can run beside each other. */
+/** Each test has an agent of its own. */
 const test = anyTest.extend<{ agent: AgentProcess }>({
   // biome-ignore lint/correctness/noEmptyPattern: vitest takes the names of what it needs from it
   agent: async ({}, use) => {
@@ -29,7 +29,7 @@ function expectRefusal({ stdout, stderr, exitCode }: Run, code: number, what: Re
   expect(more).toEqual([]);
 }
 
-describe.concurrent('--host', { timeout: TIME_LIMIT_MS }, () => {
+describe('--host', { timeout: TIME_LIMIT_MS }, () => {
   test('prints what the command prints on the host itself', async ({ agent }) => {
     await agent.introduce('operator');
     for (const line of [
@@ -75,7 +75,7 @@ describe.concurrent('--host', { timeout: TIME_LIMIT_MS }, () => {
   });
 });
 
-describe.concurrent('launched through the agent', { timeout: TIME_LIMIT_MS }, () => {
+describe('launched through the agent', { timeout: TIME_LIMIT_MS }, () => {
   const deployment = `processes:\n  md:\n    command: [${REFERENCE}, --thread, "md-rx:block"]\n    threads: { "*": ${FIRST} }\n`;
 
   test('a deployment of the host by its name; then ps and stop', async ({ agent }) => {
@@ -130,7 +130,7 @@ describe.concurrent('launched through the agent', { timeout: TIME_LIMIT_MS }, ()
   });
 });
 
-describe.concurrent('one clear line', { timeout: TIME_LIMIT_MS }, () => {
+describe('one clear line', { timeout: TIME_LIMIT_MS }, () => {
   test('a controller without a key', async ({ agent }) => {
     expectRefusal(
       await agent.asController('hft status --host box7'),
@@ -189,7 +189,7 @@ describe.concurrent('one clear line', { timeout: TIME_LIMIT_MS }, () => {
   });
 });
 
-describe.concurrent('keys', { timeout: TIME_LIMIT_MS }, () => {
+describe('keys', { timeout: TIME_LIMIT_MS }, () => {
   test('are secret, and are not used when they were not', async ({ agent }) => {
     await agent.introduce('viewer');
     const file = agent.controllerFile('controller.key');
@@ -236,7 +236,7 @@ describe.concurrent('keys', { timeout: TIME_LIMIT_MS }, () => {
   ])('%s', async ([line, what], { agent }) => expectRefusal(await agent.onHost(line), 2, what));
 });
 
-describe.concurrent('hft agent run', { timeout: TIME_LIMIT_MS }, () => {
+describe('hft agent run', { timeout: TIME_LIMIT_MS }, () => {
   test('listens on loopback alone unless told to', async ({ agent }) => {
     await agent.onHost('hft agent keygen');
     const help = (await agent.onHost('hft agent run --help')).stdout;
