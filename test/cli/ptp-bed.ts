@@ -247,13 +247,13 @@ export class PtpBed {
       },
       ...changed,
     };
-    const said = await this.pmc(
+    const words = Object.entries(all).map((pair) => pair.join(' '));
+    // pmc waits a tenth of a second for the answer; setting the same twice changes nothing.
+    await this.until(
       'master',
-      `SET GRANDMASTER_SETTINGS_NP ${Object.entries(all)
-        .map((pair) => pair.join(' '))
-        .join(' ')}`,
+      `SET GRANDMASTER_SETTINGS_NP ${words.join(' ')}`,
+      /RESPONSE MANAGEMENT GRANDMASTER_SETTINGS_NP/,
     );
-    if (!said.includes('RESPONSE MANAGEMENT GRANDMASTER_SETTINGS_NP')) throw new Error(said);
   }
 
   /** The kernel ends everything inside with its first process. */

@@ -26,8 +26,8 @@ describe('redis', () => {
     const gets = commands.filter(([name]) => name === 'GET').length;
     expect(samplesOf(run.streams)).toBe((run.result as { sent?: number }).sent);
     expect(samplesOf(run.streams)).toBeGreaterThan(1);
-    // One GET looks whether it may, and those of the warm-up are not samples.
-    expect(gets).toBeGreaterThan(samplesOf(run.streams) + 1);
+    // One GET looks whether it may, and those of the warm-up, which may have had no time for one, are not samples.
+    expect(gets).toBeGreaterThanOrEqual(samplesOf(run.streams) + 1);
     expect(run.meta).toMatchObject({
       part: 'get',
       pipeline: 1,
