@@ -118,6 +118,7 @@ void connection_say(int file, const void *data, size_t bytes) {
   while (bytes > 0) {
     ssize_t written = send(file, at, bytes, MSG_NOSIGNAL);
     if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && (errno == EPIPE || errno == ECONNRESET)) fail("the server closed the connection");
     if (written <= 0) fail("the connection to the server: send: %s", strerror(errno));
     at += written;
     bytes -= (size_t)written;

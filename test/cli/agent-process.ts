@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanEnvironment, HFT, type Run, runShell } from './run-hft.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../free-port.ts';
+import { awaitShell, cleanEnvironment, HFT, type Run } from './run-hft.ts';
 
 /** `hft agent run` with folders of its own, and a controller with a home of its own. */
 export class AgentProcess {
@@ -12,7 +15,7 @@ export class AgentProcess {
   }
 
   #child: ChildProcess | undefined;
-  #ended: Promise<number | null> = Promise.resolve(null);
+  #ended: Promise<unknown> = Promise.resolve();
   #port = 0;
 
   /** The name that the controller has for it. */
@@ -20,12 +23,12 @@ export class AgentProcess {
     return `127.0.0.1:${this.#port}`;
   }
 
-  onHost(line: string): Run {
-    return runShell(line, { environment: this.host });
+  onHost(line: string): Promise<Run> {
+    return awaitShell(line, { environment: this.host });
   }
 
-  asController(line: string): Run {
-    return runShell(line.replaceAll('BOX', this.name), { environment: this.controller });
+  asController(line: string): Promise<Run> {
+    return awaitShell(line.replaceAll('BOX', this.name), { environment: this.controller });
   }
 
   hostFile(name: string): string {
@@ -45,30 +48,39 @@ export class AgentProcess {
   }
 
   /** Both keys made and made known. */
-  introduce(role: string): void {
-    const host = this.onHost('hft agent keygen --json');
-    const controller = this.asController('hft agent keygen --controller --json');
-    const [agentKey, controllerKey] = [host, controller].map(({ stdout }) => JSON.parse(stdout).publicKey);
-    this.onHost(`hft agent authorize ${controllerKey} --role ${role} --name alice`);
-    this.start();
-    this.asController(`hft agent trust BOX ${agentKey}`);
+  async introduce(role: string): Promise<void> {
+    const made = await Promise.all([
+      this.onHost('hft agent keygen --json'),
+      this.asController('hft agent keygen --controller --json'),
+    ]);
+    const [agentKey, controllerKey] = made.map(({ stdout }) => JSON.parse(stdout).publicKey);
+    await this.onHost(`hft agent authorize ${controllerKey} --role ${role} --name alice`);
+    await this.start();
+    await this.asController(`hft agent trust BOX ${agentKey}`);
   }
 
   /** Waits until it listens. */
-  start(more: NodeJS.ProcessEnv = {}): void {
+  async start(more: NodeJS.ProcessEnv = {}): Promise<void> {
     writeFileSync(this.#logFile, '');
+    this.#port ||= await freePort();
     this.#child = spawn('/bin/sh', ['-c', `exec ${HFT} agent run --listen 127.0.0.1:${this.#port} >>"$LOG" 2>&1`], {
       env: { ...this.host, ...more, LOG: this.#logFile },
       stdio: 'ignore',
     });
-    this.#ended = new Promise((resolve) => this.#child?.once('close', (code) => resolve(code)));
-    this.untilLog('"event":"listening"');
-    this.#port = Number(/"endpoint":"tcp:\/\/127\.0\.0\.1:(\d+)"/.exec(this.log)?.[1]);
+    this.#ended = once(this.#child, 'close');
+    await this.untilLog('"event":"listening"');
   }
 
-  /** The time limit of the test is the only one. */
-  untilLog(text: string): void {
-    while (!this.log.includes(text)) runShell('sleep 0.05');
+  /** The time limit of the test is the only one, while it runs. */
+  async untilLog(text: string): Promise<void> {
+    while (!this.log.includes(text)) {
+      if (this.#hasEnded) throw new Error(`the agent ended before it said ${text}: ${this.log}`);
+      await sleep(20);
+    }
+  }
+
+  get #hasEnded(): boolean {
+    return this.#child?.exitCode !== null || this.#child.signalCode !== null;
   }
 
   get pid(): number {
@@ -78,6 +90,7 @@ export class AgentProcess {
   /** How it ended. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.#child?.kill(signal);
-    return this.#ended;
+    await this.#ended;
+    return this.#child?.exitCode ?? null;
   }
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { buildWhenStale, cleanEnvironment, ROOT, runShell } from './run-hft.ts';
 
 /** Both ends by hft's own command, over the loopback interface. */
@@ -12,15 +12,6 @@ let serving: ChildProcess | undefined;
 afterEach(() => {
   serving?.kill('SIGKILL');
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Returns when it listens; its JSON is there when it has ended. */
 async function serve(more: readonly string[]) {

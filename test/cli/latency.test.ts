@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { writesOf } from '../processes.ts';
 import { buildWhenStale, cleanEnvironment, HFT, ROOT, runShell, transcribe } from './run-hft.ts';
 
 beforeAll(buildWhenStale);
@@ -66,17 +67,17 @@ test('Ctrl-C shows what was measured, and leaves no process', async () => {
   hft.stdout.on('data', (piece: Buffer) => output.push(piece));
   const ended = new Promise<number | null>((resolve) => hft.once('close', resolve));
   const childOf = () => runShell(`pgrep -P ${hft.pid} -f 'hft-probe wakeup'`).stdout.trim();
-  await expect.poll(childOf, { timeout: 20_000, interval: 200 }).not.toBe('');
+  await expect.poll(childOf, { timeout: 60_000, interval: 50 }).not.toBe('');
   const probe = childOf();
-  // Some blocks, after the second of warm-up.
-  await new Promise((resolve) => setTimeout(resolve, 2500));
+  // META and some blocks, after the warm-up.
+  await expect.poll(() => writesOf(Number(probe)), { timeout: 60_000, interval: 50 }).toBeGreaterThan(20);
   hft.kill('SIGINT');
   expect(await ended).toBe(6);
   const { cut, probes } = JSON.parse(Buffer.concat(output).toString());
   expect(cut).toBe(true);
   expect(probes[0].samples).toBeGreaterThan(0);
   expect(runShell(`kill -0 ${probe} 2>/dev/null; echo $?`).stdout).toBe('1\n');
-}, 60_000);
+}, 180_000);
 
 test('an hft that was built without a C compiler says what is missing', () => {
   const installed = mkdtempSync(join(tmpdir(), 'hft-no-probe-'));

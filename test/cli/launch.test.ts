@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as anyTest, beforeAll, describe } from 'vitest';
+import { isAlive, readProc } from '../processes.ts';
 import { FIRST, LAST, Launched, REFERENCE } from './launched.ts';
 import { buildWhenStale } from './run-hft.ts';
 
@@ -33,9 +34,6 @@ processes:
     ${health}
     restart: { when: on-failure, delay: 10ms }
 `;
-
-const isAlive = (pid: number) =>
-  existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
 describe.concurrent('hft launch', { timeout: TIME_LIMIT_MS }, () => {
   test('starts each process in its order, with its threads where they were placed', async ({ here, expect }) => {
@@ -241,8 +239,8 @@ test.concurrent('heal: on puts a thread back that moved itself', { timeout: TIME
   await here.ask('md', `move md-rx ${FIRST}`);
   const tid = here.threads('md').find(({ name }) => name === 'md-rx')?.tid;
   const isBack = () =>
-    readFileSync(`/proc/${tid}/status`, 'utf8').includes(`Cpus_allowed_list:\t${LAST}\n`) &&
-    readFileSync(`/proc/${tid}/sched`, 'utf8').match(/^policy\s*:\s*3$/m) !== null;
+    readProc(`/proc/${tid}/status`).includes(`Cpus_allowed_list:\t${LAST}\n`) &&
+    readProc(`/proc/${tid}/sched`).match(/^policy\s*:\s*3$/m) !== null;
   await here.until(isBack);
   expect(isBack()).toBe(true);
 });

@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from './run-hft.ts';
 
 /** Another linuxptp than the one that is installed: a folder with ptp4l and pmc in it. */
@@ -37,6 +41,17 @@ ip -n master addr add 10.77.0.1/24 dev master && ip -n master link set dev maste
 echo ready
 exec sleep infinity`;
 
+export interface Ran {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number | null;
+}
+
+/** After ten seconds without Announce a slave gives up its master, so that a busy machine is not taken for a dead grandmaster. */
+const PATIENT = { announceReceiptTimeout: '40' };
+/** After two, where that is what a test waits for. */
+export const IMPATIENT = { announceReceiptTimeout: '8' };
+
 /** Two ptp4l on one machine, in software stamps; nothing outside sees them, and none can set the clock of the machine. */
 export class PtpBed {
   readonly folder = mkdtempSync(join(tmpdir(), 'hft-ptp-'));
@@ -61,8 +76,8 @@ export class PtpBed {
     for await (const piece of first.stdout as AsyncIterable<Buffer>) if (piece.includes('ready')) break;
     const inner = readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, 'utf8').trim();
     const bed = new PtpBed(first, inner);
-    bed.#mustBeHarmless();
-    const { status, stderr } = bed.run(['cc', '-shared', '-fPIC', '-x', 'c', '-', '-o', bed.#pretence], PRETENCE);
+    await bed.#mustBeHarmless();
+    const { status, stderr } = await bed.run(['cc', '-shared', '-fPIC', '-x', 'c', '-', '-o', bed.#pretence], PRETENCE);
     if (status !== 0) throw new Error(stderr);
     return bed;
   }
@@ -72,32 +87,33 @@ export class PtpBed {
   }
 
   /** What runs without CAP_SYS_TIME cannot set the clock: known before anything is started that would. */
-  #mustBeHarmless(): void {
-    const status = this.run([...WITHOUT_TIME, 'cat', '/proc/self/status']).stdout;
+  async #mustBeHarmless(): Promise<void> {
+    const status = (await this.run([...WITHOUT_TIME, 'cat', '/proc/self/status'])).stdout;
     const capabilities = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? 'f'.repeat(16)}`);
     if ((capabilities >> 25n) & 1n) throw new Error('CAP_SYS_TIME could not be given up');
   }
 
-  run(argv: readonly string[], input?: string) {
-    const [command, ...rest] = [...this.#inside, ...argv] as [string, ...string[]];
-    return spawnSync(command, rest, {
-      env: { ...env, HFT_STATE_DIR: join(this.folder, 'state') },
-      encoding: 'utf8',
-      input,
-    });
+  /** Not spawnSync: other tests have beds of their own at the same time. */
+  async run(argv: readonly string[], input = ''): Promise<Ran> {
+    const child = this.start(argv, 'pipe');
+    child.stdin?.on('error', () => {}).end(input);
+    const ended = once(child, 'close');
+    const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map((each) => textOf(each as Readable)));
+    await ended;
+    return { stdout: stdout ?? '', stderr: stderr ?? '', status: child.exitCode };
   }
 
-  hft(...args: readonly string[]) {
-    const { stdout, stderr, status } = this.run([join(ROOT, 'bin/hft'), 'verify', 'ptp', ...args]);
+  async hft(...args: readonly string[]) {
+    const { stdout, stderr, status } = await this.run([join(ROOT, 'bin/hft'), 'verify', 'ptp', ...args]);
     return { stdout, stderr, exitCode: status };
   }
 
-  /** hft that runs on; its output when it has ended. */
-  start(argv: readonly string[]): ChildProcess {
+  /** What runs on. */
+  start(argv: readonly string[], stderr: 'pipe' | 'inherit' = 'inherit'): ChildProcess {
     const [command, ...rest] = [...this.#inside, ...argv] as [string, ...string[]];
     return spawn(command, rest, {
       env: { ...env, HFT_STATE_DIR: join(this.folder, 'state') },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', stderr],
     });
   }
 
@@ -113,7 +129,7 @@ export class PtpBed {
 
   /** One that follows, and would steer the system clock if it could. */
   startSlave(options: Readonly<Record<string, string>> = {}, name = 'slave'): void {
-    this.#startPtp4l(name, { slaveOnly: '1', ...UNCHECKED, ...options }, this.#harmless);
+    this.#startPtp4l(name, { slaveOnly: '1', ...PATIENT, ...UNCHECKED, ...options }, this.#harmless);
   }
 
   #startPtp4l(name: string, options: Readonly<Record<string, string>>, before: readonly string[]): void {
@@ -130,7 +146,8 @@ export class PtpBed {
       logAnnounceInterval: '-2',
       logSyncInterval: '-3',
       logMinDelayReqInterval: '-3',
-      announceReceiptTimeout: '8',
+      // A grandmaster begins after so many intervals without another one.
+      announceReceiptTimeout: '2',
     };
     const all = { ...base, ...rates, uds_address: this.socket(name), ...options };
     const text = [
@@ -165,28 +182,32 @@ export class PtpBed {
   async kill(name: string): Promise<void> {
     const child = this.#running.get(name);
     this.#running.delete(name);
-    for (const pid of this.pidsOf(`${name}.conf`)) this.run(['kill', '-KILL', pid]);
-    if (child?.exitCode === null && child.signalCode === null)
-      await new Promise((resolve) => child.once('exit', resolve));
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    for (const pid of await this.pidsOf(`${name}.conf`)) await this.run(['kill', '-KILL', pid]);
+    await ended;
   }
 
-  pidsOf(text: string): readonly string[] {
-    return this.run(['pgrep', '-x', 'ptp4l', '-a'])
-      .stdout.split('\n')
-      .flatMap((line) => (line.includes(text) ? [line.split(' ')[0] as string] : []));
+  async pidsOf(text: string): Promise<readonly string[]> {
+    const { stdout } = await this.run(['pgrep', '-x', 'ptp4l', '-a']);
+    return stdout.split('\n').flatMap((line) => (line.includes(text) ? [line.split(' ')[0] as string] : []));
   }
 
-  pmc(name: string, command: string, domain = 24): string {
-    return this.run(['pmc', '-u', '-b', '0', '-d', String(domain), '-s', this.socket(name), command]).stdout;
+  async pmc(name: string, command: string, domain = 24): Promise<string> {
+    const { stdout } = await this.run([
+      ...['pmc', '-u', '-b', '0', '-d', String(domain), '-s', this.socket(name)],
+      command,
+    ]);
+    return stdout;
   }
 
   /** Waits until pmc says so. Slow machines take long; one that never gets there fails with what it says. */
   async until(name: string, command: string, pattern: RegExp, domain = 24): Promise<void> {
     let said = '';
-    for (let tries = 0; tries < 240; tries++) {
-      said = this.pmc(name, command, domain);
+    for (let tries = 0; tries < 600; tries++) {
+      said = await this.pmc(name, command, domain);
       if (pattern.test(said)) return;
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await sleep(100);
     }
     throw new Error(
       `${name}: ${command} never gave ${pattern}: ${said}\n${readFileSync(join(this.folder, `${name}.log`), 'utf8')}`,
@@ -194,20 +215,20 @@ export class PtpBed {
   }
 
   /** Drops Sync on its way to the slave; Announce and Follow_Up come as ever. */
-  dropSync(): void {
+  async dropSync(): Promise<void> {
     const chain = '{ type filter hook input priority 0 ; }';
     for (const words of [
       'add table ip drops',
       `add chain ip drops in ${chain}`,
       'add rule ip drops in udp dport 319 drop',
     ]) {
-      const { status, stderr } = this.run(['nft', words]);
+      const { status, stderr } = await this.run(['nft', words]);
       if (status !== 0) throw new Error(stderr);
     }
   }
 
   /** What the grandmaster announces of its time. */
-  announce(changed: Readonly<Record<string, string>>): void {
+  async announce(changed: Readonly<Record<string, string>>): Promise<void> {
     const all = {
       ...{
         clockClass: '6',
@@ -226,13 +247,13 @@ export class PtpBed {
       },
       ...changed,
     };
-    const said = this.pmc(
+    const words = Object.entries(all).map((pair) => pair.join(' '));
+    // pmc waits a tenth of a second for the answer; setting the same twice changes nothing.
+    await this.until(
       'master',
-      `SET GRANDMASTER_SETTINGS_NP ${Object.entries(all)
-        .map((pair) => pair.join(' '))
-        .join(' ')}`,
+      `SET GRANDMASTER_SETTINGS_NP ${words.join(' ')}`,
+      /RESPONSE MANAGEMENT GRANDMASTER_SETTINGS_NP/,
     );
-    if (!said.includes('RESPONSE MANAGEMENT GRANDMASTER_SETTINGS_NP')) throw new Error(said);
   }
 
   /** The kernel ends everything inside with its first process. */

@@ -64,7 +64,7 @@ describe.skipIf(reason !== undefined)(
     test('an option of another version would end it: this is what the tests above look for', async () => {
       const file = join(bed.folder, 'wrong.conf');
       writeFileSync(file, renderPtp4l(decide({})).replace('[global]', '[global]\nno_such_option 1'));
-      const { stdout, stderr, status } = bed.run(['ptp4l', '-f', file, '-m', '-q']);
+      const { stdout, stderr, status } = await bed.run(['ptp4l', '-f', file, '-m', '-q']);
       expect(status).not.toBe(0);
       expect(`${stdout}${stderr}`).toContain('unknown option no_such_option');
     });
@@ -76,7 +76,7 @@ describe.skipIf(reason !== undefined)(
         .replace('[global]', `[global]\nsanity_freq_limit ${UNCHECKED.sanity_freq_limit}`);
       bed.startText('rendered', text, join(bed.folder, 'ptp4l'));
       await bed.until('rendered', 'GET PORT_DATA_SET', /SLAVE/, 0);
-      const { stdout, exitCode } = bed.hft(
+      const { stdout, exitCode } = await bed.hft(
         '--json',
         '--socket',
         bed.socket('rendered'),

@@ -1,8 +1,10 @@
-import { chmodSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { PtpReport } from '../../src/ptp/report.ts';
-import { linuxptpVersion, PtpBed, whyNoBed } from './ptp-bed.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect } from 'vitest';
+import { IMPATIENT, linuxptpVersion, whyNoBed } from './ptp-bed.ts';
+import { sync, test, verify } from './ptp-verified.ts';
 import { buildWhenStale, HFT } from './run-hft.ts';
 
 const reason = whyNoBed();
@@ -12,46 +14,20 @@ const BUSY_MS = 300_000;
 /** Software stamps on a busy machine: what is judged here is not how well it does. */
 const WIDE = ['--limit', '500ms', '--timescale', 'arbitrary'];
 
+beforeAll(buildWhenStale);
+
+const where = reason === undefined ? `linuxptp ${linuxptpVersion()}` : `skipped: ${reason}`;
+
 describe.skipIf(reason !== undefined)(
-  `verify ptp on real daemons (${reason === undefined ? `linuxptp ${linuxptpVersion()}` : `skipped: ${reason}`})`,
-  { timeout: BUSY_MS },
+  `verify ptp on real daemons (${where})`,
+  {
+    timeout: BUSY_MS,
+    concurrent: true,
+  },
   () => {
-    let bed: PtpBed;
-    beforeAll(buildWhenStale);
-    beforeEach(async () => {
-      bed = await PtpBed.make();
-    });
-    afterEach(() => bed?.end());
-
-    const verify = (...args: readonly string[]) => {
-      const { stdout, stderr, exitCode } = bed.hft(
-        '--json',
-        '--socket',
-        bed.socket('slave'),
-        '--domain',
-        '24',
-        ...args,
-      );
-      const report = JSON.parse(stdout || '{}') as PtpReport;
-      if (report.results === undefined) throw new Error(stdout + stderr);
-      return {
-        exitCode,
-        report,
-        of: (check: string) => report.results.filter(({ id }) => id.startsWith(`ptp.${check}@`)),
-        wrong: report.results.filter(({ status }) => status !== 'pass').map(({ id, status }) => `${id} ${status}`),
-      };
-    };
-
-    const synced = async (options: Readonly<Record<string, string>> = {}) => {
-      bed.startMaster();
-      bed.startSlave(options);
-      await bed.until('slave', 'GET PORT_DATA_SET', options.free_running === '1' ? /UNCALIBRATED/ : /SLAVE/);
-      await bed.until('slave', 'GET CURRENT_DATA_SET', /meanPathDelay +[1-9]/);
-    };
-
-    test('synced: everything passes, and the report says what was seen', async () => {
-      await synced();
-      const { exitCode, report, wrong } = verify(...WIDE);
+    test('synced: everything passes, and the report says what was seen', async ({ bed }) => {
+      await sync(bed);
+      const { exitCode, report, wrong } = await verify(bed, ...WIDE);
       expect({ wrong, exitCode }).toEqual({ wrong: [], exitCode: 0 });
       expect(report.clocks).toMatchObject([
         {
@@ -77,37 +53,42 @@ describe.skipIf(reason !== undefined)(
       ]);
     });
 
-    test('a time that nothing ties to UTC, and a limit of a tenth of a picosecond, do not pass', async () => {
-      await synced();
-      expect(verify('--limit', '500ms').wrong).toEqual([
+    test('a time that nothing ties to UTC, and a limit of a tenth of a picosecond, do not pass', async ({ bed }) => {
+      await sync(bed);
+      expect((await verify(bed, '--limit', '500ms')).wrong).toEqual([
         'ptp.timescale@slave fail',
         'ptp.limit@slave/rts-25 unknown',
         'ptp.limit@slave/cat unknown',
       ]);
-      const { exitCode, wrong } = verify('--timescale', 'arbitrary', '--limit', '0.0001ns');
+      const { exitCode, wrong } = await verify(bed, '--timescale', 'arbitrary', '--limit', '0.0001ns');
       expect(wrong).toEqual(['ptp.offset@slave fail', 'ptp.limit@slave/internal fail']);
       expect(exitCode).toBe(1);
     });
 
-    test('one that only watches follows when that is said, and not else', async () => {
-      await synced({ free_running: '1' });
-      expect(verify(...WIDE, '--free-running')).toMatchObject({ wrong: [], exitCode: 0 });
-      expect(verify(...WIDE).wrong).toEqual(['ptp.port-state@slave fail', 'ptp.steering@CLOCK_REALTIME fail']);
+    test('one that only watches follows when that is said, and not else', async ({ bed }) => {
+      await sync(bed, { free_running: '1' });
+      expect(await verify(bed, ...WIDE, '--free-running')).toMatchObject({ wrong: [], exitCode: 0 });
+      expect((await verify(bed, ...WIDE)).wrong).toEqual([
+        'ptp.port-state@slave fail',
+        'ptp.steering@CLOCK_REALTIME fail',
+      ]);
     });
 
-    test('another grandmaster than the one that may be followed', async () => {
-      await synced();
-      expect(verify(...WIDE, '--grandmaster', '000000.fffe.000001').wrong).toEqual(['ptp.grandmaster@slave fail']);
+    test('another grandmaster than the one that may be followed', async ({ bed }) => {
+      await sync(bed);
+      expect((await verify(bed, ...WIDE, '--grandmaster', '000000.fffe.000001')).wrong).toEqual([
+        'ptp.grandmaster@slave fail',
+      ]);
     });
 
-    test('grandmaster killed: the offset it left behind does not pass', async () => {
-      await synced();
+    test('grandmaster killed: the offset it left behind does not pass', async ({ bed }) => {
+      await sync(bed, IMPATIENT);
       await bed.kill('master');
-      const early = verify(...WIDE, '--duration', '8s');
+      const early = await verify(bed, ...WIDE, '--duration', '8s');
       expect(early.exitCode).toBe(1);
       expect(early.of('sync')).toMatchObject([{ status: 'fail' }]);
       await bed.until('slave', 'GET PORT_DATA_SET', /LISTENING/);
-      const late = verify(...WIDE, '--free-running');
+      const late = await verify(bed, ...WIDE, '--free-running');
       expect(late.exitCode).toBe(1);
       expect(late.of('port-state')).toMatchObject([{ status: 'fail', actual: 'LISTENING' }]);
       expect(late.of('sync')).toMatchObject([{ status: 'fail' }]);
@@ -124,10 +105,10 @@ describe.skipIf(reason !== undefined)(
         for (const { status } of late.of(check)) expect(status).not.toBe('pass');
     });
 
-    test('Sync dropped with Announce alive: the state stays, the offset is frozen, and it fails', async () => {
-      await synced();
-      bed.dropSync();
-      const { exitCode, of } = verify(...WIDE, '--free-running', '--duration', '8s');
+    test('Sync dropped with Announce alive: the state stays, the offset is frozen, and it fails', async ({ bed }) => {
+      await sync(bed);
+      await bed.dropSync();
+      const { exitCode, of } = await verify(bed, ...WIDE, '--free-running', '--duration', '8s');
       expect(exitCode).toBe(1);
       expect(of('port-state')).toMatchObject([{ status: 'pass' }]);
       expect(of('sync')).toMatchObject([{ status: 'fail' }]);
@@ -135,12 +116,12 @@ describe.skipIf(reason !== undefined)(
       for (const check of ['offset', 'limit']) for (const { status } of of(check)) expect(status).not.toBe('pass');
     });
 
-    test('wrong domain: it hears nobody', async () => {
+    test('wrong domain: it hears nobody', async ({ bed }) => {
       bed.startMaster({ domainNumber: '0' });
       await bed.until('master', 'GET PORT_DATA_SET', /MASTER/, 0);
       bed.startSlave();
       await bed.until('slave', 'GET PORT_DATA_SET', /LISTENING/);
-      const { exitCode, of } = verify(...WIDE, '--free-running');
+      const { exitCode, of } = await verify(bed, ...WIDE, '--free-running');
       expect(exitCode).toBe(1);
       expect(of('port-state')).toMatchObject([
         { status: 'fail', evidence: expect.stringContaining('no master in this domain') },
@@ -148,10 +129,10 @@ describe.skipIf(reason !== undefined)(
       expect(of('offset')).toMatchObject([{ status: 'fail', evidence: expect.stringContaining('not a measurement') }]);
     });
 
-    test('never synced: an offset of 0 is no perfect offset', async () => {
+    test('never synced: an offset of 0 is no perfect offset', async ({ bed }) => {
       bed.startSlave({ free_running: '1' });
       await bed.until('slave', 'GET TIME_STATUS_NP', /master_offset +0\s/);
-      const { exitCode, report, of } = verify(...WIDE, '--free-running');
+      const { exitCode, report, of } = await verify(bed, ...WIDE, '--free-running');
       expect(exitCode).toBe(1);
       expect(report.clocks[0]?.state?.offsetNs).toBe(0);
       for (const check of ['sync', 'offset', 'port-state', 'grandmaster', 'steps-removed', 'path-delay'])
@@ -159,20 +140,20 @@ describe.skipIf(reason !== undefined)(
       for (const { status } of of('limit')) expect(status).not.toBe('pass');
     });
 
-    test('daemon stopped: no answer, and it says so', async () => {
-      await synced();
+    test('daemon stopped: no answer, and it says so', async ({ bed }) => {
+      await sync(bed);
       await bed.kill('slave');
-      const { exitCode, of } = verify(...WIDE);
+      const { exitCode, of } = await verify(bed, ...WIDE);
       expect(exitCode).toBe(1);
       expect(of('daemon')).toMatchObject([{ status: 'fail', evidence: expect.stringContaining('nothing answered') }]);
       // Without a socket to ask: nothing runs but the grandmaster, which follows nobody.
-      const everything = bed.hft('--json', ...WIDE);
+      const everything = await bed.hft('--json', ...WIDE);
       expect(everything.exitCode).toBe(1);
     });
 
-    test('asked in a domain that it is not in', async () => {
-      await synced();
-      const { stdout, exitCode } = bed.hft('--json', '--socket', bed.socket('slave'), '--domain', '3', ...WIDE);
+    test('asked in a domain that it is not in', async ({ bed }) => {
+      await sync(bed);
+      const { stdout, exitCode } = await bed.hft('--json', '--socket', bed.socket('slave'), '--domain', '3', ...WIDE);
       expect(exitCode).toBe(1);
       expect(JSON.parse(stdout).results[0]).toMatchObject({
         status: 'fail',
@@ -180,81 +161,92 @@ describe.skipIf(reason !== undefined)(
       });
     });
 
-    test('UTC sent for TAI: 37 s off, and the flags are named', async () => {
-      await synced({ free_running: '1' });
-      bed.announce({ ptpTimescale: '1', currentUtcOffsetValid: '1', timeTraceable: '1', frequencyTraceable: '1' });
+    test('UTC sent for TAI: 37 s off, and the flags are named', async ({ bed }) => {
+      await sync(bed, { free_running: '1' });
+      await bed.announce({
+        ptpTimescale: '1',
+        currentUtcOffsetValid: '1',
+        timeTraceable: '1',
+        frequencyTraceable: '1',
+      });
       await bed.until('slave', 'GET TIME_STATUS_NP', /master_offset +-?3[67]\d{9}\s/);
-      const { exitCode, of } = verify('--limit', '500ms', '--free-running');
+      const { exitCode, of } = await verify(bed, '--limit', '500ms', '--free-running');
       expect(exitCode).toBe(1);
       expect(of('offset')).toMatchObject([{ status: 'fail', evidence: expect.stringContaining('TAI taken for UTC') }]);
       for (const { status } of of('limit')) expect(status).toBe('fail');
     });
 
-    test('a wrong UTC offset with a small offset to the grandmaster', async () => {
-      await synced({ free_running: '1' });
+    test('a wrong UTC offset with a small offset to the grandmaster', async ({ bed }) => {
+      await sync(bed, { free_running: '1' });
       const flags = { ptpTimescale: '1', currentUtcOffsetValid: '1', timeTraceable: '1', frequencyTraceable: '1' };
-      bed.announce({ ...flags, currentUtcOffset: '0' });
+      await bed.announce({ ...flags, currentUtcOffset: '0' });
       await bed.until('slave', 'GET TIME_PROPERTIES_DATA_SET', /currentUtcOffset +0\s/);
-      const { exitCode, of } = verify('--limit', '500ms', '--free-running');
+      const { exitCode, of } = await verify(bed, '--limit', '500ms', '--free-running');
       expect(exitCode).toBe(1);
       expect(of('timescale')).toMatchObject([{ status: 'fail', evidence: expect.stringContaining('37 s ahead') }]);
     });
 
-    test('a grandmaster that lost its reference', async () => {
-      await synced();
-      bed.announce({ clockClass: '187', clockAccuracy: '0xfe' });
+    test('a grandmaster that lost its reference', async ({ bed }) => {
+      await sync(bed);
+      await bed.announce({ clockClass: '187', clockAccuracy: '0xfe' });
       await bed.until('slave', 'GET PARENT_DATA_SET', /gm.ClockClass +187/);
-      expect(verify(...WIDE).wrong).toEqual(['ptp.clock-class@slave fail', 'ptp.clock-accuracy@slave unknown']);
+      expect((await verify(bed, ...WIDE)).wrong).toEqual([
+        'ptp.clock-class@slave fail',
+        'ptp.clock-accuracy@slave unknown',
+      ]);
     });
 
-    test.runIf(linuxptpVersion().startsWith('4'))('the read-only socket answers everybody, root or not', async () => {
-      await synced();
-      chmodSync(bed.folder, 0o755);
-      const nobody = [
-        'setpriv',
-        '--reuid=nobody',
-        '--regid=nogroup',
-        '--clear-groups',
-        'env',
-        '-u',
-        'HFT_STATE_DIR',
-        'HOME=/tmp',
-      ];
-      const ask = (socket: string) =>
-        bed.run([
-          ...nobody,
-          HFT,
-          'verify',
-          'ptp',
-          '--json',
-          ...WIDE,
-          '--socket',
-          socket,
-          '--domain',
-          '24',
-          '--duration',
-          '2s',
-        ]);
-      const answered = ask(`${bed.socket('slave')}ro`);
-      expect(JSON.parse(answered.stdout).summary).toMatchObject({ fail: 0, unknown: 0 });
-      expect(answered.status).toBe(0);
-      // The other one is closed to nobody, which proves nothing about the clock.
-      expect(JSON.parse(ask(bed.socket('slave')).stdout).results[0]).toMatchObject({ status: 'unknown' });
-    });
+    test.runIf(linuxptpVersion().startsWith('4'))(
+      'the read-only socket answers everybody, root or not',
+      async ({ bed }) => {
+        await sync(bed);
+        chmodSync(bed.folder, 0o755);
+        const nobody = [
+          'setpriv',
+          '--reuid=nobody',
+          '--regid=nogroup',
+          '--clear-groups',
+          'env',
+          '-u',
+          'HFT_STATE_DIR',
+          'HOME=/tmp',
+        ];
+        const ask = (socket: string) =>
+          bed.run([
+            ...nobody,
+            HFT,
+            'verify',
+            'ptp',
+            '--json',
+            ...WIDE,
+            '--socket',
+            socket,
+            '--domain',
+            '24',
+            '--duration',
+            '2s',
+          ]);
+        const answered = await ask(`${bed.socket('slave')}ro`);
+        expect(JSON.parse(answered.stdout).summary).toMatchObject({ fail: 0, unknown: 0 });
+        expect(answered.status).toBe(0);
+        // The other one is closed to nobody, which proves nothing about the clock.
+        expect(JSON.parse((await ask(bed.socket('slave'))).stdout).results[0]).toMatchObject({ status: 'unknown' });
+      },
+    );
 
-    test('a second daemon that steers is named with its pid', async () => {
-      await synced();
+    test('a second daemon that steers is named with its pid', async ({ bed }) => {
+      await sync(bed);
       bed.startSlave({}, 'other');
       await bed.until('other', 'GET PORT_DATA_SET', /portState/);
-      const { exitCode, wrong, of } = verify(...WIDE);
+      const { exitCode, wrong, of } = await verify(bed, ...WIDE);
       expect(exitCode).toBe(1);
       expect(wrong).toEqual(['ptp.steering@CLOCK_REALTIME fail']);
-      const pid = bed.pidsOf('other.conf').at(-1);
+      const pid = (await bed.pidsOf('other.conf')).at(-1);
       expect(of('steering')[0]?.evidence).toContain(`(${pid}`);
     });
 
-    test('watched: an excursion and its end are evidence, chained, and metrics are kept', async () => {
-      await synced();
+    test('watched: an excursion and its end are evidence, chained, and metrics are kept', async ({ bed }) => {
+      await sync(bed);
       const metrics = join(bed.folder, 'ptp.prom');
       const args = [
         '--watch',
@@ -273,24 +265,28 @@ describe.skipIf(reason !== undefined)(
         said += piece;
       });
       const untilSaid = async (pattern: RegExp) => {
-        for (let tries = 0; tries < 240 && !pattern.test(said); tries++)
-          await new Promise((resolve) => setTimeout(resolve, 250));
+        for (let tries = 0; tries < 600 && !pattern.test(said); tries++) await sleep(100);
         expect(said).toMatch(pattern);
       };
       await untilSaid(/slave SLAVE offset .* ok\n/);
-      expect(readFileSync(metrics, 'utf8')).toMatch(/^hft_ptp_port_state\{iface="slave",state="SLAVE"\} 1$/m);
+      // It is written after the line.
+      const written = () => (existsSync(metrics) ? readFileSync(metrics, 'utf8') : '');
+      while (!/^hft_ptp_port_state\{iface="slave",state="SLAVE"\} 1$/m.test(written())) await sleep(100);
       await bed.kill('master');
       await untilSaid(/sync@slave/);
-      const ended = new Promise((resolve) => watching.once('exit', resolve));
-      for (const pid of bed.run(['pgrep', '-f', 'verify ptp --watch']).stdout.split('\n').filter(Boolean))
-        bed.run(['kill', '-INT', pid]);
-      expect(await ended).toBe(1);
+      const ended = once(watching, 'exit');
+      for (const pid of (await bed.run(['pgrep', '-f', 'verify ptp --watch'])).stdout.split('\n').filter(Boolean))
+        await bed.run(['kill', '-INT', pid]);
+      expect(await ended).toEqual([1, null]);
       const lines = readFileSync(join(bed.folder, 'state/ptp/evidence-000001.jsonl'), 'utf8').trimEnd().split('\n');
       const records = lines.map((line) => JSON.parse(line) as { kind: string; id?: string });
       expect(records[0]).toMatchObject({ kind: 'start' });
       expect(records.some(({ kind, id }) => kind === 'excursion' && id === 'ptp.sync@slave')).toBe(true);
       expect(records.at(-1)).toMatchObject({ kind: 'end' });
-      expect(bed.hft('--check-evidence')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('whole') });
+      expect(await bed.hft('--check-evidence')).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('whole'),
+      });
     });
   },
 );

@@ -78,7 +78,8 @@ export class AgentConnection {
   static async open(site: ConnectionSite): Promise<AgentConnection> {
     if (site.pinned.length === 0) throw new UnknownAgent(printAddress(site.address), site.knownFile);
     const { Context } = await import('zeromq');
-    const context = new Context();
+    // At the end nothing is waited for, and nothing said of it: what was asked is answered by then, or given up.
+    const context = new Context({ blocky: false });
     return new AgentConnection(site, context, await openSocket(site, context));
   }
 

@@ -18,6 +18,7 @@ import type { Engine } from '../../../src/engine/tune.ts';
 import type { StateDirectory } from '../../../src/host/state-directory.ts';
 import { layoutWanted } from '../../../src/layout/schema.ts';
 import { makeRig, type Rig } from '../../faults/rig.ts';
+import { freePort } from '../../free-port.ts';
 
 /** What the schemas of the rig's domains take. */
 export function wantedOfSent({ name, keys }: SentProfile): Wanted {
@@ -46,6 +47,7 @@ export class AgentRig {
   /** As after a restart when it was started before: the same port, nothing in memory. */
   async start(): Promise<this> {
     const plans = new PlanStore();
+    this.#port ||= await freePort();
     this.daemon = await AgentDaemon.start({
       endpoint: `tcp://127.0.0.1:${this.#port}`,
       state: this.state,
@@ -71,7 +73,6 @@ export class AgentRig {
         nowMs: () => this.nowMs,
       }),
     });
-    this.#port = Number(this.daemon.endpoint.split(':').at(-1));
     return this;
   }
 

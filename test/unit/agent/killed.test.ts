@@ -11,6 +11,7 @@ import { makeKeyFile } from '../../../src/agent/keys/key-files.ts';
 import { type KeyPair, makeKeyPair } from '../../../src/agent/keys/key-text.ts';
 import { LocalHost } from '../../../src/host/local.ts';
 import { WANTED } from '../../faults/rig.ts';
+import { freePort } from '../../free-port.ts';
 import { temporaryFolder } from './agent-rig.ts';
 
 const TIME_LIMIT_MS = 120_000;
@@ -88,7 +89,7 @@ const APPROVAL = { confirmWithinS: 60, approve: async () => true };
 
 describe('an agent that is killed in the middle of a tune', { timeout: TIME_LIMIT_MS }, () => {
   test.each(['knob-0', 'knob-4', 'knob-9'])('after %s: the next one knows, and undoes it', async (stopsAt) => {
-    const { process, port } = await start(0, stopsAt);
+    const { process, port } = await start(await freePort(), stopsAt);
     const control = controlRemotely(await connect(port));
     const tuning = (await control.propose(WANTED, {})).apply(APPROVAL).catch((error: unknown) => error);
     expect(await process.line()).toBe('stopped');
@@ -109,7 +110,7 @@ describe('an agent that is killed in the middle of a tune', { timeout: TIME_LIMI
   });
 
   test('says of the request that it was cut off, and does not begin it anew', async () => {
-    const { process, port } = await start(0, 'knob-4');
+    const { process, port } = await start(await freePort(), 'knob-4');
     const connection = await connect(port);
     const profile = { name: 'test', keys: { memory: {} }, persist: false };
     const { plan } = await connection.ask<'plan'>({ ask: 'plan', profile, retries: false });
@@ -128,7 +129,7 @@ describe('an agent that is killed in the middle of a tune', { timeout: TIME_LIMI
 });
 
 test('an agent that is told to end goes at once when it has nothing to do', { timeout: TIME_LIMIT_MS }, async () => {
-  const { process, port } = await start(0);
+  const { process, port } = await start(await freePort());
   const control = controlRemotely(await connect(port));
   expect((await (await control.propose(WANTED, {})).apply(APPROVAL)).result).toBe('applied');
   await process.signal('SIGTERM');
@@ -138,7 +139,7 @@ test('an agent that is told to end goes at once when it has nothing to do', { ti
 test('a controller that is killed in the middle: the agent goes on to the end', {
   timeout: TIME_LIMIT_MS,
 }, async () => {
-  const { port } = await start(0);
+  const { port } = await start(await freePort());
   const connection = await connect(port);
   const tuning = (await controlRemotely(connection).propose(WANTED, {})).apply(APPROVAL).catch(() => 'lost');
   // What the kernel does to the sockets of a process that was killed.

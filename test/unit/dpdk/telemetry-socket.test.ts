@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compileSanitized, compileStrictly, compileTestProgram, makeFolder } from '../latency/program.ts';
+import { follow, start } from '../latency/servers/scripted.ts';
 
 const folder = makeFolder();
 afterAll(() => folder.remove());
@@ -14,20 +15,21 @@ async function ask(program: string, mode: string, requests: readonly string[]) {
   const child = spawn(server, [path, mode], { stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = once(child, 'exit');
   await once(child.stdout, 'data');
-  const asked = spawnSync(program, ['telemetry', path, ...requests], { encoding: 'utf8' });
+  const asked = await follow(start(program, ['telemetry', path, ...requests]));
   child.kill();
   await ended;
   return asked;
 }
 
-describe.each([
+/** Beside each other: one that does not answer is waited for. */
+describe.concurrent.each([
   ['as users get it', compileStrictly(folder.path)],
   ['sanitized', compileSanitized(folder.path)],
 ])('hft-probe telemetry, %s', (_, program) => {
   test('prints the greeting and a line for each request', async () => {
-    const { status, stdout } = await ask(program, 'answer', ['/ethdev/list', '/ethdev/stats,0']);
-    expect(status).toBe(0);
-    expect(stdout.split('\n')).toEqual([
+    const { exitCode, stdout } = await ask(program, 'answer', ['/ethdev/list', '/ethdev/stats,0']);
+    expect(exitCode).toBe(0);
+    expect(stdout.toString().split('\n')).toEqual([
       '{"version":"DPDK 22.11.11","pid":1,"max_output_len":16384}',
       '{"/ethdev/list":[0,1]}',
       '{"/ethdev/stats,0":[0,1]}',
@@ -40,8 +42,8 @@ describe.each([
     ['close', 'the process closed the connection'],
     ['long', 'the answer has more than'],
   ])('a process that does not answer (%s) is an error that says so', async (mode, reason) => {
-    const { status, stderr } = await ask(program, mode, ['/ethdev/list']);
-    expect(status).toBe(1);
+    const { exitCode, stderr } = await ask(program, mode, ['/ethdev/list']);
+    expect(exitCode).toBe(1);
     expect(stderr).toContain(`/ethdev/list: ${reason}`);
   });
 

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LocalHost } from '../../../src/host/local.ts';
+import { isAlive } from '../../processes.ts';
 import { makePlace } from './place.ts';
 
 const host = new LocalHost();
@@ -48,28 +49,39 @@ describe('query and execute', () => {
 
   test('too slow is ETIMEDOUT, and its children do not live on', async () => {
     const file = path.join(makePlace(), 'pid');
-    const impatient = new LocalHost({ queryTimeoutMs: 300 });
-    const query = impatient.query(['sh', '-c', `sleep 100 & echo $! > ${file}; wait`]);
-    await expect(query).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-    const child = fs.readFileSync(file, 'utf8').trim();
-    const stat = await host.readText(`/proc/${child}/stat`);
-    expect(stat === undefined || / Z /.test(stat)).toBe(true);
+    const child = await untilStarted(file, async (queryTimeoutMs) => {
+      const query = new LocalHost({ queryTimeoutMs }).query(['sh', '-c', `sleep 100 & echo $! > ${file}; wait`]);
+      await expect(query).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    });
+    await expect.poll(() => isAlive(child), { timeout: 30_000 }).toBe(false);
   });
 
   test('a grandchild in a session of its own that keeps the pipe open does not hold us', async () => {
     const file = path.join(makePlace(), 'pid');
-    const impatient = new LocalHost({ executeTimeoutMs: 3_000 });
-    const execute = impatient.execute(['sh', '-c', `setsid sh -c 'echo $$ > ${file}; exec sleep 30' & sleep 30`]);
-    await expect(execute).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-    process.kill(Number(fs.readFileSync(file, 'utf8')));
+    const child = await untilStarted(file, async (executeTimeoutMs) => {
+      const line = `setsid sh -c 'echo $$ > ${file}; exec sleep 100' & sleep 100`;
+      const execute = new LocalHost({ executeTimeoutMs }).execute(['sh', '-c', line]);
+      await expect(execute).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    });
+    process.kill(child);
   });
 });
+
+/** Gives up later each time, until the process had the time to write its pid down: machines may be slow. */
+async function untilStarted(file: string, giveUpAfter: (ms: number) => Promise<void>): Promise<number> {
+  for (const ms of [300, 3_000, 15_000]) {
+    await giveUpAfter(ms);
+    const pid = Number(fs.existsSync(file) && fs.readFileSync(file, 'utf8'));
+    if (pid > 0) return pid;
+  }
+  throw new Error(`${file} was never written`);
+}
 
 describe('start', () => {
   test('returns while the process runs, in a session of its own', async () => {
     const file = path.join(makePlace(), 'stat');
     await host.start(['sh', '-c', `cat /proc/self/stat > ${file}.new; mv ${file}.new ${file}; exec sleep 20`]);
-    await expect.poll(() => fs.existsSync(file), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => fs.existsSync(file), { timeout: 50_000 }).toBe(true);
     const fields = fs
       .readFileSync(file, 'utf8')
       .replace(/^.*\) /, '')

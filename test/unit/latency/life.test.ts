@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +7,7 @@ import { LocalHost } from '../../../src/host/local.ts';
 import { FrameReader } from '../../../src/latency/probe/frames.ts';
 import { type Measured, measure } from '../../../src/latency/probe/measure.ts';
 import type { Variant } from '../../../src/latency/probe/probe.ts';
+import { handlesSigterm, isAlive } from '../../processes.ts';
 import { CPUS, compileStrictly, makeFolder } from './program.ts';
 
 /** How hft-probe ends: with its parent, at its deadline, when asked, and when it cannot begin. Real processes. */
@@ -22,15 +22,9 @@ const [first, second] = CPUS as [number, number];
 const MS = 1_000_000;
 const JITTER: Variant = { name: '', cpus: [first], spins: true, policy: 'other', options: {} };
 
-function isRunning(pid: number): boolean {
-  const file = `/proc/${pid}/cmdline`;
-  // A zombie has an empty command line.
-  return existsSync(file) && readFileSync(file, 'utf8').includes('hft-probe');
-}
-
-async function untilEnded(pid: number, mostMs: number): Promise<boolean> {
-  for (const end = Date.now() + mostMs; Date.now() < end; await sleep(20)) if (!isRunning(pid)) return true;
-  return false;
+/** The time limit of the test is the only one: what is not killed runs for longer than that. */
+async function untilEnded(pid: number): Promise<void> {
+  while (isAlive(pid)) await sleep(20);
 }
 
 /** The pid that children/measure.ts says; its output is read on. */
@@ -60,10 +54,10 @@ describe('killed with its parent', () => {
     const parent = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     const pid = await untilStarted(parent);
     await sleep(laterMs);
-    expect(isRunning(pid)).toBe(true);
+    expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
     expect(await once(parent, 'exit')).toEqual([null, 'SIGKILL']);
-    expect(await untilEnded(pid, 5_000)).toBe(true);
+    await untilEnded(pid);
   });
 
   test('that is another one than the one who meant to start it', () => {
@@ -101,7 +95,8 @@ describe('the deadline', () => {
       `${400 * MS}`,
     ];
     const output = execFileSync(program, ['jitter', ...argv], { maxBuffer: 1e8 });
-    expect(Date.now() - begun).toBeLessThan(10_000);
+    // By itself it would have ended after a minute.
+    expect(Date.now() - begun).toBeLessThan(40_000);
     expect(output.toString('latin1')).toContain('"cut":"deadline"');
   });
 
@@ -111,7 +106,7 @@ describe('the deadline', () => {
     const { signal } = spawnSync(program, ['jitter', ...argv, '--policy', policy]);
     expect(signal).toBe('SIGKILL');
     expect(Date.now() - begun).toBeGreaterThan(1_000);
-    expect(Date.now() - begun).toBeLessThan(10_000);
+    expect(Date.now() - begun).toBeLessThan(40_000);
   };
 
   test('kills a program that does not get to that, one second later', () => killLate('other'));
@@ -156,11 +151,14 @@ describe('an abort', () => {
       });
       const pieces: Buffer[] = [];
       child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+      while (!handlesSigterm(child.pid as number)) await sleep(1);
+      // Well into the warm-up, or the measurement.
       await sleep(300);
       const asked = Date.now();
       child.kill('SIGTERM');
       expect(await once(child, 'close')).toEqual([0, null]);
-      expect(Date.now() - asked).toBeLessThan(5_000);
+      // By itself it would have ended after 20 s.
+      expect(Date.now() - asked).toBeLessThan(15_000);
       const frames = [...new FrameReader().push(Buffer.concat(pieces))];
       expect(frames.at(-1)).toMatchObject({ type: 'result', json: { cut: 'SIGTERM' } });
       const durations = frames.flatMap((frame) => (frame.type === 'block' ? [frame.block.durationNs] : []));
@@ -193,13 +191,14 @@ describe('an abort', () => {
       probe: 'jitter',
       variant: JITTER,
       housekeeping: [first, second],
-      durationMs: 20_000,
+      // Longer than the time limit of the test.
+      durationMs: 120_000,
       warmupMs: 20,
       blockMs: 20,
     };
     await expect(measure(telling, { ...asked, onProgress })).rejects.toThrow('planted');
     expect(pid).toBeGreaterThan(0);
-    expect(await untilEnded(pid, 5_000)).toBe(true);
+    await untilEnded(pid);
   });
 });
 

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import type { Measurement } from '../../../src/latency/probe/measure.ts';
 import { measureUnderLoad } from '../../../src/latency/probe/under-load.ts';
 import { FakeHost } from '../../fake-host.ts';
 import { buildMachine } from '../../machine-builder.ts';
+import { isAlive, readProc } from '../../processes.ts';
 import { CPUS, compileStrictly, makeFolder } from './program.ts';
 
 /** The load that runs beside a measurement: where, what it says of itself, and that it ends. Real processes but where a fake says so. */
@@ -57,8 +58,13 @@ describe('CPUs of the load', () => {
   });
 });
 
-async function load(kind: 'housekeeping' | 'network', cpus: readonly number[], deadlineMs = 20_000) {
-  const started = await startLoad(new LocalHost(), program, { kind, cpus, deadlineMs });
+async function load(
+  kind: 'housekeeping' | 'network',
+  cpus: readonly number[],
+  deadlineMs = 20_000,
+  host = new LocalHost(),
+) {
+  const started = await startLoad(host, program, { kind, cpus, deadlineMs });
   if ('status' in started) throw new Error(JSON.stringify(started));
   return started;
 }
@@ -104,8 +110,17 @@ describe('a load', () => {
   });
 
   test('that ends before it is asked to is none', async () => {
-    const running = await load('housekeeping', [first], 100);
-    await sleep(400);
+    const host = new LocalHost();
+    let pid = 0;
+    const telling = Object.assign(Object.create(host) as LocalHost, {
+      startChild: async (argv: readonly string[]) => {
+        const child = await host.startChild(argv);
+        pid = child?.pid ?? 0;
+        return child;
+      },
+    });
+    const running = await load('housekeeping', [first], 300, telling);
+    await expect.poll(() => isAlive(pid), { timeout: 60_000 }).toBe(false);
     expect(await running.end()).toBe('The load ended before the measurement.');
   });
 
@@ -125,25 +140,20 @@ describe('a load', () => {
     parent.stdout.on('data', (piece: Buffer) => {
       said += piece.toString();
     });
-    await expect.poll(() => said, { timeout: 10_000 }).toContain('ready');
-    const pid = Number(/^\d+/m.exec(said)?.[0]);
-    expect(existsSync(`/proc/${pid}/exe`)).toBe(true);
+    const pidOf = () => Number(/^\d+/m.exec(said)?.[0]);
+    await expect.poll(() => said.includes('ready') && pidOf() > 0, { timeout: 60_000 }).toBe(true);
+    expect(isAlive(pidOf())).toBe(true);
     parent.kill('SIGKILL');
-    await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isAlive(pidOf()), { timeout: 60_000 }).toBe(false);
   });
 
   test('ends at its deadline by itself', () => {
     const argv = ['load', '--cpus', `${first}`, '--deadline-ns', '300000000'];
-    const { status, stdout } = spawnSync(program, argv, { encoding: 'utf8', timeout: 20_000 });
+    const { status, stdout } = spawnSync(program, argv, { encoding: 'utf8' });
     expect(status).toBe(0);
     expect(stdout).toContain('"ended":"deadline"');
   });
 });
-
-function isRunning(pid: number): boolean {
-  const file = `/proc/${pid}/cmdline`;
-  return existsSync(file) && readFileSync(file, 'utf8') !== '';
-}
 
 /** What its threads and children were seen with, until each kind was seen. */
 async function watchThreads(pid: number) {
@@ -152,14 +162,14 @@ async function watchThreads(pid: number) {
   for (let look = 0; look < 3000 && (children.length < 3 || workers.size === 0); look++) {
     const threads = textOf(`/proc/${pid}/task`);
     for (const thread of threads.filter((name) => name !== `${pid}`)) {
-      const stat = read(`/proc/${pid}/task/${thread}/stat`).split(') ')[1]?.split(' ') ?? [];
+      const stat = readProc(`/proc/${pid}/task/${thread}/stat`).split(') ')[1]?.split(' ') ?? [];
       const found = {
         cpus: cpusOf(`/proc/${pid}/task/${thread}/status`),
         nice: Number(stat[16]),
         policy: Number(stat[38]),
       };
       if (found.cpus !== '') workers.set(thread, found);
-      for (const child of read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean)) {
+      for (const child of readProc(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean)) {
         const cpus = cpusOf(`/proc/${child}/status`);
         if (cpus !== '') children.push(cpus);
       }
@@ -169,20 +179,12 @@ async function watchThreads(pid: number) {
   return { workers, children };
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 function textOf(path: string): string[] {
   return spawnSync('ls', [path], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean);
 }
 
 function cpusOf(status: string): string {
-  return /^Cpus_allowed_list:\s*(?<list>\S+)/m.exec(read(status))?.groups?.list ?? '';
+  return /^Cpus_allowed_list:\s*(?<list>\S+)/m.exec(readProc(status))?.groups?.list ?? '';
 }
 
 describe('a measurement under load', () => {

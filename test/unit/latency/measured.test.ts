@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { LocalHost } from '../../../src/host/local.ts';
 import type { Gaps } from '../../../src/latency/probe/block.ts';
 import { measure } from '../../../src/latency/probe/measure.ts';
@@ -178,8 +178,8 @@ describe('messages', () => {
 });
 
 /** Times, in ticks, at which the thief had the CPU. */
-function parseTimes(text: string): [bigint, bigint][] {
-  const lines = text.trim().split('\n');
+function parseTimes(printed: string): [bigint, bigint][] {
+  const lines = printed.trim().split('\n');
   return lines.map((line) => line.split(' ').map(BigInt) as [bigint, bigint]);
 }
 
@@ -195,14 +195,16 @@ function isInside(gaps: Gaps, [start, end]: readonly [bigint, bigint]): boolean 
 
 test('jitter: a thread that takes 200 us every 10 ms is seen each time', async () => {
   const thief = compileTestProgram('thief', folder.path);
-  const [measured, stolen] = await Promise.all([
-    run({ probe: 'jitter', cpus: [first], durationMs: 2_000 }),
-    promisify(execFile)(thief, [`${first}`, '200']),
-  ]);
+  const stealing = spawn(thief, [`${first}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void stealing.kill('SIGKILL'));
+  const said = text(stealing.stdout);
+  const measured = await run({ probe: 'jitter', cpus: [first], durationMs: 2_000 });
+  stealing.kill('SIGTERM');
+  const stolen = await said;
   const startTicks = measured.result.startTicks;
   const endTicks = startTicks + BigInt(Math.floor(2 * measured.meta.clock.hz));
   // What it had between two interruptions, if it is long enough to be one gap above 1 us.
-  const times = parseTimes(stolen.stdout).filter(
+  const times = parseTimes(stolen).filter(
     ([start, end]) => start > startTicks && end < endTicks && nsOfTicks(measured.meta.clock, end - start) > 2_000,
   );
   expect(times.length).toBeGreaterThan(100);

@@ -17,9 +17,11 @@ const STRICT = ['-Wall', '-Wextra', '-Wshadow', '-Wpointer-arith', '-Wstrict-pro
 const SANITIZED = ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', ...STRICT];
 
 /** As users get it, and with every warning an error. */
+export const STRICTLY = ['-O2', '-static', ...STRICT];
+
 export function compileStrictly(folder: string): string {
   const target = join(folder, 'hft-probe');
-  buildProbe(target, ['-O2', '-static', ...STRICT]);
+  buildProbe(target, STRICTLY);
   return target;
 }
 

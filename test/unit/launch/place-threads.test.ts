@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compilePrograms, FIRST, LAST, type Programs, type Reference, startReference } from './reference.ts';
 
-const TIME_LIMIT_MS = 60_000;
+const TIME_LIMIT_MS = 180_000;
 let programs: Programs;
 
 beforeAll(() => {

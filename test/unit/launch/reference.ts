@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildProbe, buildReference } from '../../../scripts/probe-program.ts';
-import { CPUS, makeFolder } from '../latency/program.ts';
-
-const STRICT = ['-O2', '-static', '-Wall', '-Wextra', '-Wshadow', '-Wpointer-arith', '-Wstrict-prototypes', '-Werror'];
+import { buildReference } from '../../../scripts/probe-program.ts';
+import { CPUS, compileStrictly, makeFolder, STRICTLY } from '../latency/program.ts';
 
 /** Two CPUs that this process may use; the same one twice where there is one. */
 export const [FIRST, LAST] = [CPUS[0] as number, CPUS.at(-1) as number];
@@ -19,10 +17,9 @@ export interface Programs {
 /** Both, with every warning an error. */
 export function compilePrograms(): Programs {
   const { path, remove } = makeFolder();
-  const [probe, reference] = [join(path, 'hft-probe'), join(path, 'hft-reference')];
-  buildProbe(probe, STRICT);
-  buildReference(reference, STRICT);
-  return { folder: path, probe, reference, remove };
+  const reference = join(path, 'hft-reference');
+  buildReference(reference, STRICTLY);
+  return { folder: path, probe: compileStrictly(path), reference, remove };
 }
 
 export interface Reference {

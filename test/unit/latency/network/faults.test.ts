@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { network } from '../../../../src/latency/network/network.ts';
 import type { Variant } from '../../../../src/latency/probe/probe.ts';
@@ -87,6 +87,15 @@ describe('loss', () => {
   });
 });
 
+/** What the kernel dropped at the full buffers of the sockets of this port. */
+function dropsAt(port: number): number {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const rows = readFileSync('/proc/net/udp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  return rows.filter(([, local]) => local?.endsWith(`:${hex}`)).reduce((sum, row) => sum + Number(row.at(-1)), 0);
+}
+
 test('what is lost at a full buffer, because the responder got no CPU, is told from what the network lost', async () => {
   const own = await startResponder(program);
   const probe = startProbe(program, own.address, ['--rate', '20000', '--duration-ns', `${3000 * MS}`]);
@@ -98,7 +107,7 @@ test('what is lost at a full buffer, because the responder got no CPU, is told f
   // META and the first blocks: it measures.
   await until(() => bytes > 10_000);
   own.child.kill('SIGSTOP');
-  await sleep(1000);
+  await until(() => dropsAt(own.port) > 0);
   own.child.kill('SIGCONT');
   const run = runOrComplaint(await followed);
   await own.end();

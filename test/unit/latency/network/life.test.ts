@@ -2,18 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../free-port.ts';
 import { CPUS, compileStrictly, makeFolder } from '../program.ts';
 import { follow } from '../servers/scripted.ts';
-import {
-  askPeer,
-  freePort,
-  MS,
-  runOrComplaint,
-  startProbe,
-  startResponder,
-  type TestResponder,
-  until,
-} from './responder.ts';
+import { askPeer, MS, runOrComplaint, startProbe, startResponder, type TestResponder, until } from './responder.ts';
 
 /** How both ends end, and what the other one makes of it. Real processes. */
 const folder = makeFolder();
@@ -66,7 +58,7 @@ describe.each(['udp', 'tcp'])('over %s', (transport) => {
     await followed;
     await until(() => responder.events.length > 1);
     expect(responder.events[1]).toMatchObject({ event: 'client', end: 'closed', transport });
-    expect(isMeasuring(responder)).toBe(false);
+    await until(() => !isMeasuring(responder));
     runOrComplaint(await askPeer(program, responder.address, ['--transport', transport]));
     await responder.end();
   });

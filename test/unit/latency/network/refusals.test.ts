@@ -2,19 +2,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../free-port.ts';
 import { CPUS, compileStrictly, makeFolder } from '../program.ts';
 import { follow, start } from '../servers/scripted.ts';
 import { forward } from './forwarder.ts';
-import {
-  askPeer,
-  freePort,
-  MS,
-  runOrComplaint,
-  startProbe,
-  startResponder,
-  type TestResponder,
-  until,
-} from './responder.ts';
+import { askPeer, MS, runOrComplaint, startProbe, startResponder, type TestResponder, until } from './responder.ts';
 
 /** What both ends say, and do not say, to whom they have no business with. */
 const folder = makeFolder();
@@ -47,14 +39,14 @@ function hello(changes: {
   return greeting;
 }
 
-/** All that comes until the other end closes, or for three seconds. */
+/** All that comes until the other end closes, or for a minute. */
 async function say(to: number, words: Buffer): Promise<Buffer> {
   const socket = createConnection(to, '127.0.0.1');
   const heard: Buffer[] = [];
   socket.on('data', (piece) => heard.push(piece as Buffer));
   socket.on('error', () => {});
   socket.write(words);
-  const timer = setTimeout(() => socket.destroy(), 3000);
+  const timer = setTimeout(() => socket.destroy(), 60_000);
   await once(socket, 'close');
   clearTimeout(timer);
   return Buffer.concat(heard);

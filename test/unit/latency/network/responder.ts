@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResponderEvent } from '../../../../src/latency/probe/respond.ts';
 import type { ProbeRun } from '../../../../src/latency/probe/run.ts';
+import { freePort } from '../../../free-port.ts';
 import { CPUS } from '../program.ts';
 import { type Ended, follow, runOf, start } from '../servers/scripted.ts';
 
@@ -29,15 +29,6 @@ export interface ResponderOptions {
   readonly host?: string;
   readonly port?: number;
   readonly more?: readonly string[];
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Returns when it listens. */
@@ -72,7 +63,7 @@ export async function startResponder(
 }
 
 export async function until<T>(what: () => T | undefined | false): Promise<T> {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(10)) {
+  for (const end = Date.now() + 100_000; Date.now() < end; await sleep(10)) {
     const found = what();
     if (found !== undefined && found !== false) return found;
   }

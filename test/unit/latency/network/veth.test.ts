@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { network } from '../../../../src/latency/network/network.ts';
 import type { Variant } from '../../../../src/latency/probe/probe.ts';
@@ -197,14 +198,12 @@ test('the cable pulled while it is measured: what is lost is counted, and nobody
     port: 17_709,
     more: ['--idle-ns', '300000000'],
   });
-  const pulled = setTimeout(() => execFileSync('ip', ['-n', near, 'link', 'set', 'hft-a', 'down']), 400);
-  const ended = await askPeer(
-    program,
-    own.address,
-    ['--transport', 'udp', '--duration-ns', '1500000000'],
-    inside(near),
-  );
-  clearTimeout(pulled);
+  const options = ['--transport', 'udp', '--duration-ns', '1500000000'];
+  const probe = startProbe(program, own.address, options, inside(near));
+  const followed = follow(probe);
+  await Promise.race([once(probe.stdout, 'data'), followed]);
+  execFileSync('ip', ['-n', near, 'link', 'set', 'hft-a', 'down']);
+  const ended = await followed;
   execFileSync('ip', ['-n', near, 'link', 'set', 'hft-a', 'up']);
   await until(() => own.events.length > 1);
   expect(own.events[1]).toMatchObject({ event: 'client' });

@@ -9,7 +9,7 @@
  * fifo-thief    the same under SCHED_FIFO, --priority P (1)
  * page-faulter  the same of a thread that touches 16 new pages every 10 ms
  * fair-hog      SCHED_OTHER, never sleeps: `turn` is what a realtime thread on that CPU leaves it
- * soft-dirty    every 10 ms, --from CPU, has the kernel note which memory of the measuring process (`hft-probe jitter`) is written:
+ * soft-dirty    every 10 ms, --from CPU, has the kernel note which memory of the measuring process (`hft-probe jitter`, of --parent PID) is written:
  *               TLB shootdowns and, with CONFIG_MEM_SOFT_DIRTY, a page fault for each page: `fault` as the kernel counts
  *               those of its thread on the CPU
  * disk-reads    4 KiB of --path past the page cache, --from CPU, every ms
@@ -53,7 +53,7 @@ static struct event *events;
 static int event_count;
 static volatile sig_atomic_t stopped;
 static int64_t end_ns, storm_period_ns = STORM_PERIOD_NS;
-static int cpu = -1, from_cpu = -1, priority = 1;
+static int cpu = -1, from_cpu = -1, priority = 1, parent = 0;
 static const char *path, *address;
 
 static void fail(const char *what) {
@@ -176,6 +176,13 @@ static bool read_text(const char *file, char *text, size_t room) {
   return length > 0;
 }
 
+static bool is_of_parent(const char *pid) {
+  char file[300], text[512];
+  snprintf(file, sizeof file, "/proc/%s/stat", pid);
+  char *rest = read_text(file, text, sizeof text) ? strrchr(text, ')') : NULL;
+  return rest != NULL && atoi(rest + 4) == parent;
+}
+
 static pid_t find_measuring(void) {
   static const char wanted[] = "hft-probe\0jitter";
   pid_t found = 0;
@@ -186,7 +193,7 @@ static pid_t find_measuring(void) {
     snprintf(file, sizeof file, "/proc/%s/cmdline", entry->d_name);
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !read_text(file, text, sizeof text)) continue;
     char *name = strrchr(text, '/');
-    if (name != NULL && memcmp(name + 1, wanted, sizeof wanted) == 0) found = atoi(entry->d_name);
+    if (name != NULL && memcmp(name + 1, wanted, sizeof wanted) == 0 && (parent == 0 || is_of_parent(entry->d_name))) found = atoi(entry->d_name);
   }
   closedir(processes);
   return found;
@@ -268,6 +275,7 @@ static void set_options(char **arguments) {
     if (strcmp(arguments[0], "--cpu") == 0) cpu = atoi(arguments[1]);
     else if (strcmp(arguments[0], "--from") == 0) from_cpu = atoi(arguments[1]);
     else if (strcmp(arguments[0], "--priority") == 0) priority = atoi(arguments[1]);
+    else if (strcmp(arguments[0], "--parent") == 0) parent = atoi(arguments[1]);
     else if (strcmp(arguments[0], "--seconds") == 0) seconds = atoi(arguments[1]);
     else if (strcmp(arguments[0], "--path") == 0) path = arguments[1];
     else if (strcmp(arguments[0], "--period-us") == 0) storm_period_ns = atoi(arguments[1]) * 1000LL;

@@ -1,8 +1,9 @@
 /*
- * `thief CPU TIMES`: every 10 ms takes 200 us of a CPU from whoever runs there, TIMES times. Prints the raw TSC times, one pair a
+ * `thief CPU`: every 10 ms takes 200 us of a CPU from whoever runs there, until SIGTERM. Prints then the raw TSC times, one pair a
  * line, between which it had the CPU without a break, in order. What it prints it was not disturbed in: where its own loop saw a gap, a line ends.
  */
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,12 @@
 #define OWN_GAP_TICKS 2000
 
 static uint64_t times[MOST][2];
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal) {
+  (void)signal;
+  stopped = 1;
+}
 
 static int64_t now_ns(void) {
   struct timespec now;
@@ -23,14 +30,16 @@ static int64_t now_ns(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3) return 2;
+  struct sigaction action = {.sa_handler = stop};
+  if (argc != 2) return 2;
+  sigaction(SIGTERM, &action, NULL);
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(atoi(argv[1]), &set);
   if (sched_setaffinity(0, sizeof set, &set) != 0) return 1;
   int count = 0;
   int64_t next = now_ns() + PERIOD_NS;
-  for (int i = 0; i < atoi(argv[2]); i++, next += PERIOD_NS) {
+  for (; !stopped; next += PERIOD_NS) {
     struct timespec until = {next / 1000000000, next % 1000000000};
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
     int64_t end = now_ns() + STEAL_NS;

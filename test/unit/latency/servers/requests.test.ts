@@ -26,8 +26,8 @@ describe('redis', () => {
     const gets = commands.filter(([name]) => name === 'GET').length;
     expect(samplesOf(run.streams)).toBe((run.result as { sent?: number }).sent);
     expect(samplesOf(run.streams)).toBeGreaterThan(1);
-    // One GET looks whether it may, and those of the warm-up are not samples.
-    expect(gets).toBeGreaterThan(samplesOf(run.streams) + 1);
+    // One GET looks whether it may, and those of the warm-up, which may have had no time for one, are not samples.
+    expect(gets).toBeGreaterThanOrEqual(samplesOf(run.streams) + 1);
     expect(run.meta).toMatchObject({
       part: 'get',
       pipeline: 1,
@@ -123,11 +123,11 @@ test.each(BREAKS)('in the middle of a run: %s', async (_, reply, message) => {
 });
 
 test('a server that falls silent: the run ends at its deadline, and says that a reply is missing', async () => {
-  let left = 50;
+  let left = 5;
   const good = miniRedis();
   const answer: Answer = (request, socket) =>
     request.includes('GET') && left-- <= 0 ? undefined : good(request, socket);
-  const ended = await ask('redis', answer, ['--warmup-ns', '1000000', '--deadline-ns', '1500000000']);
+  const ended = await ask('redis', answer, ['--warmup-ns', '1000000', '--deadline-ns', '3000000000']);
   const { result } = runOf(ended);
   expect(result).toMatchObject({ cut: 'deadline', dropped: 1 });
   expect(ended.heard.flatMap(parseCommands).at(-1)?.[0]).toBe('DEL');

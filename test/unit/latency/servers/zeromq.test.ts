@@ -79,7 +79,7 @@ test('the threads of the library stay on the CPUs that are given', async (contex
       return { name: of('Name'), cpus: of('Cpus_allowed_list') };
     });
   const io = () => threads().filter(({ name }) => /^ZMQbg\/IO/.test(name ?? ''));
-  for (const end = Date.now() + 30_000; Date.now() < end && io().length < 2; ) await sleep(20);
+  for (const end = Date.now() + 100_000; Date.now() < end && io().length < 2; ) await sleep(20);
   const found = io();
   child.kill('SIGTERM');
   expect(runOf(await followed).result.cut).toBe('SIGTERM');
