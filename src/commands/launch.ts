@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
-import { hostFlag } from '../cli/host-flag.ts';
+import { hostFlags } from '../cli/host-flag.ts';
 import { UsageError } from '../errors.ts';
+import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand } from './base.ts';
 
 export default class Launch extends BaseCommand {
@@ -31,7 +32,7 @@ export default class Launch extends BaseCommand {
     }),
     wait: Flags.boolean({ summary: 'Wait until each of them runs, its threads are placed, or it stays down' }),
     restart: Flags.boolean({ summary: 'Stop and start again what runs and has changed; the rest goes on' }),
-    host: hostFlag,
+    ...hostFlags,
     supervise: Flags.boolean({ hidden: true, summary: 'Watch over what was ordered (started by hft launch)' }),
     boot: Flags.boolean({ hidden: true, summary: 'Look whether the host is fit after a boot (started by systemd)' }),
   };
@@ -53,8 +54,14 @@ export default class Launch extends BaseCommand {
         next: ['`hft deployment list` shows what there is.'],
       });
     const { launchHost } = await import('../cli/launch-host.ts');
+    const { briefRecords } = await import('../views/brief.ts');
     const { launchExitCode, launchJson, viewLaunch } = await import('../views/launch.ts');
-    const answer = await launchHost(this.config, args.file, flags);
-    return this.show(launchJson(answer), (terminal) => viewLaunch(answer, terminal), launchExitCode(answer));
+    const { file } = args;
+    return this.showHosts(flags, async (host) => {
+      const answer = await launchHost(this.config, file, { ...flags, host });
+      const text = (terminal: Terminal) => viewLaunch(answer, terminal);
+      const brief = `${answer.deployment}: ${briefRecords(answer.records)}`;
+      return { json: launchJson(answer), text, brief, exitCode: launchExitCode(answer) };
+    });
   }
 }
