@@ -1,6 +1,6 @@
 import type { FleetDiff } from '../cli/fleet-diff.ts';
 import { countOdd, type FleetDifference, type Having } from '../fleet/difference.ts';
-import { paint, type Terminal, wrap } from './terminal.ts';
+import { indented, paint, type Terminal, wrap } from './terminal.ts';
 
 /** The stable JSON of `hft fleet diff`. */
 export function fleetDiffJson({ hosts, features, differences, failed, exitCode }: FleetDiff) {
@@ -36,7 +36,7 @@ function viewDifference({ feature, usual, odd, unread }: FleetDifference, termin
   const lines = odd.map((having) => `  ${paint(terminal, 'yellow', '!')} ${viewHaving(having, terminal)}`);
   if (usual !== undefined) lines.push(`    ${viewHaving(usual, terminal)}`);
   if (unread.length > 0)
-    lines.push(paint(terminal, 'dim', wrap(`    could not be read: ${nameHosts(unread)}`, terminal.columns, 6)));
+    lines.push(paint(terminal, 'dim', indented(`could not be read: ${nameHosts(unread)}`, terminal, 4)));
   return [paint(terminal, 'bold', feature), ...lines].join('\n');
 }
 

@@ -1,6 +1,6 @@
 import type { Answer, FleetAnswers } from '../cli/fleet-ask.ts';
 import { type HostAnswer, toCohorts } from '../fleet/answers.ts';
-import { paint, type Style, type Terminal, wrap } from './terminal.ts';
+import { indented, paint, type Style, type Terminal, wrap } from './terminal.ts';
 
 /** The stable JSON of a command that asked many hosts: `result` is what it prints of one host alone. */
 export function fleetJson<Json>({ answers, exitCode }: FleetAnswers<Json>) {
@@ -50,7 +50,7 @@ export function viewCohorts(
   const lines = toCohorts(answers).map(({ brief, exitCode, hosts }) => {
     const count = `${hosts.length} of ${answers.length}`;
     const outcome = paint(terminal, STYLES[exitCode] ?? 'red', brief);
-    return `${count}  ${outcome}\n${wrap(`    ${nameHosts(hosts)}`, terminal.columns, 4)}`;
+    return `${count}  ${outcome}\n${indented(nameHosts(hosts), terminal, 4)}`;
   });
   return lines.join('\n');
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { AgentProcess } from './agent-process.ts';
 import { Fleet } from './fleet-rig.ts';
 import { buildWhenStale, ROOT, runShell } from './run-hft.ts';
 
@@ -136,6 +137,33 @@ describe('a rollout', { timeout: TIME_LIMIT_MS }, () => {
     const { exitCode, stderr } = await fleet.hft('tune --resume last');
     expect([exitCode, stderr.split('\n')[0]]).toEqual([2, '--resume: there is no rollout last.']);
   });
+});
+
+test('agents of this very machine, each `hft agent run`: asked together, and compared', {
+  timeout: TIME_LIMIT_MS,
+}, async () => {
+  const [one, other] = [new AgentProcess(), new AgentProcess()];
+  try {
+    one.introduce('viewer');
+    const { publicKey } = JSON.parse(one.asController('hft agent keygen --controller --show --json').stdout);
+    const key = JSON.parse(other.onHost('hft agent keygen --json').stdout).publicKey;
+    other.onHost(`hft agent authorize ${publicKey} --role viewer --name alice`);
+    other.start();
+    one.asController(`hft agent trust ${other.name} ${key}`);
+    const both = `--host ${one.name} --host ${other.name}`;
+    const greeted = one.asController(`hft agent status ${both} --json`);
+    expect([greeted.exitCode, JSON.parse(greeted.stdout).cohorts[0].hosts]).toEqual([0, [one.name, other.name]]);
+    const diff = JSON.parse(one.asController(`hft fleet diff ${both} --profile workstation --json`).stdout);
+    expect([diff.hosts, diff.failed]).toEqual([[one.name, other.name], []]);
+    expect(diff.compared).toBeGreaterThan(20);
+    const differing = diff.differences.map(({ feature }: { feature: string }) => feature);
+    expect(differing.filter((feature: string) => /^(kernel|BIOS|CPU|microcode|NIC)/.test(feature))).toEqual([]);
+    const refused = one.asController(`hft tune --profile workstation --only memory ${both} --yes --json`);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stdout).toContain('alice is a viewer there');
+  } finally {
+    await Promise.all([one.end('SIGKILL'), other.end('SIGKILL')]);
+  }
 });
 
 describe('hft fleet diff', { timeout: TIME_LIMIT_MS }, () => {
