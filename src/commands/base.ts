@@ -14,9 +14,9 @@
  *
  *        async run() {
  *          const { flags } = await this.parse(Plan);
- *          const { planHost } = await import('../engine/…');            // heavy imports only in here: start-up is 50 ms
- *          const plan = await planHost(flags.profile, this.config.root); // profiles/ and agents/ are below config.root
- *          return this.show(plan, (terminal) => viewPlan(plan, terminal), plan.changes.length > 0 ? 1 : 0);
+ *          const { planner } = await import('../cli/plan.ts');            // heavy imports only in here: start-up is 50 ms
+ *          const planOf = await planner(this.config, flags, {});           // once, for however many hosts
+ *          return this.showHosts(flags, async (host) => answerOf(await planOf(host)));
  *        }
  *      }
  *

@@ -1,9 +1,6 @@
-import { Flags } from '@oclif/core';
-import { confirmWithinFlag } from '../cli/duration.ts';
-import { hostFlags } from '../cli/host-flag.ts';
 import { chooseHosts } from '../cli/named-host.ts';
-import { refuseWaves, rolloutFlags } from '../cli/rollout-flags.ts';
-import { scopeFlags } from '../cli/scope-flags.ts';
+import { refuseWaves } from '../cli/rollout-flags.ts';
+import { tuneFlags } from '../cli/tune-flags.ts';
 import { briefPlan } from '../views/brief.ts';
 import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand } from './base.ts';
@@ -20,27 +17,7 @@ export default class Tune extends BaseCommand {
     '<%= config.bin %> tune --resume last',
     '<%= config.bin %> tune --profile colo --only irq,nic --confirm-within 2m',
   ];
-  static override flags = {
-    profile: Flags.string({
-      char: 'p',
-      helpValue: 'NAME',
-      summary: 'A shipped profile, or a YAML file',
-      exclusive: ['boot'],
-    }),
-    yes: Flags.boolean({ char: 'y', summary: 'Apply without asking' }),
-    'dry-run': Flags.boolean({ summary: 'Show the plan only' }),
-    ...scopeFlags,
-    ...hostFlags,
-    ...rolloutFlags,
-    'confirm-within': confirmWithinFlag,
-    reboot: Flags.boolean({ summary: 'Reboot at the end when a kernel argument needs it' }),
-    persist: Flags.boolean({ default: true, allowNo: true, summary: 'Put the profile back after every boot' }),
-    boot: Flags.boolean({
-      hidden: true,
-      summary: 'Put the profile in force back (started at boot)',
-      exclusive: ['host', 'inventory'],
-    }),
-  };
+  static override flags = tuneFlags;
 
   async run() {
     const { flags } = await this.parse(Tune);

@@ -15,11 +15,6 @@ import { expandHost } from './ini.ts';
 import { GroupCycle, type Inventory } from './inventory.ts';
 import type { Value } from './python-literal.ts';
 
-/** The map in a YAML text as Ansible reads it (YAML 1.1), with its places. */
-export interface YamlMap {
-  readonly entries: readonly Entry[];
-}
-
 interface Entry {
   readonly key: string;
   /** `file:line:col` of the key. */
