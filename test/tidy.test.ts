@@ -103,6 +103,11 @@ const RULES: readonly {
     what: /^(node:(?!crypto$)|execa|src\/(agent|commands|cli|views|host|tunables|tuning)\/)/,
     why: 'a clock is looked at through a HostReader and judged purely: who asks, waits and writes is elsewhere',
   },
+  {
+    who: /^src\/fleet\//,
+    what: /^(node:|execa|src\/(commands|views|cli|host|tuning|tunables|topology)\/)/,
+    why: 'inventories, waves and differences are decided from data: who asks hosts is in src/cli',
+  },
   { who: /^src\/agent\//, what: /^src\/(commands|views|cli)\//, why: 'the agent answers with data' },
   { who: /^src\/views\//, what: /^(node:|src\/(host|agent|commands)\/(?!agent\.ts))/, why: 'a view is data to text' },
   {

@@ -1,10 +1,11 @@
 import type { ProcessRecord } from '../launch/supervision.ts';
 import type { LaunchAnswer, LaunchFlags } from './launch.ts';
+import type { NamedHost } from './named-host.ts';
 import { openRemote } from './open-host.ts';
 import type { Listing } from './ps.ts';
 import type { Installation } from './target.ts';
 
-type WithHost<Flags> = Flags & { readonly host?: string | undefined };
+type WithHost<Flags> = Flags & { readonly host: NamedHost | undefined };
 
 /** Here, or on the named host, where the deployment is one of that host's own. */
 export async function launchHost(
@@ -20,14 +21,14 @@ export async function launchHost(
 export async function stopHost(
   installation: Installation,
   names: readonly string[],
-  host: string | undefined,
+  host: NamedHost | undefined,
 ): Promise<readonly ProcessRecord[]> {
   if (host === undefined) return (await import('./launch.ts')).stop(installation, names);
   const { control, close } = await openRemote(host);
   return control.stop(names).finally(close);
 }
 
-export async function listHost(root: string, host: string | undefined, signal: AbortSignal): Promise<Listing> {
+export async function listHost(root: string, host: NamedHost | undefined, signal: AbortSignal): Promise<Listing> {
   if (host === undefined) return (await import('./ps.ts')).list(root, signal);
   const { control, close } = await openRemote(host);
   return control.ps().finally(close);

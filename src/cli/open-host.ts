@@ -1,5 +1,6 @@
 import type { RemoteHost } from '../agent/client/remote-host.ts';
 import type { ControlledHost } from '../agent/controlled-host.ts';
+import type { NamedHost } from './named-host.ts';
 import { type Installation, openAgent } from './target.ts';
 
 export interface OpenHost<Control extends ControlledHost = ControlledHost> {
@@ -7,8 +8,8 @@ export interface OpenHost<Control extends ControlledHost = ControlledHost> {
   close(): void;
 }
 
-/** This machine, or the one that `--host` names. Close it when done. Throws what failures.ts has. */
-export async function openHost(installation: Installation, named: string | undefined): Promise<OpenHost> {
+/** This machine, or the one that is named. Close it when done. Throws what failures.ts has. */
+export async function openHost(installation: Installation, named: NamedHost | undefined): Promise<OpenHost> {
   if (named !== undefined) return openRemote(named);
   const { controlHere } = await import('../agent/controlled-host.ts');
   return { control: controlHere(await openAgent(installation)), close() {} };
@@ -17,7 +18,7 @@ export async function openHost(installation: Installation, named: string | undef
 /** Does something with this machine or the named one, and closes it. */
 export async function withHost<T>(
   installation: Installation,
-  named: string | undefined,
+  named: NamedHost | undefined,
   act: (control: ControlledHost) => Promise<T>,
 ): Promise<T> {
   const { control, close } = await openHost(installation, named);
@@ -29,7 +30,7 @@ export async function withHost<T>(
 }
 
 /** zeromq and what needs it is loaded here, and nowhere before. */
-export async function openRemote(named: string): Promise<OpenHost<RemoteHost>> {
+export async function openRemote(named: NamedHost): Promise<OpenHost<RemoteHost>> {
   const { AgentConnection } = await import('../agent/client/connection.ts');
   const { controlRemotely } = await import('../agent/client/remote-host.ts');
   const { readSite } = await import('./controller-site.ts');

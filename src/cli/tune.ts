@@ -11,6 +11,7 @@ import { viewRollback } from '../views/rollback.ts';
 import type { Terminal } from '../views/terminal.ts';
 import { parseSeconds } from './duration.ts';
 import { watchInterruption } from './interruption.ts';
+import type { NamedHost } from './named-host.ts';
 import { withHost } from './open-host.ts';
 import { ProgressLine } from './progress.ts';
 import { askToApply } from './question.ts';
@@ -36,7 +37,7 @@ export interface Tuned {
 
 export interface TuneFlags {
   readonly profile?: string | undefined;
-  readonly host?: string | undefined;
+  readonly host?: NamedHost | undefined;
   readonly yes: boolean;
   readonly 'dry-run': boolean;
   readonly only?: string[] | undefined;
@@ -99,7 +100,8 @@ async function tuneControlled(control: ControlledHost, wish: Wish, asking: Askin
   return { plan, recovered, outcome, unchanged: undefined, rebooting, exitCode };
 }
 
-async function readWanted({ root }: Installation, flags: TuneFlags): Promise<NamedWanted> {
+/** Throws UsageError without a profile. */
+export async function readWanted({ root }: Installation, flags: TuneFlags): Promise<NamedWanted> {
   if (flags.profile === undefined) {
     throw new UsageError('Which profile? Give `--profile NAME`.', {
       next: ['`hft profile list` shows the shipped ones; `--profile colo` is the one for a bare-metal trading host.'],

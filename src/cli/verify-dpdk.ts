@@ -13,7 +13,7 @@ import { observeDpdk, type PciNic } from '../tuning/dpdk/facts.ts';
 import { watchCancellation } from './interruption.ts';
 import { isRoot } from './root.ts';
 import type { Installation } from './target.ts';
-import { verifySettings } from './verify.ts';
+import { settingsVerifier } from './verify.ts';
 
 export interface VerifyDpdkFlags {
   readonly profile?: string | undefined;
@@ -49,7 +49,8 @@ export function dpdkExitCode(verification: Verification): 0 | 1 | 5 {
 /** The dpdk and hugepage settings of a profile that was named. */
 async function settingsOf(installation: Installation, profile: string | undefined): Promise<readonly VerifyResult[]> {
   if (profile === undefined) return [];
-  const { results } = await verifySettings(installation, { profile }, { only: ['dpdk', 'memory'] });
+  const verify = await settingsVerifier(installation, { profile }, { only: ['dpdk', 'memory'] });
+  const { results } = await verify(undefined);
   return results.filter(({ id }) => id.startsWith('dpdk.') || /^memory\.(?:hugepages|mount)@/.test(id));
 }
 

@@ -1,43 +1,61 @@
 import { narrow, type Scope } from '../engine/scope.ts';
 import type { Verification } from '../engine/verify.ts';
 import { UsageError } from '../errors.ts';
+import type { NamedHost } from './named-host.ts';
 import { withHost } from './open-host.ts';
 import { type Installation, openTarget } from './target.ts';
-import { loadWanted } from './wanted.ts';
+import { loadWanted, type NamedWanted } from './wanted.ts';
 
 export interface VerifyFlags {
   readonly profile?: string | undefined;
-  readonly host?: string | undefined;
   readonly snapshot?: string | undefined;
 }
 
-/** Verifies the profile that was named, or what is in force on this machine. */
-export async function verifySettings(
+/** Verifies the profile that was named, or what is in force, on this machine, the captured one, or a named one. */
+export async function settingsVerifier(
   installation: Installation,
   flags: VerifyFlags,
-  scope: Scope,
+  by: Scope,
+): Promise<(host: NamedHost | undefined) => Promise<Verification>> {
+  const { profile, snapshot } = flags;
+  if (profile === undefined)
+    return async (host) => {
+      if (snapshot === undefined) return verifyInForce(installation, host, by);
+      throw new NothingInForce('here');
+    };
+  const named = await loadWanted(profile, installation.root);
+  const scope = narrow(named.scope, by);
+  if (snapshot !== undefined) return () => verifySnapshot(installation, snapshot, { ...named, scope });
+  return (host) => withHost(installation, host, (control) => named.locate(() => control.verify(named.wanted, scope)));
+}
+
+async function verifySnapshot(
+  installation: Installation,
+  snapshot: string,
+  { wanted, scope, locate }: NamedWanted,
 ): Promise<Verification> {
-  if (flags.profile === undefined) return verifyInForce(installation, flags, scope);
-  const named = await loadWanted(flags.profile, installation.root);
-  const limits = narrow(named.scope, scope);
-  if (flags.snapshot === undefined)
-    return withHost(installation, flags.host, (control) => named.locate(() => control.verify(named.wanted, limits)));
-  const target = await openTarget(installation, flags.snapshot);
+  const target = await openTarget(installation, snapshot);
   try {
-    return await named.locate(() => target.verify(named.wanted, limits));
+    return await locate(() => target.verify(wanted, scope));
   } finally {
     await target.close();
   }
 }
 
-async function verifyInForce(installation: Installation, flags: VerifyFlags, scope: Scope): Promise<Verification> {
-  const isCaptured = flags.snapshot !== undefined;
-  const verification = isCaptured
-    ? undefined
-    : await withHost(installation, flags.host, (control) => control.verifyInForce(scope));
+async function verifyInForce(
+  installation: Installation,
+  host: NamedHost | undefined,
+  scope: Scope,
+): Promise<Verification> {
+  const verification = await withHost(installation, host, (control) => control.verifyInForce(scope));
   if (verification) return verification;
-  const where = flags.host === undefined ? 'here' : `on ${flags.host}`;
-  throw new UsageError(`No profile is in force ${where}, so there is nothing to compare with.`, {
-    next: ['Name one: `--profile colo`. `hft profile list` shows what there is.'],
-  });
+  throw new NothingInForce(host === undefined ? 'here' : `on ${host.name}`);
+}
+
+class NothingInForce extends UsageError {
+  constructor(where: string) {
+    super(`No profile is in force ${where}, so there is nothing to compare with.`, {
+      next: ['Name one: `--profile colo`. `hft profile list` shows what there is.'],
+    });
+  }
 }

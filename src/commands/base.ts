@@ -14,9 +14,9 @@
  *
  *        async run() {
  *          const { flags } = await this.parse(Plan);
- *          const { planHost } = await import('../engine/…');            // heavy imports only in here: start-up is 50 ms
- *          const plan = await planHost(flags.profile, this.config.root); // profiles/ and agents/ are below config.root
- *          return this.show(plan, (terminal) => viewPlan(plan, terminal), plan.changes.length > 0 ? 1 : 0);
+ *          const { planner } = await import('../cli/plan.ts');            // heavy imports only in here: start-up is 50 ms
+ *          const planOf = await planner(this.config, flags, {});           // once, for however many hosts
+ *          return this.showHosts(flags, async (host) => answerOf(await planOf(host)));
  *        }
  *      }
  *
@@ -28,6 +28,9 @@
  * bug: stack, exit 70. Progress and questions go to stderr with `this.logToStderr`, which is silent with --json.
  */
 import { Command, Flags } from '@oclif/core';
+import type { Answer } from '../cli/fleet-ask.ts';
+import type { HostFlags } from '../cli/host-flag.ts';
+import { chooseHosts, type NamedHost } from '../cli/named-host.ts';
 import { describeTerminal, type Terminal } from '../views/terminal.ts';
 
 export const snapshotFlag = Flags.string({
@@ -46,6 +49,19 @@ export abstract class BaseCommand extends Command {
     process.exitCode = exitCode;
     if (!this.jsonEnabled()) this.log(text(this.terminal).trimEnd());
     return json;
+  }
+
+  /** Shows what this machine or the named host answers; of many hosts their answers together, under `hosts`. */
+  protected async showHosts<Json>(flags: HostFlags, ask: (host: NamedHost | undefined) => Promise<Answer<Json>>) {
+    const chosen = await chooseHosts(flags);
+    if (chosen.is === 'one') {
+      const { json, text, exitCode } = await ask(chosen.host);
+      return this.show(json, text, exitCode);
+    }
+    const { askFleet } = await import('../cli/fleet-ask.ts');
+    const { fleetJson, viewFleet } = await import('../views/fleet.ts');
+    const fleet = await askFleet(chosen, ask, (text) => this.logToStderr(text));
+    return this.show(fleetJson(fleet), (terminal) => viewFleet(fleet, terminal), fleet.exitCode);
   }
 
   protected get terminal(): Terminal {

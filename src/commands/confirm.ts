@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { hostFlag } from '../cli/host-flag.ts';
+import { hostFlags } from '../cli/host-flag.ts';
 import { withHost } from '../cli/open-host.ts';
 import { BaseCommand } from './base.ts';
 
@@ -7,9 +7,9 @@ export default class Confirm extends BaseCommand {
   static override summary = 'Keep changes that wait for a confirmation';
   static override description =
     'A change to the interface that carries the session is taken back by the host itself unless it is confirmed in time. That this command could be typed is the proof that the host can still be reached.';
-  static override examples = ['<%= config.bin %> confirm'];
+  static override examples = ['<%= config.bin %> confirm', '<%= config.bin %> confirm --host box7'];
   static override flags = {
-    host: hostFlag,
+    ...hostFlags,
     watch: Flags.string({
       hidden: true,
       helpValue: 'RUN',
@@ -20,11 +20,14 @@ export default class Confirm extends BaseCommand {
   async run() {
     const { flags } = await this.parse(Confirm);
     const { requireRoot } = await import('../cli/root.ts');
-    if (flags.host === undefined) requireRoot('hft confirm');
     if (flags.watch !== undefined) return this.watch(flags.watch);
-    const run = await withHost(this.config, flags.host, (control) => control.confirm());
-    const text = run === undefined ? 'Nothing waits for a confirmation.' : `Run ${run} is kept.`;
-    return this.show({ confirmed: run ?? null }, () => text);
+    return this.showHosts(flags, async (host) => {
+      if (host === undefined) requireRoot('hft confirm');
+      const run = await withHost(this.config, host, (control) => control.confirm());
+      const text = run === undefined ? 'Nothing waits for a confirmation.' : `Run ${run} is kept.`;
+      const brief = run === undefined ? 'nothing waits for a confirmation' : 'kept';
+      return { json: { confirmed: run ?? null }, text: () => text, brief, exitCode: 0 };
+    });
   }
 
   private async watch(run: string) {

@@ -11,6 +11,7 @@ import DeploymentList from './deployment/list.ts';
 import DeploymentSchema from './deployment/schema.ts';
 import DeploymentValidate from './deployment/validate.ts';
 import DpdkEal from './dpdk/eal.ts';
+import FleetDiff from './fleet/diff.ts';
 import Help from './help.ts';
 import Inspect from './inspect.ts';
 import Launch from './launch.ts';
@@ -49,6 +50,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   'deployment:schema': DeploymentSchema,
   'deployment:validate': DeploymentValidate,
   'dpdk:eal': DpdkEal,
+  'fleet:diff': FleetDiff,
   help: Help,
   inspect: Inspect,
   launch: Launch,

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
-import { hostFlag } from '../cli/host-flag.ts';
+import { hostFlags } from '../cli/host-flag.ts';
+import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand, snapshotFlag } from './base.ts';
 
 export default class Inspect extends BaseCommand {
@@ -13,17 +14,27 @@ export default class Inspect extends BaseCommand {
     '<%= config.bin %> inspect --snapshot box7.tar.gz',
   ];
   static override flags = {
-    svg: Flags.string({ helpValue: 'FILE', summary: 'Draw packages, caches, cores and NICs, with the CPU roles' }),
+    svg: Flags.string({
+      helpValue: 'FILE',
+      exclusive: ['inventory'],
+      summary: 'Draw packages, caches, cores and NICs, with the CPU roles',
+    }),
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'Show the CPU roles that this profile gives' }),
-    host: hostFlag,
-    snapshot: { ...snapshotFlag, exclusive: ['host'] },
+    ...hostFlags,
+    snapshot: { ...snapshotFlag, exclusive: ['host', 'inventory'] },
   };
 
   async run() {
     const { flags } = await this.parse(Inspect);
-    const { inspect } = await import('../cli/inspect.ts');
+    const { inspector } = await import('../cli/inspect.ts');
+    const { briefInspected } = await import('../views/brief.ts');
     const { inspectJson, viewInspected } = await import('../views/inspect.ts');
-    const inspected = await inspect(this.config.root, flags);
-    return this.show(inspectJson(inspected), (terminal) => viewInspected(inspected, terminal));
+    const inspectedOf = await inspector(this.config.root, flags);
+    return this.showHosts(flags, async (host) => {
+      const inspected = await inspectedOf(host);
+      const brief = briefInspected(inspected);
+      const text = (terminal: Terminal) => viewInspected(inspected, terminal);
+      return { json: inspectJson(inspected), text, brief, hostname: inspected.machine.host, exitCode: 0 };
+    });
   }
 }

@@ -1,6 +1,7 @@
-import { Args, Flags } from '@oclif/core';
-import { hostFlag } from '../cli/host-flag.ts';
+import { Args } from '@oclif/core';
+import { launchFlags } from '../cli/launch-flags.ts';
 import { UsageError } from '../errors.ts';
+import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand } from './base.ts';
 
 export default class Launch extends BaseCommand {
@@ -12,29 +13,7 @@ export default class Launch extends BaseCommand {
     '<%= config.bin %> launch ./deployment.yaml --only strategy',
   ];
   static override args = { file: Args.string({ description: 'A YAML file, or the name of a deployment' }) };
-  static override flags = {
-    profile: Flags.string({
-      char: 'p',
-      helpValue: 'NAME',
-      summary: 'Take the CPU roles of this profile, not of the one that the deployment names',
-    }),
-    only: Flags.string({
-      helpValue: 'NAME',
-      multiple: true,
-      delimiter: ',',
-      summary: 'Only these processes, and those that they require',
-    }),
-    gate: Flags.string({
-      options: ['verify', 'none'],
-      default: 'verify',
-      summary: 'none: start on a host that is not fit, too; this is recorded',
-    }),
-    wait: Flags.boolean({ summary: 'Wait until each of them runs, its threads are placed, or it stays down' }),
-    restart: Flags.boolean({ summary: 'Stop and start again what runs and has changed; the rest goes on' }),
-    host: hostFlag,
-    supervise: Flags.boolean({ hidden: true, summary: 'Watch over what was ordered (started by hft launch)' }),
-    boot: Flags.boolean({ hidden: true, summary: 'Look whether the host is fit after a boot (started by systemd)' }),
-  };
+  static override flags = launchFlags;
 
   async run() {
     const { args, flags } = await this.parse(Launch);
@@ -53,8 +32,14 @@ export default class Launch extends BaseCommand {
         next: ['`hft deployment list` shows what there is.'],
       });
     const { launchHost } = await import('../cli/launch-host.ts');
+    const { briefRecords } = await import('../views/brief.ts');
     const { launchExitCode, launchJson, viewLaunch } = await import('../views/launch.ts');
-    const answer = await launchHost(this.config, args.file, flags);
-    return this.show(launchJson(answer), (terminal) => viewLaunch(answer, terminal), launchExitCode(answer));
+    const { file } = args;
+    return this.showHosts(flags, async (host) => {
+      const answer = await launchHost(this.config, file, { ...flags, host });
+      const text = (terminal: Terminal) => viewLaunch(answer, terminal);
+      const brief = `${answer.deployment}: ${briefRecords(answer.records)}`;
+      return { json: launchJson(answer), text, brief, exitCode: launchExitCode(answer) };
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
-import { hostFlag } from '../cli/host-flag.ts';
+import { hostFlags } from '../cli/host-flag.ts';
 import { readScope, scopeFlags } from '../cli/scope-flags.ts';
+import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand, snapshotFlag } from './base.ts';
 
 export default class Plan extends BaseCommand {
@@ -10,6 +11,7 @@ export default class Plan extends BaseCommand {
     '<%= config.bin %> plan --profile colo',
     '<%= config.bin %> plan --profile colo --only irq,nic --json',
     '<%= config.bin %> plan --profile colo --host box7',
+    "<%= config.bin %> plan --profile colo --inventory tokyo.ini --limit 'web*:!web3'",
     '<%= config.bin %> plan --profile ./my-profile.yaml --snapshot box7.tar.gz',
   ];
   static override flags = {
@@ -20,16 +22,22 @@ export default class Plan extends BaseCommand {
       summary: 'A shipped profile, or a YAML file',
     }),
     ...scopeFlags,
-    host: hostFlag,
-    snapshot: { ...snapshotFlag, exclusive: ['host'] },
+    ...hostFlags,
+    snapshot: { ...snapshotFlag, exclusive: ['host', 'inventory'] },
   };
 
   async run() {
     const { flags } = await this.parse(Plan);
-    const { planHost } = await import('../cli/plan.ts');
+    const { planner } = await import('../cli/plan.ts');
+    const { briefPlan } = await import('../views/brief.ts');
     const { planJson } = await import('../views/plan-json.ts');
     const { viewPlan } = await import('../views/plan.ts');
-    const plan = await planHost(this.config, flags, await readScope(flags));
-    return this.show(planJson(plan), (terminal) => viewPlan(plan, terminal), plan.changes.length > 0 ? 1 : 0);
+    const planOf = await planner(this.config, flags, await readScope(flags));
+    return this.showHosts(flags, async (host) => {
+      const plan = await planOf(host);
+      const text = (terminal: Terminal) => viewPlan(plan, terminal);
+      const exitCode = plan.changes.length > 0 ? 1 : 0;
+      return { json: planJson(plan), text, brief: briefPlan(plan), hostname: plan.host, exitCode };
+    });
   }
 }

@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core';
-import { hostFlag } from '../cli/host-flag.ts';
+import { hostFlags } from '../cli/host-flag.ts';
 import { withHost } from '../cli/open-host.ts';
 import type { RollbackRequest } from '../engine/rollback.ts';
+import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand } from './base.ts';
 
 export default class Rollback extends BaseCommand {
@@ -17,21 +18,25 @@ export default class Rollback extends BaseCommand {
     all: Flags.boolean({ summary: 'Everything hft ever changed', exclusive: ['to', 'item'] }),
     to: Flags.string({ helpValue: 'RUN', summary: 'Everything after this run', exclusive: ['item'] }),
     item: Flags.string({ multiple: true, helpValue: 'ID', summary: 'Only this setting' }),
-    host: hostFlag,
+    ...hostFlags,
   };
 
   async run() {
     const { flags } = await this.parse(Rollback);
     const { requireRoot } = await import('../cli/root.ts');
+    const { briefRollback } = await import('../views/brief.ts');
     const { viewRollback } = await import('../views/rollback.ts');
-    if (flags.host === undefined) requireRoot('hft rollback');
-    const [recovered, rolledBack] = await withHost(this.config, flags.host, async (control) => [
-      await control.recover(),
-      await control.rollback({ scope: chooseScope(flags) }),
-    ]);
-    const reports = [...recovered.reports, ...rolledBack.reports];
-    const outcome = { reports, complete: recovered.complete && rolledBack.complete };
-    return this.show(outcome, (terminal) => viewRollback(outcome, terminal), outcome.complete ? 0 : 4);
+    return this.showHosts(flags, async (host) => {
+      if (host === undefined) requireRoot('hft rollback');
+      const [recovered, rolledBack] = await withHost(this.config, host, async (control) => [
+        await control.recover(),
+        await control.rollback({ scope: chooseScope(flags) }),
+      ]);
+      const reports = [...recovered.reports, ...rolledBack.reports];
+      const json = { reports, complete: recovered.complete && rolledBack.complete };
+      const text = (terminal: Terminal) => viewRollback(json, terminal);
+      return { json, text, brief: briefRollback(json), exitCode: json.complete ? 0 : 4 };
+    });
   }
 }
 

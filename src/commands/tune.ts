@@ -1,7 +1,8 @@
-import { Flags } from '@oclif/core';
-import { confirmWithinFlag } from '../cli/duration.ts';
-import { hostFlag } from '../cli/host-flag.ts';
-import { scopeFlags } from '../cli/scope-flags.ts';
+import { chooseHosts } from '../cli/named-host.ts';
+import { refuseWaves } from '../cli/rollout-flags.ts';
+import { tuneFlags } from '../cli/tune-flags.ts';
+import { briefPlan } from '../views/brief.ts';
+import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand } from './base.ts';
 
 export default class Tune extends BaseCommand {
@@ -12,37 +13,35 @@ export default class Tune extends BaseCommand {
     '<%= config.bin %> tune --profile colo',
     '<%= config.bin %> tune --profile colo --yes --reboot',
     '<%= config.bin %> tune --profile colo --host box7',
+    '<%= config.bin %> tune --profile colo --inventory tokyo.ini --canary 1 --wave 10% --max-fail 1',
+    '<%= config.bin %> tune --resume last',
     '<%= config.bin %> tune --profile colo --only irq,nic --confirm-within 2m',
   ];
-  static override flags = {
-    profile: Flags.string({
-      char: 'p',
-      helpValue: 'NAME',
-      summary: 'A shipped profile, or a YAML file',
-      exclusive: ['boot'],
-    }),
-    yes: Flags.boolean({ char: 'y', summary: 'Apply without asking' }),
-    'dry-run': Flags.boolean({ summary: 'Show the plan only' }),
-    ...scopeFlags,
-    host: hostFlag,
-    'confirm-within': confirmWithinFlag,
-    reboot: Flags.boolean({ summary: 'Reboot at the end when a kernel argument needs it' }),
-    persist: Flags.boolean({ default: true, allowNo: true, summary: 'Put the profile back after every boot' }),
-    boot: Flags.boolean({
-      hidden: true,
-      summary: 'Put the profile in force back (started at boot)',
-      exclusive: ['host'],
-    }),
-  };
+  static override flags = tuneFlags;
 
   async run() {
     const { flags } = await this.parse(Tune);
+    const chosen = await chooseHosts(flags);
+    const dialogue = { terminal: this.terminal, report: (text: string) => this.logToStderr(text) };
+    if (flags.resume !== undefined || (chosen.is === 'many' && !flags['dry-run'])) {
+      const { resumeRollout, rollOut, rolloutExitCode } = await import('../cli/rollout.ts');
+      const { rolloutJson, viewRollout } = await import('../views/rollout.ts');
+      const rollout =
+        chosen.is === 'many'
+          ? await rollOut(this.config, { ...flags, host: undefined }, { chosen, dialogue })
+          : await resumeRollout(flags.resume as string, dialogue);
+      const exitCode = rolloutExitCode(rollout);
+      return this.show(rolloutJson(rollout, exitCode), (terminal) => viewRollout(rollout, terminal), exitCode);
+    }
+    if (chosen.is === 'one') refuseWaves(flags);
     const { tuneAtBoot, tuneHost } = await import('../cli/tune.ts');
     const { tuneJson, viewTuned } = await import('../views/tuned.ts');
-    const report = (text: string) => this.logToStderr(text);
-    const tuned = flags.boot
-      ? await tuneAtBoot(this.config, flags)
-      : await tuneHost(this.config, flags, { terminal: this.terminal, report });
-    return this.show(tuneJson(tuned), (terminal) => viewTuned(tuned, terminal), tuned.exitCode);
+    return this.showHosts(flags, async (host) => {
+      const one = { ...flags, host };
+      const tuned = await (flags.boot ? tuneAtBoot(this.config, one) : tuneHost(this.config, one, dialogue));
+      const { plan, exitCode } = tuned;
+      const text = (terminal: Terminal) => viewTuned(tuned, terminal);
+      return { json: tuneJson(tuned), text, brief: briefPlan(plan), hostname: plan.host, exitCode };
+    });
   }
 }

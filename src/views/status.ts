@@ -11,6 +11,13 @@ export function statusJson({ profile, since, run, waiting, latency, launched, ..
 }
 
 /** A few lines: this is typed all day. */
+/** 0 as hft left it; 1 drift, or what could not be undone or may not start; 5 a reboot is pending. */
+export function statusExitCode({ drift, cutOff, notUndone, launched, pendingReboot }: LocalStatus): number {
+  const differs = [drift, cutOff, notUndone].some((left) => left.length > 0);
+  if (differs || launched?.refused !== undefined) return 1;
+  return pendingReboot.length > 0 ? 5 : 0;
+}
+
 export function viewStatus(status: LocalStatus, terminal: Terminal): string {
   const lines = [`${paint(terminal, 'bold', status.host)}  ${viewProfile(status)}`];
   for (const { id, left, found } of status.drift) {

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Inspected } from '../../src/agent/inspect.ts';
-import { inspect } from '../../src/cli/inspect.ts';
+import { inspector } from '../../src/cli/inspect.ts';
 import { viewInspected } from '../../src/views/inspect.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -11,7 +11,7 @@ const machines = readdirSync(MACHINES, { withFileTypes: true }).filter((entry) =
 
 describe.each(machines.map((entry) => entry.name))('%s', (machine) => {
   test.each([80, 200])('hft inspect at %i columns', async (columns) => {
-    const inspected = await inspect(ROOT, { snapshot: join(MACHINES, machine) });
+    const inspected = await (await inspector(ROOT, { snapshot: join(MACHINES, machine) }))(undefined);
     const text = `${viewInspected(inspected, { columns, color: false })}\n`;
     // A word that is too long for a line stays whole; nothing else is wider than the terminal.
     for (const line of text.split('\n')) expect(line.length <= columns || !line.trim().includes(' ')).toBe(true);
@@ -22,7 +22,7 @@ describe.each(machines.map((entry) => entry.name))('%s', (machine) => {
 describe('rows', () => {
   const rowsOf = async (change: (inspected: Inspected) => Inspected) => {
     const first = machines[0]?.name as string;
-    const inspected = change(await inspect(ROOT, { snapshot: join(MACHINES, first) }));
+    const inspected = change(await (await inspector(ROOT, { snapshot: join(MACHINES, first) }))(undefined));
     const [rows = ''] = viewInspected(inspected, { columns: 200, color: false }).split('\n\n');
     return Object.fromEntries(rows.split('\n').map((row) => [row.slice(0, 12).trim(), row.slice(14)]));
   };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { LaunchAnswer } from '../../cli/launch.ts';
 import type { Listing } from '../../cli/ps.ts';
 import type { Plan } from '../../engine/plan.ts';
@@ -5,7 +6,7 @@ import type { RollbackOutcome } from '../../engine/rollback.ts';
 import { PERSISTENCE, type Scope, type Wanted } from '../../engine/scope.ts';
 import type { TuneOutcome } from '../../engine/tune.ts';
 import type { ProcessRecord } from '../../launch/supervision.ts';
-import type { ControlledHost, Proposal } from '../controlled-host.ts';
+import type { Approval, ControlledHost, Proposal } from '../controlled-host.ts';
 import type { Inspected } from '../inspect.ts';
 import type { LocalStatus } from '../local-status.ts';
 import type { SentProfile } from '../protocol/request.ts';
@@ -22,7 +23,21 @@ export interface LaunchRequest {
   readonly restart?: boolean;
 }
 
+/** What an agent knows a plan by, and the request to apply it. The same request again is done once. */
+export interface ApplyNames {
+  readonly plan: string;
+  readonly request: string;
+}
+
+export interface RemoteProposal extends Proposal {
+  /** The name by which the agent has the plan. */
+  readonly name: string;
+}
+
 export interface RemoteHost extends ControlledHost {
+  propose(wanted: Wanted, scope: Scope): Promise<RemoteProposal>;
+  /** Applies a plan that the agent showed, or waits for the end of the request that was sent before, or has its answer again. */
+  applyNamed(names: ApplyNames, approval: Approval): Promise<TuneOutcome>;
   inspect(wanted: Wanted | undefined): Promise<Inspected>;
   /** A deployment that is on the host, by its name. */
   launch(deployment: string, request: LaunchRequest): Promise<LaunchAnswer>;
@@ -39,6 +54,7 @@ export interface RemoteHost extends ControlledHost {
 export function controlRemotely(connection: AgentConnection): RemoteHost {
   return {
     propose: (wanted, scope) => propose(connection, wanted, scope),
+    applyNamed: (names, approval) => applyNamed(connection, names, approval),
     plan: async (wanted, scope) =>
       (await askPlan(connection, { wanted, scope, retries: false })).shown as unknown as Plan,
     recover: async () => (await connection.ask<'recover'>({ ask: 'recover' })) as RollbackOutcome,
@@ -85,26 +101,33 @@ async function launch(connection: AgentConnection, deployment: string, request: 
   return answer as unknown as LaunchAnswer;
 }
 
-async function propose(connection: AgentConnection, wanted: Wanted, scope: Scope): Promise<Proposal> {
+async function propose(connection: AgentConnection, wanted: Wanted, scope: Scope): Promise<RemoteProposal> {
   const { plan, shown, session } = await askPlan(connection, { wanted, scope, retries: true });
   return {
     plan: shown as unknown as Plan,
     session,
-    async apply({ approve, signal, confirmWithinS, onProgress }) {
-      const onQuestion = (second: unknown) => {
-        const read = sentPlan.safeParse(second);
-        if (!read.success) throw new NoAnswer(connection.host, 'the second plan is none', true);
-        return approve(read.data as unknown as Plan, signal);
-      };
-      const outcome = await connection.ask<'apply'>(
-        { ask: 'apply', plan, confirmWithinS },
-        { onQuestion, signal, ...(onProgress && { onProgress }) },
-      );
-      return outcome as unknown as TuneOutcome;
-    },
+    name: plan,
+    apply: (approval) => applyNamed(connection, { plan, request: randomUUID() }, approval),
     adopt: async (confirmWithinS) =>
       (await connection.ask<'adopt'>({ ask: 'adopt', plan, confirmWithinS })) ?? undefined,
   };
+}
+
+async function applyNamed(
+  connection: AgentConnection,
+  { plan, request }: ApplyNames,
+  { approve, signal, confirmWithinS, onProgress }: Approval,
+): Promise<TuneOutcome> {
+  const onQuestion = (second: unknown) => {
+    const read = sentPlan.safeParse(second);
+    if (!read.success) throw new NoAnswer(connection.host, 'the second plan is none', true);
+    return approve(read.data as unknown as Plan, signal);
+  };
+  const outcome = await connection.ask<'apply'>(
+    { ask: 'apply', plan, confirmWithinS },
+    { onQuestion, signal, id: request, ...(onProgress && { onProgress }) },
+  );
+  return outcome as unknown as TuneOutcome;
 }
 
 function askPlan(

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
-import { hostFlag } from '../../cli/host-flag.ts';
+import { hostFlags } from '../../cli/host-flag.ts';
 import { readScope, scopeFlags } from '../../cli/scope-flags.ts';
+import type { Terminal } from '../../views/terminal.ts';
 import { BaseCommand, snapshotFlag } from '../base.ts';
 
 export default class VerifySettings extends BaseCommand {
@@ -14,20 +15,21 @@ export default class VerifySettings extends BaseCommand {
   static override flags = {
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
     ...scopeFlags,
-    host: hostFlag,
-    snapshot: { ...snapshotFlag, exclusive: ['host'] },
+    ...hostFlags,
+    snapshot: { ...snapshotFlag, exclusive: ['host', 'inventory'] },
   };
 
   async run() {
     const { flags } = await this.parse(VerifySettings);
-    const { verifySettings } = await import('../../cli/verify.ts');
+    const { settingsVerifier } = await import('../../cli/verify.ts');
+    const { briefVerification } = await import('../../views/brief.ts');
     const { verifyExitCode } = await import('../../engine/verify.ts');
     const { viewVerification } = await import('../../views/verify.ts');
-    const verification = await verifySettings(this.config, flags, await readScope(flags));
-    return this.show(
-      verification,
-      (terminal) => viewVerification(verification, terminal),
-      verifyExitCode(verification),
-    );
+    const verify = await settingsVerifier(this.config, flags, await readScope(flags));
+    return this.showHosts(flags, async (host) => {
+      const json = await verify(host);
+      const text = (terminal: Terminal) => viewVerification(json, terminal);
+      return { json, text, brief: briefVerification(json), hostname: json.host, exitCode: verifyExitCode(json) };
+    });
   }
 }

@@ -10,13 +10,16 @@ import { agentOf, wantedOfSent } from '../agent-rig.ts';
 
 /**
  * An agent of its own process on files in a folder, which are its machine: `knob-0` and on. Told to, it stops for ever after
- * the write of one of them, and says so. For tests that kill it.
+ * the write of one of them, and says so; or it takes its time for each (`slow`). For tests that kill it.
  */
 const [folder, port, stopsAt] = process.argv.slice(2) as [string, string, string | undefined];
+
+const SLOW_MS = 300;
 
 class StoppingHost extends LocalHost {
   override async writeText(path: string, text: string): Promise<void> {
     await super.writeText(path, text);
+    if (stopsAt === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
     if (stopsAt === undefined || !path.endsWith(stopsAt)) return;
     process.stdout.write('stopped\n');
     await new Promise(() => {});
