@@ -144,21 +144,21 @@ test('agents of this very machine, each `hft agent run`: asked together, and com
 }, async () => {
   const [one, other] = [new AgentProcess(), new AgentProcess()];
   try {
-    one.introduce('viewer');
-    const { publicKey } = JSON.parse(one.asController('hft agent keygen --controller --show --json').stdout);
-    const key = JSON.parse(other.onHost('hft agent keygen --json').stdout).publicKey;
-    other.onHost(`hft agent authorize ${publicKey} --role viewer --name alice`);
-    other.start();
-    one.asController(`hft agent trust ${other.name} ${key}`);
+    await one.introduce('viewer');
+    const { publicKey } = JSON.parse((await one.asController('hft agent keygen --controller --show --json')).stdout);
+    const key = JSON.parse((await other.onHost('hft agent keygen --json')).stdout).publicKey;
+    await other.onHost(`hft agent authorize ${publicKey} --role viewer --name alice`);
+    await other.start();
+    await one.asController(`hft agent trust ${other.name} ${key}`);
     const both = `--host ${one.name} --host ${other.name}`;
-    const greeted = one.asController(`hft agent status ${both} --json`);
+    const greeted = await one.asController(`hft agent status ${both} --json`);
     expect([greeted.exitCode, JSON.parse(greeted.stdout).cohorts[0].hosts]).toEqual([0, [one.name, other.name]]);
-    const diff = JSON.parse(one.asController(`hft fleet diff ${both} --profile workstation --json`).stdout);
+    const diff = JSON.parse((await one.asController(`hft fleet diff ${both} --profile workstation --json`)).stdout);
     expect([diff.hosts, diff.failed]).toEqual([[one.name, other.name], []]);
     expect(diff.compared).toBeGreaterThan(20);
     const differing = diff.differences.map(({ feature }: { feature: string }) => feature);
     expect(differing.filter((feature: string) => /^(kernel|BIOS|CPU|microcode|NIC)/.test(feature))).toEqual([]);
-    const refused = one.asController(`hft tune --profile workstation --only memory ${both} --yes --json`);
+    const refused = await one.asController(`hft tune --profile workstation --only memory ${both} --yes --json`);
     expect(refused.exitCode).not.toBe(0);
     expect(refused.stdout).toContain('alice is a viewer there');
   } finally {
