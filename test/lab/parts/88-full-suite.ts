@@ -1,6 +1,8 @@
 import type { Check } from '../check.ts';
-import type { Guest } from '../guest.ts';
-import { hft, needHft } from '../hft.ts';
+import { createGuest, type Guest, removeGuest } from '../guest.ts';
+import { hft, installHft } from '../hft.ts';
+import { buildImage } from '../image.ts';
+import { locateGuest, locateLab } from '../places.ts';
 
 export const name =
   'every probe of the full suite on eight CPUs and two nodes, and what is not there is named with its package';
@@ -17,8 +19,9 @@ interface Found {
   readonly cut: boolean;
 }
 
-/** What needs nothing that a bare host does not have. The pipeline takes five CPUs beside the housekeeping ones. */
-const EVERYWHERE = [
+/** The pipeline takes five physical cores beside the housekeeping ones. */
+const CORES = { count: 4, threads: 1 } as const;
+const PROBES = [
   'jitter',
   'wakeup',
   'core-to-core',
@@ -29,17 +32,38 @@ const EVERYWHERE = [
   'tcp',
   'udp',
   'pipeline',
+  'zeromq',
+  'redis',
+  'memcached',
 ];
-/** What needs a package or a peer that the guest does not have. */
-const ELSEWHERE = ['zeromq', 'redis', 'memcached', 'network'];
+const PACKAGES = 'libzmq5 redis-server redis-tools memcached';
+/** What needs a peer that the guest does not have. */
+const ELSEWHERE = ['network'];
 
-export async function run(guest: Guest, check: Check): Promise<void> {
-  await needHft(guest);
+/** A guest of its own: the others have four physical cores. */
+export async function run(shared: Guest, check: Check): Promise<void> {
+  const lab = locateLab();
+  const places = locateGuest(lab, 'suite');
+  const { kernel } = shared.record;
+  const guest = await createGuest(places, await buildImage(lab), { kernel, nics: [], cores: CORES });
+  try {
+    await guest.waitBoot({ timeoutS: 1800 });
+    await installHft(guest);
+    const install =
+      'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends';
+    await guest.ssh(`${install} ${PACKAGES} && systemctl disable --now redis-server memcached`, { timeoutS: 1800 });
+    await measure(guest, check);
+  } finally {
+    await removeGuest(places);
+  }
+}
+
+async function measure(guest: Guest, check: Check): Promise<void> {
   const ended = await hft(guest, 'verify latency --suite full --duration 3s --cpus 3-7 --json', 3600);
   check(ended.code === 0, 'it ends with 0: nothing is judged without a profile', ended.stderr.slice(-1000));
   const found = JSON.parse(ended.stdout) as Found;
   check(!found.cut, 'nothing was cut');
-  for (const probe of EVERYWHERE) {
+  for (const probe of PROBES) {
     const rows = found.probes.filter((row) => row.name === probe);
     const counts = rows.map(({ samples }) => samples);
     const why = found.notMeasured.filter((each) => each.probe === probe).map(({ reason }) => reason);
