@@ -45,6 +45,7 @@ function writePorts(folder: string): void {
       [`commands/addr-${name}.txt`]: `$ ["ip","-j","addr","show","dev","${name}"]\nexit 0\n\n[{"addr_info":[{"local":"10.80.${index}.1","prefixlen":24,"scope":"global"}]}]`,
       [`commands/route4-${name}.txt`]: `$ ["ip","-j","-4","route","show","dev","${name}"]\nexit 0\n\n[]`,
       [`commands/route6-${name}.txt`]: `$ ["ip","-j","-6","route","show","dev","${name}"]\nexit 0\n\n[]`,
+      [`commands/neighbours-${name}.txt`]: `$ ["ip","-j","neigh","show","dev","${name}","nud","permanent"]\nexit 0\n\n[]`,
       [`commands/rings-${name}.txt`]: `$ ["ethtool","-g","${name}"]\nexit 0\n\nRing parameters for ${name}:\nPre-set maximums:\nRX:\t\t8160\nTX:\t\t8160\nCurrent hardware settings:\nRX:\t\t2048\nTX:\t\t2048`,
     });
   }
