@@ -1,3 +1,4 @@
+import { parseAddress, printAddress } from '../agent/keys/agent-address.ts';
 import { type Controller, withController, withoutController } from '../agent/keys/authorized.ts';
 import { agentFolder, authorizedFile, controllerFolder, knownAgentsFile } from '../agent/keys/config-path.ts';
 import {
@@ -9,7 +10,7 @@ import {
   readKeyPair,
 } from '../agent/keys/key-files.ts';
 import { type KeyPair, printPublicKey, requirePublicKey } from '../agent/keys/key-text.ts';
-import { parseAddress, pinnedKeys, printAddress, withPinned } from '../agent/keys/known-agents.ts';
+import { pinnedKeys, withPinned } from '../agent/keys/known-agents.ts';
 import type { Role } from '../agent/keys/roles.ts';
 import { UsageError } from '../errors.ts';
 import { readTrusted } from '../host/guarded-file.ts';

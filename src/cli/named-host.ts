@@ -1,4 +1,4 @@
-import { type AgentAddress, parseAddress, printAddress } from '../agent/keys/known-agents.ts';
+import { AGENT_PORT, type AgentAddress, parseAddress, printAddress } from '../agent/keys/agent-address.ts';
 import type { HostFlags } from './host-flag.ts';
 
 /** A host that is asked through its agent. */
@@ -33,7 +33,6 @@ export function addressOf({ address }: NamedHost): string {
 
 async function readHosts(files: readonly string[], limit: string | undefined): Promise<readonly NamedHost[]> {
   const { LocalHost } = await import('../host/local.ts');
-  const { AGENT_PORT } = await import('../agent/keys/known-agents.ts');
   const { requirePublicKey } = await import('../agent/keys/key-text.ts');
   const { loadInventory } = await import('../fleet/inventory/load.ts');
   const { agentOfHost } = await import('../fleet/inventory/target.ts');

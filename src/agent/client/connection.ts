@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, Dealer } from 'zeromq';
+import { type AgentAddress, printAddress } from '../keys/agent-address.ts';
 import { type KeyPair, printPublicKey } from '../keys/key-text.ts';
-import { type AgentAddress, printAddress } from '../keys/known-agents.ts';
 import { type Seal, sealBetween } from '../keys/seal.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { printRequest, type ReadAnswer, readAnswer } from '../protocol/message.ts';

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
 import type { Context, Dealer, Event } from 'zeromq';
+import type { AgentAddress } from '../keys/agent-address.ts';
 import { type KeyPair, toZ85 } from '../keys/key-text.ts';
-import type { AgentAddress } from '../keys/known-agents.ts';
 import { LIMITS } from '../protocol/limits.ts';
 
 /** How an attempt to connect went. `open`: CURVE has proven both ends to each other. */

@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseAddress, printAddress } from '../../../src/agent/keys/agent-address.ts';
 import { parseAuthorized, withController, withoutController } from '../../../src/agent/keys/authorized.ts';
 import { keyFile, makeKeyFile, nextKeyFile, promoteKeyFile, readKeyPair } from '../../../src/agent/keys/key-files.ts';
 import {
@@ -12,7 +13,7 @@ import {
   requirePublicKey,
   toZ85,
 } from '../../../src/agent/keys/key-text.ts';
-import { parseAddress, pinnedKeys, printAddress, withPinned } from '../../../src/agent/keys/known-agents.ts';
+import { pinnedKeys, withPinned } from '../../../src/agent/keys/known-agents.ts';
 import { sealBetween } from '../../../src/agent/keys/seal.ts';
 import { encodeZ85 } from '../../../src/agent/keys/z85.ts';
 import { readTrusted } from '../../../src/host/guarded-file.ts';
