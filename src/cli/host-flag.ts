@@ -21,7 +21,8 @@ export const hostFlags = {
     helpValue: 'PATTERN',
     helpGroup: 'HOSTS',
     summary: 'Of the inventory only these: web*:&tokyo:!web3',
-    dependsOn: ['inventory'],
+    // As dependsOn, but by itself in the line of usage.
+    relationships: [{ type: 'all', flags: ['inventory'] }],
   }),
   forks: Flags.integer({
     default: 32,
@@ -31,6 +32,12 @@ export const hostFlags = {
     helpGroup: 'HOSTS',
     summary: 'Ask so many hosts side by side',
   }),
+};
+
+/** Of a flag that is for this machine alone. In the line of usage oclif names each flag once: `[--snapshot PATH | [--host … | --inventory …]]`. */
+export const forThisMachine = {
+  exclusive: ['host'],
+  relationships: [{ type: 'none' as const, flags: ['inventory'] }],
 };
 
 /** What they were given. */

@@ -31,7 +31,7 @@ export const rolloutFlags = {
     helpValue: 'ROLLOUT',
     helpGroup: 'HOSTS',
     summary: 'Go on with a rollout that was stopped, killed or cut off; `last`: the newest one',
-    exclusive: ['profile', 'host', 'inventory', 'dry-run'],
+    relationships: [{ type: 'none', flags: ['profile', 'host', 'inventory', 'dry-run'] }],
   }),
 };
 

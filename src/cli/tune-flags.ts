@@ -10,7 +10,7 @@ export const tuneFlags = {
     char: 'p',
     helpValue: 'NAME',
     summary: 'A shipped profile, or a YAML file',
-    exclusive: ['boot'],
+    relationships: [{ type: 'none', flags: ['boot'] }],
   }),
   yes: Flags.boolean({ char: 'y', summary: 'Apply without asking' }),
   'dry-run': Flags.boolean({ summary: 'Show the plan only' }),

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { hostFlags } from '../cli/host-flag.ts';
+import { forThisMachine, hostFlags } from '../cli/host-flag.ts';
 import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand, snapshotFlag } from './base.ts';
 
@@ -16,12 +16,12 @@ export default class Inspect extends BaseCommand {
   static override flags = {
     svg: Flags.string({
       helpValue: 'FILE',
-      exclusive: ['inventory'],
+      relationships: [{ type: 'none', flags: ['inventory'] }],
       summary: 'Draw packages, caches, cores and NICs, with the CPU roles',
     }),
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'Show the CPU roles that this profile gives' }),
     ...hostFlags,
-    snapshot: { ...snapshotFlag, exclusive: ['host', 'inventory'] },
+    snapshot: { ...snapshotFlag, ...forThisMachine },
   };
 
   async run() {

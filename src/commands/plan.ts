@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { hostFlags } from '../cli/host-flag.ts';
+import { forThisMachine, hostFlags } from '../cli/host-flag.ts';
 import { readScope, scopeFlags } from '../cli/scope-flags.ts';
 import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand, snapshotFlag } from './base.ts';
@@ -23,7 +23,7 @@ export default class Plan extends BaseCommand {
     }),
     ...scopeFlags,
     ...hostFlags,
-    snapshot: { ...snapshotFlag, exclusive: ['host', 'inventory'] },
+    snapshot: { ...snapshotFlag, ...forThisMachine },
   };
 
   async run() {

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { hostFlags } from '../cli/host-flag.ts';
+import { forThisMachine, hostFlags } from '../cli/host-flag.ts';
 import { UsageError } from '../errors.ts';
 import type { Terminal } from '../views/terminal.ts';
 import { BaseCommand } from './base.ts';
@@ -14,7 +14,7 @@ export default class Ps extends BaseCommand {
   static override examples = ['<%= config.bin %> ps', '<%= config.bin %> ps --watch'];
   static override flags = {
     ...hostFlags,
-    watch: Flags.boolean({ summary: 'Show it again every second, until Ctrl-C', exclusive: ['host', 'inventory'] }),
+    watch: Flags.boolean({ summary: 'Show it again every second, until Ctrl-C', ...forThisMachine }),
   };
 
   async run() {

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { hostFlags } from '../../cli/host-flag.ts';
+import { forThisMachine, hostFlags } from '../../cli/host-flag.ts';
 import { BaseCommand } from '../base.ts';
 
 export default class FleetDiff extends BaseCommand {
@@ -19,7 +19,7 @@ export default class FleetDiff extends BaseCommand {
       multipleNonGreedy: true,
       helpValue: 'PATH',
       summary: 'Compare captured machines, read-only; give it twice or more',
-      exclusive: ['host', 'inventory'],
+      ...forThisMachine,
     }),
   };
 

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { hostFlags } from '../../cli/host-flag.ts';
+import { forThisMachine, hostFlags } from '../../cli/host-flag.ts';
 import { readScope, scopeFlags } from '../../cli/scope-flags.ts';
 import type { Terminal } from '../../views/terminal.ts';
 import { BaseCommand, snapshotFlag } from '../base.ts';
@@ -16,7 +16,7 @@ export default class VerifySettings extends BaseCommand {
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
     ...scopeFlags,
     ...hostFlags,
-    snapshot: { ...snapshotFlag, exclusive: ['host', 'inventory'] },
+    snapshot: { ...snapshotFlag, ...forThisMachine },
   };
 
   async run() {
