@@ -17,7 +17,7 @@ import { hft } from './hft.ts';
 export async function needPlanters(guest: Guest): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hft-planters-'));
   try {
-    for (const name of ['plant', 'interrupt-rows'])
+    for (const name of ['plant', 'interrupt-rows', 'run-delay'])
       await guest.copyIn(compileTestProgram(name, folder, ['-static']), `/root/${name}`);
   } finally {
     await rm(folder, { recursive: true });
@@ -48,13 +48,16 @@ export async function plantAndMeasure(guest: Guest, planting: Planting): Promise
   const { cpu, measured = cpu, planter, rows, durationS, flags = '' } = planting;
   await start(guest, 'plant', `${planter} --cpu ${cpu}`);
   await start(guest, 'interrupt-rows', `${cpu} 3600 ${rows.join(' ')}`);
+  await start(guest, 'run-delay', `${measured} 3600`);
   const options = `--probe jitter --cpus ${measured} --duration ${durationS}s ${flags} --json`;
   try {
     const { code, stdout, stderr } = await hft(guest, `verify latency ${options}`, 900);
     if (!stdout.startsWith('{')) throw new Error(`hft verify latency ended with ${code}: ${stderr.slice(-2000)}`);
     const found = JSON.parse(stdout) as FoundCauses;
     await stopAll(guest);
-    const text = await guest.read(`cat ${logOf('plant')} ${logOf('interrupt-rows')}`, { timeoutS: 300 });
+    const text = await guest.read(`cat ${logOf('plant')} ${logOf('interrupt-rows')} ${logOf('run-delay')}`, {
+      timeoutS: 300,
+    });
     return { found, window: windowOf(found), events: parsePlanted(text) };
   } finally {
     await stopAll(guest);
@@ -77,5 +80,8 @@ async function start(guest: Guest, program: string, args: string): Promise<void>
 
 /** Each writes what it counted when it is ended; one that ended by itself has no unit any more. */
 async function stopAll(guest: Guest): Promise<void> {
-  await guest.ssh('systemctl stop planted-plant planted-interrupt-rows', { timeoutS: 300, allowFail: true });
+  await guest.ssh('systemctl stop planted-plant planted-interrupt-rows planted-run-delay', {
+    timeoutS: 300,
+    allowFail: true,
+  });
 }
