@@ -20,9 +20,11 @@ static int listen_at(const char *path) {
   unlink(path);
   int listener = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   int on = 1;
-  if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0) fail("bind %s: %s", path, strerror(errno));
-  /* Processes of any account write here; who they are comes from the kernel. */
-  if (chmod(path, 0666) != 0 || setsockopt(listener, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) fail("%s: %s", path, strerror(errno));
+  /* Who writes comes from the kernel: of every message, so before the first can come. */
+  if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) fail("socket: %s", strerror(errno));
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0) fail("bind %s: %s", path, strerror(errno));
+  /* Processes of any account write here. */
+  if (chmod(path, 0666) != 0) fail("chmod %s: %s", path, strerror(errno));
   return listener;
 }
 
@@ -40,6 +42,7 @@ int notify_listen(char **arguments) {
   if (arguments[0] == NULL) usage("expected the path of a socket");
   end_with_parent(0);
   int listener = listen_at(arguments[0]);
+  if (dprintf(STDOUT_FILENO, "ready\n") < 0) return EXIT_FAILED;
   for (;;) {
     char text[LONGEST_MESSAGE];
     union {

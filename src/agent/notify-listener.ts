@@ -19,9 +19,14 @@ export class Listener {
     this.#probe = probe;
   }
 
+  /** Returns when it listens: what is sent before is lost. Or when it ended: then nothing is heard. */
   async start(path: string): Promise<void> {
-    this.#child = await this.#host.startChild([this.#probe, 'notify-listen', path]);
-    if (this.#child !== undefined) void this.#read(this.#child);
+    const child = await this.#host.startChild([this.#probe, 'notify-listen', path]);
+    this.#child = child;
+    if (child === undefined) return;
+    await new Promise<void>((listens) => {
+      void this.#read(child, listens).finally(listens);
+    });
   }
 
   take(): readonly Notification[] {
@@ -34,11 +39,15 @@ export class Listener {
     this.#child?.signal('SIGTERM');
   }
 
-  async #read(child: Child): Promise<void> {
+  async #read(child: Child, listens: () => void): Promise<void> {
     for await (const piece of child.output) {
       const lines = (this.#unfinished + piece.toString('utf8')).split('\n');
       this.#unfinished = lines.pop() ?? '';
       for (const line of lines) {
+        if (line === 'ready') {
+          listens();
+          continue;
+        }
         const blank = line.indexOf(' ');
         this.#heard.push({ pid: Number(line.slice(0, blank)), text: line.slice(blank + 1) });
       }

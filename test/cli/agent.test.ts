@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -263,9 +263,9 @@ describe('hft agent run', { timeout: TIME_LIMIT_MS }, () => {
     const listener = await awaitShell(`${ROOT}/dist/hft-probe notify-listen ${socket} >${heard} 2>&1 & echo $!`);
     const pid = Number(listener.stdout);
     // What is sent before it listens is lost.
-    while (!existsSync(socket)) await sleep(20);
-    await agent.start({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: '400000' });
     const says = (word: string) => readFileSync(heard, 'utf8').includes(word);
+    while (!says('ready\n')) await sleep(20);
+    await agent.start({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: '400000' });
     while (!says('READY=1') || !says('WATCHDOG=1')) await sleep(20);
     await agent.end();
     while (!says('STOPPING=1')) await sleep(20);
