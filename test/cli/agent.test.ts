@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -260,8 +261,9 @@ describe('hft agent run', { timeout: TIME_LIMIT_MS }, () => {
     await agent.end();
     const socket = join(agent.host.HOME as string, 'notify');
     const heard = join(agent.host.HOME as string, 'heard');
-    const listener = await awaitShell(`${ROOT}/dist/hft-probe notify-listen ${socket} >${heard} 2>&1 & echo $!`);
-    const pid = Number(listener.stdout);
+    // A child of this process: it ends with its parent, which a shell would be for a moment only.
+    const output = openSync(heard, 'w');
+    const listener = spawn(`${ROOT}/dist/hft-probe`, ['notify-listen', socket], { stdio: ['ignore', output, output] });
     // What is sent before it listens is lost.
     const says = (word: string) => readFileSync(heard, 'utf8').includes(word);
     while (!says('ready\n')) await sleep(20);
@@ -270,7 +272,7 @@ describe('hft agent run', { timeout: TIME_LIMIT_MS }, () => {
     await agent.end();
     while (!says('STOPPING=1')) await sleep(20);
     expect(readFileSync(heard, 'utf8')).toMatch(/STATUS=listening on tcp[\s\S]*STOPPING=1/);
-    await awaitShell(`kill ${pid} 2>/dev/null`);
+    listener.kill();
   });
 });
 
