@@ -11,6 +11,7 @@ import type { LoadRequest } from '../latency/probe/load.ts';
 import type { Measurement } from '../latency/probe/measure.ts';
 import type { RespondRequest } from '../latency/probe/respond.ts';
 import type { LatencyRecord } from '../latency/report/record.ts';
+import type { PinnedThread } from '../launch/pinned.ts';
 import type { PlacedMachine } from '../layout/layout.ts';
 import type { HostFacts } from '../topology/host-facts.ts';
 import type { Machine } from '../topology/machine.ts';
@@ -51,6 +52,8 @@ export interface Agent {
   plan(wanted: Wanted, scope?: Scope, options?: { readonly retries: boolean }): Promise<Planned>;
   /** The facts of the host. Changes nothing. */
   machine(): Promise<Machine>;
+  /** Threads of programs that may run on some of these CPUs and nowhere else. Changes nothing. */
+  pinnedTo(cpus: readonly number[]): Promise<readonly PinnedThread[]>;
   apply(request: ApplyRequest): Promise<TuneOutcome>;
   /** Puts a profile in force that the host is as wanted by already, in place of another one, whose name is returned;
    *  undefined when no other one is in force. Changes nothing but the journal. */

@@ -83,6 +83,7 @@ export function agentOn(engine: Engine, options: Omit<EmbeddedOptions, 'version'
   return {
     plan,
     machine,
+    pinnedTo: async (cpus) => (await import('../launch/pinned.ts')).findPinned(host, cpus),
     async facts() {
       const found = await machine();
       return hostFactsOf(found, await readInspection(host, found));
@@ -109,11 +110,7 @@ export function agentOn(engine: Engine, options: Omit<EmbeddedOptions, 'version'
       await host.execute(['systemctl', 'reboot']);
     },
     bringBack: (scope) => bringBack(engine, scope),
-    async status() {
-      const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
-      const [bootId, latency] = [await readBootId(engine), await readLastVerdict(state)];
-      return readStatus(host, await readRuns(state), { host: hostname, bootId, latency });
-    },
+    status: () => statusOn(engine),
     async verify(wanted, scope) {
       return verifyPlan((await plan(wanted, scope)).plan);
     },
@@ -128,6 +125,13 @@ export function agentOn(engine: Engine, options: Omit<EmbeddedOptions, 'version'
       return parts.length === 0 ? undefined : verifyPlan((await planParts(engine, parts, { scope, runs })).plan);
     },
   };
+}
+
+async function statusOn(engine: Engine) {
+  const { host, state } = engine;
+  const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
+  const [bootId, latency] = [await readBootId(engine), await readLastVerdict(state)];
+  return readStatus(host, await readRuns(state), { host: hostname, bootId, latency });
 }
 
 async function adoptOn(engine: Engine, environment: EmbeddedOptions['environment'], request: AdoptionRequest) {

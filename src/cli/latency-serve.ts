@@ -1,12 +1,12 @@
 import { UsageError } from '../errors.ts';
-import { chooseCpus, housekeepingCpus } from '../latency/probe/choose-cpus.ts';
+import { housekeepingCpus } from '../latency/probe/choose-cpus.ts';
 import type { ResponderClient, ResponderEvent } from '../latency/probe/respond.ts';
 import { controlCpuFor, refuseToSpin } from '../latency/probe/spin-rule.ts';
 import { printCpulist } from '../topology/cpulist.ts';
 import type { Machine } from '../topology/machine.ts';
 import { viewClient, viewListening } from '../views/latency-served.ts';
 import { watchCancellation } from './interruption.ts';
-import { askedCpus } from './latency-cpus.ts';
+import { findFreeCpus } from './latency-cpus.ts';
 import { requireOnlyServing } from './latency-flags.ts';
 import { RESPONDER_PORT, resolvePlace } from './latency-servers.ts';
 import { requireFreeInterface } from './latency-xdp.ts';
@@ -47,7 +47,8 @@ export async function serveLatency(
   const agent = await openAgent(installation);
   const machine = await agent.machine();
   requireFreeInterface(machine, flags.xdp);
-  const place = choosePlace(machine, flags);
+  const chosen = await findFreeCpus(agent, { machine, layout: undefined, expression: flags.cpus });
+  const place = choosePlace(machine, chosen.cpus, flags);
   const clients: Omit<ResponderClient, 'event'>[] = [];
   const counts = { strangers: 0, refused: 0 };
   const onEvent = (event: ResponderEvent) => {
@@ -65,9 +66,8 @@ export async function serveLatency(
 }
 
 /** One CPU where nobody says otherwise: who is measured beside another one measures that one too. */
-function choosePlace(machine: Machine, { cpus: expression, wait: asked }: ServeFlags) {
-  const chosen = expression === undefined ? chooseCpus(machine, undefined) : askedCpus(expression, machine, undefined);
-  const cpus = expression === undefined ? chosen.cpus.slice(0, 1) : chosen.cpus;
+function choosePlace(machine: Machine, chosen: readonly number[], { cpus: expression, wait: asked }: ServeFlags) {
+  const cpus = expression === undefined ? chosen.slice(0, 1) : chosen;
   const housekeeping = housekeepingCpus(machine);
   const variant = { name: 'serve', cpus, spins: true, policy: 'other' as const, options: {} };
   const refused = refuseToSpin(variant, housekeeping);

@@ -4,7 +4,7 @@ import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
 import { probes } from '../latency/index.ts';
-import { chooseCpus, housekeepingCpus, oneOfEachCore } from '../latency/probe/choose-cpus.ts';
+import { housekeepingCpus, oneOfEachCore } from '../latency/probe/choose-cpus.ts';
 import type { LoadRequest } from '../latency/probe/load.ts';
 import { chooseLoad } from '../latency/probe/load-cpus.ts';
 import type { Progress } from '../latency/probe/measure.ts';
@@ -24,7 +24,7 @@ import type { Machine } from '../topology/machine.ts';
 import type { BaselinePart } from '../views/report/input.ts';
 import { parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
-import { askedCpus } from './latency-cpus.ts';
+import { findFreeCpus } from './latency-cpus.ts';
 import { readClock, readScheduler } from './latency-flags.ts';
 import { requirePattern } from './latency-pattern.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
@@ -112,7 +112,7 @@ async function openLog(file: string | undefined): Promise<(outcomes: readonly Ou
 }
 
 /** What measuring needs of an agent. */
-export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'probe'>;
+export type MeasuringAgent = Pick<Agent, 'plan' | 'machine' | 'pinnedTo' | 'probe'>;
 
 export interface MeasuringRequest {
   /** undefined: nothing is judged. */
@@ -139,7 +139,7 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
   const suite = flags.suite === 'full' ? 'full' : 'quick';
   const { machine, layout, distance } = await readSituation(agent, asked);
   requireFreeInterface(machine, flags.xdp);
-  const chosen = flags.cpus === undefined ? chooseCpus(machine, layout) : askedCpus(flags.cpus, machine, layout);
+  const chosen = await findFreeCpus(agent, { machine, layout, expression: flags.cpus });
   const load =
     flags.load === 'housekeeping' || flags.load === 'network'
       ? chooseLoad(machine, flags.load, chosen.cpus)

@@ -1,10 +1,12 @@
 import { hasTestpmd, runTraffic } from '../agent/dpdk-traffic.ts';
 import { type DpdkHost, isForDpdk, judgeDevices, judgeHugepages } from '../dpdk/devices.ts';
 import { judgeTraffic } from '../dpdk/traffic.ts';
+import { chooseTrafficCpus } from '../dpdk/traffic-cpus.ts';
 import type { TrafficRun, Vdev } from '../dpdk/traffic-script.ts';
 import { summarize, type Verification, type VerifyResult, verifyExitCode } from '../engine/verify.ts';
 import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
+import { findPinned } from '../launch/pinned.ts';
 import { readNames } from '../topology/kernel-file.ts';
 import type { Machine } from '../topology/machine.ts';
 import { readMachine } from '../topology/read.ts';
@@ -36,7 +38,10 @@ export async function verifyDpdk(installation: Installation, flags: VerifyDpdkFl
     ...judgeDevices(dpdk),
     ...(ready.length > 0 ? judgeHugepages(ready, machine) : []),
   ];
-  results.push(...(await verifyTraffic({ host, machine, probe: `${installation.root}/dist/hft-probe` }, flags, ports)));
+  const pinned = await findPinned(host, machine.kernel.isolated);
+  const taken = pinned.flatMap(({ allowed }) => allowed);
+  const bench = { host, machine, taken, probe: `${installation.root}/dist/hft-probe` };
+  results.push(...(await verifyTraffic(bench, flags, ports)));
   return { profile: flags.profile ?? 'what DPDK needs', host: machine.host, results, summary: summarize(results) };
 }
 
@@ -71,6 +76,8 @@ function findPort(address: string, { facts }: DpdkHost): PciNic {
 interface Bench {
   readonly host: LocalHost;
   readonly machine: Machine;
+  /** Isolated CPUs that somebody is pinned to. */
+  readonly taken: readonly number[];
   readonly probe: string;
 }
 
@@ -124,16 +131,10 @@ async function measure({ host }: Bench, run: TrafficRun): Promise<Answer> {
 const MEMORY_MIB = 256;
 
 function runOf(
-  { machine, probe }: Bench,
+  { machine, taken, probe }: Bench,
   { durationS, bursts }: VerifyDpdkFlags,
   { over, ports }: Pick<TrafficRun, 'over'> & { readonly ports: readonly PciNic[] },
 ): TrafficRun {
-  const online = machine.topology.cpus.filter((cpu) => cpu.online);
-  const node = ports[0]?.node;
-  const near = online.filter((cpu) => node === undefined || cpu.node === node);
-  const { isolated } = machine.kernel;
-  const worker = near.find(({ cpu }) => isolated.includes(cpu)) ?? near.at(-1) ?? online.at(-1);
-  const main = online.find(({ cpu }) => !isolated.includes(cpu)) ?? online[0];
   const nodes = new Set(ports.map((port) => port.node ?? 0));
   const memoryMib = Array.from({ length: Math.max(...nodes, 0) + 1 }, (_, each) => (nodes.has(each) ? MEMORY_MIB : 0));
   return {
@@ -142,8 +143,7 @@ function runOf(
     durationS,
     bursts,
     filePrefix: `hft-verify-${process.pid}`,
-    mainLcore: main?.cpu ?? 0,
-    worker: worker?.cpu ?? 0,
+    ...chooseTrafficCpus(machine, { node: ports[0]?.node, taken }),
     ports: ports.map(({ address }) => address),
     memoryMib: over === 'pci' ? memoryMib : undefined,
   };

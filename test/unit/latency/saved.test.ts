@@ -53,6 +53,7 @@ const FINGERPRINT: Fingerprint = {
 function measureRecorded(probe = ['jitter', 'wakeup'], signal = new AbortController().signal) {
   const agent = {
     machine: async () => machine,
+    pinnedTo: async () => [],
     plan: () => Promise.reject(new Error('not asked')),
     async probe(request: Parameters<Parameters<typeof measureOn>[0]['probe']>[0]) {
       const frames = readFileSync(join(import.meta.dirname, 'recorded', `${request.probe}.frames`), 'latin1');

@@ -28,6 +28,7 @@ function stage({ shape = {}, program = 'recorded', differs = 2, onProbe }: Stage
   const machine = buildMachine({ host: 'box7', ...shape });
   return {
     machine: async () => machine,
+    pinnedTo: async () => [],
     async plan(wanted) {
       if (differs instanceof UsageError) throw differs;
       const plan = { profile: wanted.name, changes: new Array(differs).fill({}), unread: [] };

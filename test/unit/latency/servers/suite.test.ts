@@ -11,6 +11,7 @@ async function started(latency: LatencyWanted, more: { servers?: Servers; suite?
   const names: string[] = [];
   const agent: MeasuringAgent = {
     machine: async () => buildMachine({ host: 'box7' }),
+    pinnedTo: async () => [],
     plan: () => Promise.reject(new UsageError('not here')),
     async probe({ probe: name, variant }) {
       names.push(`${name} ${variant.name}`.trim());
