@@ -2,7 +2,7 @@ import type { QueryResult } from '../src/host/host.ts';
 import { readBootId } from '../src/host/process-identity.ts';
 import { FakeHost } from './fake-host.ts';
 
-const FOLDER = '/etc/systemd/system';
+const FOLDERS = ['/run/systemd/system', '/etc/systemd/system'];
 
 interface Unit {
   readonly active: 'active' | 'inactive' | 'failed' | 'activating';
@@ -14,10 +14,11 @@ interface Unit {
 
 /**
  * A host with a systemd that knows what these tests need: unit files are read at daemon-reload, a start obeys ConditionPathExists=, a masked
- * unit does not start. Proves nothing about systemd: the lab does.
+ * unit does not start, a service that has a watchdog and lost its file is killed. Proves nothing about systemd: the lab does.
  */
 export class FakeSystemd extends FakeHost {
   readonly loaded = new Map<string, string>();
+  readonly fragments = new Map<string, string>();
   readonly units = new Map<string, Unit>();
   /** Unit files of packages, by the unit's name. */
   readonly packaged = new Set<string>();
@@ -35,7 +36,8 @@ export class FakeSystemd extends FakeHost {
   /** The power goes off and comes back: /run is empty, systemd reads what is on disk, nothing runs. */
   reboot(): void {
     this.revive();
-    for (const path of [...this.files.keys()]) if (path.startsWith('/run/hft/')) this.files.delete(path);
+    for (const path of [...this.files.keys()])
+      if (/^\/run\/(hft|systemd\/system\/hft)/.test(path)) this.files.delete(path);
     this.units.clear();
     this.#reload();
   }
@@ -57,26 +59,35 @@ export class FakeSystemd extends FakeHost {
   }
 
   #reload(): void {
+    const watched = [...this.loaded].flatMap(([name, text]) => (/^WatchdogSec=/m.test(text) ? [name] : []));
     this.loaded.clear();
-    for (const [path, text] of this.files) {
-      const name = path.slice(FOLDER.length + 1);
-      if (path.startsWith(`${FOLDER}/`) && !name.includes('/') && !this.unloadable.has(name))
+    for (const folder of FOLDERS)
+      for (const [path, text] of this.files) {
+        const name = path.slice(folder.length + 1);
+        if (!path.startsWith(`${folder}/`) || !/^[^/]+\.(service|target)$/.test(name) || this.unloadable.has(name))
+          continue;
         this.loaded.set(name, text);
-    }
+        this.fragments.set(name, path);
+      }
+    for (const name of watched) if (!this.loaded.has(name)) this.#stop(name);
   }
 
   #show(name: string): string {
-    const path = `${FOLDER}/${name}`;
+    const path = `/etc/systemd/system/${name}`;
     const unit = this.units.get(name) ?? { active: 'inactive' as const };
     const isMasked = this.links.get(path) === '/dev/null';
     const isLoaded = this.loaded.has(name);
     const state = isMasked ? 'masked' : isLoaded || this.packaged.has(name) ? 'loaded' : 'not-found';
-    const fragment = isLoaded ? path : this.packaged.has(name) ? `/usr/lib/systemd/system/${name}` : '';
+    const fragment = isLoaded
+      ? this.fragments.get(name)
+      : this.packaged.has(name)
+        ? `/usr/lib/systemd/system/${name}`
+        : '';
     const facts = {
       Id: name,
       LoadState: state,
       FragmentPath: fragment,
-      NeedDaemonReload: this.files.get(path) === this.loaded.get(name) ? 'no' : 'yes',
+      NeedDaemonReload: this.files.get(fragment ?? path) === this.loaded.get(name) ? 'no' : 'yes',
       ActiveState: unit.active,
       SubState: unit.sub ?? (unit.active === 'active' ? 'running' : 'dead'),
       Result: unit.result ?? 'success',

@@ -2,7 +2,7 @@ import { findGoverning, findInForce, partsInForce } from '../engine/in-force.ts'
 import { readRuns } from '../engine/journal.ts';
 import { observeAndPlan } from '../engine/observe.ts';
 import { planParts } from '../engine/plan-parts.ts';
-import { confirm, readBootId, recover } from '../engine/rollback.ts';
+import { confirm, type RollbackRequest, readBootId, recover } from '../engine/rollback.ts';
 import { isSameWanted, type Scope, type Wanted } from '../engine/scope.ts';
 import { readStatus } from '../engine/status.ts';
 import { refuseTrialHere } from '../engine/trial.ts';
@@ -104,7 +104,7 @@ export function agentOn(engine: Engine, options: Omit<EmbeddedOptions, 'version'
     },
     adoptProcess: (request) => adoptOn(engine, environment, request),
     recover: () => recover(engine),
-    rollback: (request) => rollbackWithUnits(engine, { request, kept: new LocalStateDirectory(keptPath(environment)) }),
+    rollback: (request) => rollbackOn(engine, environment, request),
     confirm: () => confirm(engine),
     async reboot() {
       await host.execute(['systemctl', 'reboot']);
@@ -132,6 +132,11 @@ async function statusOn(engine: Engine) {
   const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
   const [bootId, latency] = [await readBootId(engine), await readLastVerdict(state)];
   return readStatus(host, await readRuns(state), { host: hostname, bootId, latency });
+}
+
+function rollbackOn(engine: Engine, environment: EmbeddedOptions['environment'], request: RollbackRequest) {
+  const kept = new LocalStateDirectory(keptPath(environment));
+  return rollbackWithUnits(engine, { request, kept, run: new LocalStateDirectory(launchPath(environment)) });
 }
 
 async function adoptOn(engine: Engine, environment: EmbeddedOptions['environment'], request: AdoptionRequest) {

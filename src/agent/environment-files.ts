@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { StateDirectory } from '../host/state-directory.ts';
 import { printEnvironment } from '../launch/environment-text.ts';
+import type { LaunchOrder } from '../launch/order.ts';
 
 const FOLDER = 'environment';
 /** What processes are told can be secret: for root alone, or whoever launched them. */
@@ -35,4 +36,9 @@ export async function forgetEnvironments(directory: StateDirectory, inUse: reado
   for (const name of await directory.list(FOLDER)) {
     if (!inUse.includes(`${directory.path}/${FOLDER}/${name}`)) await directory.remove(`${FOLDER}/${name}`);
   }
+}
+
+/** Paths of the files of what is to run. */
+export function variablesInUse(order: LaunchOrder | undefined): readonly string[] {
+  return order?.processes.flatMap(({ goal, environmentFile }) => (goal === 'up' ? (environmentFile ?? []) : [])) ?? [];
 }

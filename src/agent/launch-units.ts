@@ -13,14 +13,15 @@ import {
   type UnitFile,
   unitName,
 } from '../launch/units.ts';
-import { forgetEnvironments } from './environment-files.ts';
+import { forgetEnvironments, variablesInUse } from './environment-files.ts';
 import { forgetOrder, writeOrder } from './launch-files.ts';
 import type { LaunchSite } from './launching.ts';
-import { endUnitRun, takeBackUnits, type UnitSite, undoUnitRun, writeUnits } from './unit-files.ts';
+import { forgetPassingUnits, listPassingUnits, type PassingSite } from './passing-units.ts';
+import { endUnitRun, findHeldUnits, takeBackUnits, undoUnitRun, writeUnits } from './unit-files.ts';
 import { refuseOthersUnits, requireLoaded, showUnits, startUnits, stopUnits } from './units.ts';
 
-export function unitSiteOf({ host, kept, version, now, nameRun }: LaunchSite): UnitSite {
-  return { host, kept, version, now, nameRun, bootId: readBootId() };
+export function unitSiteOf({ host, kept, run, version, now, nameRun }: LaunchSite): PassingSite {
+  return { host, kept, run, version, now, nameRun, bootId: readBootId() };
 }
 
 /** Whether systemd runs what is launched here: it is the init of this host, and this hft may write its units. */
@@ -39,7 +40,7 @@ export async function launchByUnits(
 ): Promise<LaunchOrder> {
   const { host } = site;
   const services = ordered(order, 'up');
-  await refuseOthersUnits(host, services);
+  await refuseOthersUnits(host, services, await listPassingUnits(site));
   const keeper = needsKeeper(wishOf(order)) ? [KEEPER] : [];
   const started = await listDown(site, [...services, ...keeper]);
   const unitSite = unitSiteOf(site);
@@ -58,6 +59,7 @@ export async function launchByUnits(
     await undoLaunch(site, { run, before, started });
     throw error;
   }
+  await forgetPassingUnits(unitSite);
   await forgetUnused(site, kept);
   return kept;
 }
@@ -87,14 +89,17 @@ async function undoLaunch(site: LaunchSite, { run, before, started }: Launching)
 /** Ends processes and takes their units away, all of them when nobody is to run any more. `order`: as it is to be from now on. */
 export async function stopByUnits(site: LaunchSite, order: LaunchOrder): Promise<void> {
   const { host } = site;
-  await keepOrder(site, order);
+  // After a rollback of everything nothing is to start with the next boot, and what is left goes on until then.
+  const isPassing = (await findHeldUnits(site.kept)).size === 0;
+  if (isPassing) await writeOrder(site.run, order);
+  else await keepOrder(site, order);
   const isLast = ordered(order, 'up').length === 0;
   // Who watches would start again what waits for others.
   const watchers = isLast ? [KEEPER] : [];
   const left = await stopUnits(host, [...watchers, ...ordered(order, 'down')]);
   if (left.length > 0) return;
   if (isLast) await takeAllBack(site);
-  else {
+  else if (!isPassing) {
     const run = await writeUnits(unitSiteOf(site), await unitsOf(site, order), order.deployment);
     if (run !== undefined) {
       await keepOrder(site, { ...order, run });
@@ -109,6 +114,7 @@ async function takeAllBack(site: LaunchSite): Promise<void> {
   // The target stays that of the tune; without processes it is not up.
   await stopUnits(site.host, [TARGET, GATE]);
   const reports = await takeBackUnits(unitSiteOf(site));
+  await forgetPassingUnits(unitSiteOf(site));
   await forgetOrder(site.kept);
   const steps = reports.flatMap((report) => report.steps);
   const left = steps.filter(({ outcome }) => outcome === 'kept' || outcome === 'failed');
@@ -170,7 +176,6 @@ async function listDown({ host }: LaunchSite, names: readonly string[]): Promise
   return names.filter((name) => !runs.includes(units.get(name)?.ActiveState ?? ''));
 }
 
-async function forgetUnused({ kept }: LaunchSite, { processes }: LaunchOrder): Promise<void> {
-  const inUse = processes.flatMap(({ goal, environmentFile }) => (goal === 'up' ? (environmentFile ?? []) : []));
-  await forgetEnvironments(kept, inUse);
+async function forgetUnused({ kept }: LaunchSite, order: LaunchOrder): Promise<void> {
+  await forgetEnvironments(kept, variablesInUse(order));
 }

@@ -11,7 +11,7 @@ import { checkLine, startLine } from '../launch/start-line.ts';
 import type { ProcessRecord } from '../launch/supervision.ts';
 import { placeArguments } from '../launch/thread-spec.ts';
 import { resolveAccount } from './accounts.ts';
-import { forgetEnvironments, keepEnvironment } from './environment-files.ts';
+import { forgetEnvironments, keepEnvironment, variablesInUse } from './environment-files.ts';
 import { isSupervised, type LaunchState, readKeptOrder, readOrder, readState, writeOrder } from './launch-files.ts';
 import { isRunBySystemd, launchByUnits, stopByUnits, unitSiteOf } from './launch-units.ts';
 import { settleUnits } from './unit-files.ts';
@@ -137,7 +137,8 @@ async function settle(site: LaunchSite): Promise<void> {
   if (!(await isRunBySystemd(site))) return;
   const kept = await readKeptOrder(site.kept);
   await settleUnits(unitSiteOf(site), kept?.run);
-  if (kept === undefined) await forgetEnvironments(site.kept, []);
+  // After a rollback of everything what runs still has its own.
+  if (kept === undefined) await forgetEnvironments(site.kept, variablesInUse(await readOrder(site.run)));
   await showKeptOrder(site);
 }
 

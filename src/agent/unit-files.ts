@@ -4,7 +4,7 @@ import { type UndoReport, undoRun } from '../engine/undo.ts';
 import { HftError, HostError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
-import { UNIT_FOLDER, type UnitFile } from '../launch/units.ts';
+import type { UnitFile } from '../launch/units.ts';
 import { layoutWanted } from '../layout/schema.ts';
 import { configFileKind } from '../tunables/config-file.ts';
 import type { ConfigFileTunable } from '../tunables/tunable.ts';
@@ -140,7 +140,7 @@ interface FileChange {
 function stepOf(step: number, { path, from, to }: FileChange): PlannedStep {
   const tunable: ConfigFileTunable = { kind: 'config-file', path, mode: UNIT_MODE };
   const setting = {
-    id: `launch.unit@${path.slice(UNIT_FOLDER.length + 1)}`,
+    id: `launch.unit@${path.replace(/^\/(?:etc|run)\/systemd\/system\//, '')}`,
     stage: 'values',
     tunable,
     value: to,

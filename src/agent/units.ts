@@ -30,12 +30,17 @@ export async function readUnitRecords(reader: HostReader, order: LaunchOrder): P
   return records;
 }
 
-/** Throws where a unit of one of these names is masked, or somebody else's elsewhere. Changes nothing. */
-export async function refuseOthersUnits(reader: HostReader, names: readonly string[]): Promise<void> {
+/** Throws where a unit of one of these names is masked, or somebody else's elsewhere. `ours`: paths of hft's own. Changes nothing. */
+export async function refuseOthersUnits(
+  reader: HostReader,
+  names: readonly string[],
+  ours: ReadonlySet<string>,
+): Promise<void> {
   for (const [name, { LoadState, FragmentPath }] of await showUnits(reader, names)) {
     if (LoadState === 'masked')
       throw new UnitRefused(`${name} is masked`, [`\`systemctl unmask ${name}\` lets it start.`]);
-    if (FragmentPath !== undefined && FragmentPath !== '' && FragmentPath !== `${UNIT_FOLDER}/${name}`)
+    const known = ['', `${UNIT_FOLDER}/${name}`, ...ours];
+    if (FragmentPath !== undefined && !known.includes(FragmentPath))
       throw new UnitRefused(`${FragmentPath} is there, and hft did not write it`, ['Give the process another name.']);
   }
 }

@@ -11,7 +11,7 @@ export const MD = '/etc/systemd/system/hft-trading-md.service';
 /** A process with a secret, and one that requires it. */
 export const DEPLOYMENT = `name: desk
 processes:
-  md: {command: [/opt/md], cpus: {count: 1}, environment: {PASSWORD: hunter2}}
+  md: {command: [/opt/md], cpus: {count: 1}, environment: {PASSWORD: hunter2}, ready: notify, health: {watchdog: 10s}}
   strategy: {command: [/opt/strategy], cpus: {count: 1}, requires: [md]}
 `;
 

@@ -79,18 +79,77 @@ describe('launched by systemd', () => {
     await rig.launch();
     expect(await rig.phases()).toEqual({ md: 'running', strategy: 'running' });
   });
+});
 
-  test('a rollback of everything takes the units and leaves what runs, which can be stopped', async () => {
-    await rig.launch();
-    const engine = { ...rig.site, domains: [], nameRun: rig.site.nameRun };
-    const { complete, reports } = await rollbackWithUnits(engine, { request: { scope: 'all' }, kept: rig.site.kept });
+describe('a rollback of everything while it runs', () => {
+  const PASSING = '/run/systemd/system/hft-trading-md.service';
+  const passing = () => [...rig.host.files.keys()].filter((path) => path.startsWith('/run/systemd/system/hft'));
+  const rollbackAll = () => {
+    const { kept, run } = rig.site;
+    return rollbackWithUnits({ ...rig.site, domains: [] }, { request: { scope: 'all' }, kept, run });
+  };
+  beforeEach(() => rig.launch());
+
+  test('takes the units, and what runs goes on with its watchdog until it is stopped', async () => {
+    const pid = rig.host.pidOf('hft-trading-md.service');
+    const text = rig.host.files.get(MD);
+    const { complete, reports } = await rollbackAll();
     expect([complete, reports.length]).toEqual([true, 1]);
     expect(rig.units()).toEqual([]);
-    expect((await rig.phases()).md).toBe('running');
+    expect(rig.host.files.get(PASSING)).toBe(text);
+    expect(await rig.phases()).toEqual({ md: 'running', strategy: 'running' });
+    expect(rig.host.pidOf('hft-trading-md.service')).toBe(pid);
     await rig.stop();
-    expect(rig.running()).toEqual([]);
-    expect(rig.left()).toEqual([]);
+    expect([rig.running(), rig.left(), passing()]).toEqual([[], [], []]);
   });
+
+  test('after the next boot nothing of it is there', async () => {
+    await rollbackAll();
+    rig.host.reboot();
+    await rig.stop();
+    expect([rig.running(), rig.left(), passing()]).toEqual([[], [], []]);
+    expect(await readKeptOrder(rig.site.kept)).toBeUndefined();
+  });
+
+  test('one of them is stopped: nothing is written for the next boot', async () => {
+    await rollbackAll();
+    expect(await rig.stop('strategy')).toEqual(['strategy']);
+    expect(await rig.phases()).toEqual({ md: 'running', strategy: 'down' });
+    expect(rig.units()).toEqual([]);
+    expect(await readKeptOrder(rig.site.kept)).toBeUndefined();
+  });
+
+  test('launched again it goes on, and comes back with the boot', async () => {
+    const pid = rig.host.pidOf('hft-trading-md.service');
+    await rollbackAll();
+    await rig.launch();
+    expect(rig.host.pidOf('hft-trading-md.service')).toBe(pid);
+    expect(rig.host.files.has(MD)).toBe(true);
+    expect(passing()).toEqual([]);
+  });
+
+  test.each(['die-before', 'die-after'] as const)(
+    'killed at any write (%s) nothing that runs ends, and it can be finished',
+    async (effect) => {
+      for (let at = 1; ; at++) {
+        rig.host.revive();
+        rig.host.faults = [{ at, effect }];
+        const died = await rollbackAll().then(
+          () => false,
+          () => true,
+        );
+        rig.host.revive();
+        expect(await rig.phases(), `write ${at}`).toEqual({ md: 'running', strategy: 'running' });
+        await rollbackAll();
+        expect(await rig.phases(), `write ${at}`).toEqual({ md: 'running', strategy: 'running' });
+        expect(rig.units(), `write ${at}`).toEqual([]);
+        await rig.stop();
+        expect([rig.left(), passing()], `write ${at}`).toEqual([[], []]);
+        if (!died) break;
+        await rig.launch();
+      }
+    },
+  );
 });
 
 describe('nothing is started, and nothing is left', () => {

@@ -206,6 +206,8 @@ async function takenBackWhileInUse(guest: Guest, check: Check): Promise<void> {
   const { pid } = await find(guest, 'md');
   const before = (await threadsOf(guest, pid)).map(({ name: thread, allowed }) => [thread, printCpulist(allowed)]);
   const undone = await hft(guest, 'rollback --all', 600);
+  // Longer than its watchdog.
+  await guest.ssh('sleep 20');
   check(undone.code === 0, 'hft rollback --all ends with 0 while it runs', endOf(undone));
   const threads = await threadsOf(guest, pid);
   const after = threads.map(({ name: thread, allowed }) => [thread, printCpulist(allowed)]);
