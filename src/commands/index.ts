@@ -29,6 +29,7 @@ import SnapshotCommand from './snapshot.ts';
 import StatusCommand from './status.ts';
 import Stop from './stop.ts';
 import Tune from './tune.ts';
+import VerifyAll from './verify/all.ts';
 import VerifyDpdk from './verify/dpdk.ts';
 import VerifyLatencyCompare from './verify/latency/compare.ts';
 import VerifyLatency from './verify/latency.ts';
@@ -68,6 +69,7 @@ export const commands: Readonly<Record<string, Command.Class>> = {
   status: StatusCommand,
   stop: Stop,
   tune: Tune,
+  'verify:all': VerifyAll,
   'verify:dpdk': VerifyDpdk,
   'verify:latency': VerifyLatency,
   'verify:latency:compare': VerifyLatencyCompare,
