@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "failure.h"
+#include "pacing.h"
 #include "probes.h"
 #include "round_trips.h"
 #include "traffic.h"
@@ -90,7 +91,7 @@ static void send_all(struct run *run) {
 
 static void measure(struct worker *worker) {
   struct run *run = worker->run;
-  all.interval_ticks = clock_ticks_in(NS_PER_SECOND) / traffic_terms.rate_hz;
+  all.interval_ticks = out_of_step(clock_ticks_in(NS_PER_SECOND) / traffic_terms.rate_hz);
   for (uint32_t i = 0; i < STREAMS; i++) {
     recorder_open(&all.streams[i], i, run->start, run->options.block_ns);
     recorder_pause(&all.streams[i], run->start);

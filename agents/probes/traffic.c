@@ -9,6 +9,7 @@
 #include "blocks.h"
 #include "exchange.h"
 #include "failure.h"
+#include "pacing.h"
 
 /* Each phase has an end of its own: one that was sent twice, because the first was slow, does not end the next phase. */
 enum { KIND_WARM, KIND_OPEN, KIND_CLOSED, KIND_WARM_END, KIND_END };
@@ -193,7 +194,7 @@ void traffic_measure(struct worker *worker) {
     recorder_pause(&traffic.closed, run->start);
   }
   if (worker->index == ASKER) {
-    traffic.interval_ticks = traffic_terms.rate_hz == 0 ? 1 : clock_ticks_in(NS_PER_SECOND) / traffic_terms.rate_hz;
+    traffic.interval_ticks = traffic_terms.rate_hz == 0 ? 1 : out_of_step(clock_ticks_in(NS_PER_SECOND) / traffic_terms.rate_hz);
     send_all(run);
   } else {
     answer(KIND_END);

@@ -9,6 +9,7 @@
 
 #include "blocks.h"
 #include "failure.h"
+#include "pacing.h"
 #include "probes.h"
 
 static uint64_t period_ns = 500000;
@@ -31,8 +32,9 @@ static void allocate(struct worker *worker) {
   recorder_allocate(&sleeper->service, IN_NS);
 }
 
-/* From the first intended time on. Each one before `end_ns` becomes a sample; returns the first that does not. */
+/* From the first intended time on. Each one before `end_ns` becomes a sample. */
 static void sleep_through(struct run *run, struct sleeper *sleeper, uint64_t intended_ns, uint64_t end_ns) {
+  uint64_t spacing_ns = out_of_step(period_ns);
   while (intended_ns < end_ns && !run_stopped(run)) {
     struct timespec until = {.tv_sec = (time_t)(intended_ns / NS_PER_SECOND), .tv_nsec = (long)(intended_ns % NS_PER_SECOND)};
     int error = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
@@ -45,7 +47,7 @@ static void sleep_through(struct run *run, struct sleeper *sleeper, uint64_t int
     if (UNLIKELY(now_ns < intended_ns)) fail("clock_nanosleep returned %llu ns too early", (unsigned long long)(intended_ns - now_ns));
     histogram_record(&sleeper->service.current->histogram, now_ns - intended_ns);
     histogram_record(&sleeper->every.current->histogram, now_ns - intended_ns);
-    for (intended_ns += period_ns; UNLIKELY(intended_ns <= now_ns && intended_ns < end_ns); intended_ns += period_ns) {
+    for (intended_ns += spacing_ns; UNLIKELY(intended_ns <= now_ns && intended_ns < end_ns); intended_ns += spacing_ns) {
       histogram_record(&sleeper->every.current->histogram, now_ns - intended_ns);
       sleeper->overdue++;
     }

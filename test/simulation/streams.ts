@@ -1,6 +1,6 @@
 /**
- * Synthetic latency streams whose quantiles are known exactly, for checking the statistics. A stream is sampled at a fixed rate and
- * handed over as the blocks that a probe would send. A sample is the larger of a quick latency (lognormal) and what is left of
+ * Synthetic latency streams whose quantiles are known exactly, for checking the statistics. A stream is sampled at a fixed rate, as probes
+ * keep it, and handed over as the blocks that a probe would send. A sample is the larger of a quick latency (lognormal) and what is left of
  * the stall that it falls into, so the distribution is the product of the two: P(X <= x) = P(quick <= x) P(rest <= x).
  */
 import type { Block } from '../../src/latency/histogram/block.ts';
@@ -50,6 +50,9 @@ export const exponential = (random: Random, mean: number) => -mean * Math.log(ra
 
 const quickBelow = (valueNs: number) => (valueNs <= 0 ? 0 : normalBelow(Math.log(valueNs / MEDIAN_NS) / SIGMA));
 
+/** Probes take their samples out of step with round times (agents/probes/pacing.h). */
+const OUT_OF_STEP = 1.000618034;
+
 /** Blocks of the latencies that `latencyNs` gives one after the other; its argument is the time of the sample in s. */
 function blocksOf({ durationS, rateHz }: Sampling, latencyNs: (timeS: number) => number): Block[] {
   const perBlock = Math.round(rateHz * BLOCK_S);
@@ -59,7 +62,7 @@ function blocksOf({ durationS, rateHz }: Sampling, latencyNs: (timeS: number) =>
     const touched: number[] = [];
     const summary = { minNs: Number.POSITIVE_INFINITY, maxNs: 0, sumNs: 0 };
     for (let k = 0; k < perBlock; k++) {
-      const value = Math.round(latencyNs((i * perBlock + k) / rateHz));
+      const value = Math.round(latencyNs(((i * perBlock + k) / rateHz) * OUT_OF_STEP));
       const bucket = bucketOf(PROBE_LAYOUT, value);
       if (counts[bucket] === 0) touched.push(bucket);
       counts[bucket] = (counts[bucket] as number) + 1;
