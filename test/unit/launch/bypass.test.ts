@@ -7,6 +7,7 @@ import { judgeBypass } from '../../../src/launch/judge-bypass.ts';
 import { type BypassLook, findMapped, listInodes } from '../../../src/launch/look-bypass.ts';
 import type { PlacedProcess } from '../../../src/launch/placement.ts';
 import { parseProgramFile } from '../../../src/launch/program-file.ts';
+import { launchUnits } from '../../../src/launch/units.ts';
 import { buildMachine } from '../../machine-builder.ts';
 import { load, mistakesOf, NOTHING_MISSING, place, withRoles } from './placing.ts';
 
@@ -197,6 +198,28 @@ describe('a deployment', () => {
       placeBypass({ bypass: { library: 'vma' }, environment }, { ...FACTS, library: '/l/libvma.so.9' }, [2])?.prefix,
     ).toEqual(['/usr/bin/env', 'LD_PRELOAD=/l/libvma.so.9:/lib/libjemalloc.so.2']);
     expect(placeBypass({ bypass, environment: {} }, { ...FACTS, library: null }, [0])).toBeUndefined();
+  });
+
+  test('its service starts it so', async () => {
+    const text = 'processes:\n  md:\n    command: [/opt/md]\n    bypass: { library: vma, profile: latency }\n';
+    const deployment = await load(text);
+    const facts = { ...NOTHING_MISSING, bypass: { md: { ...FACTS, library: '/l/libvma.so.9' } } };
+    const units = launchUnits({
+      deployment,
+      placement: place(deployment, machine, facts),
+      names: ['md'],
+      environmentFiles: {},
+      isTuned: true,
+      probe: '/p',
+      command: '/hft',
+      run: '/run/hft/launch',
+      state: '/var/lib/hft',
+      housekeeping: [0],
+    });
+    const service = units.find(({ path }) => path.endsWith('/hft-trading-md.service'))?.text;
+    expect(service).toContain(
+      'ExecStart=/usr/bin/env LD_PRELOAD=/l/libvma.so.9 VMA_SPEC=latency VMA_INTERNAL_THREAD_AFFINITY=0 /opt/md\n',
+    );
   });
 
   test('keys that stand against each other', async () => {
