@@ -1,7 +1,6 @@
 #include "xdp_features.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <net/if.h>

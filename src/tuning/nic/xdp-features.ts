@@ -13,11 +13,22 @@ export async function readXdpFeatures(reader: HostReader, device: string): Promi
     if (!shown.found) return { known: false, reason: 'hft-probe was not asked' };
     const features = shown.exitCode === 0 ? parseXdpFeatures(shown.stdout, device) : undefined;
     if (features !== undefined) return { known: true, features };
-    const said = shown.stderr.trim().split('\n').at(-1)?.slice(0, 200);
-    return { known: false, reason: said === undefined || said === '' ? 'hft-probe gave no answer' : said };
+    const said = readUnsupported(shown.stderr) ?? shown.stderr.trim().split('\n').at(-1)?.slice(0, 200);
+    return { known: false, reason: said || 'hft-probe gave no answer' };
   } catch (error) {
     if (error instanceof HostError) return { known: false, reason: error.code };
     throw error;
+  }
+}
+
+/** What hft-probe says with exit code 3: `{"unsupported": …, "need": …}`. */
+function readUnsupported(text: string): string | undefined {
+  try {
+    const said: unknown = JSON.parse(text);
+    if (typeof said !== 'object' || said === null || !('unsupported' in said) || !('need' in said)) return undefined;
+    return `${said.unsupported}; ${said.need} does`;
+  } catch {
+    return undefined;
   }
 }
 

@@ -37,9 +37,10 @@ describe('what a driver can do with XDP', () => {
 
   test('a kernel before 6.3 does not tell, and neither does a capture without the answer', async () => {
     expect(await readXdpFeatures(new FakeHost(), 'eth1')).toEqual({ known: false, reason: 'hft-probe was not asked' });
-    const old = { found: true, exitCode: 3, stdout: '', stderr: 'this kernel does not tell\n' } as const;
+    const stderr = '{"unsupported":"this kernel does not tell","need":"Linux 6.3"}\n';
+    const old = { found: true, exitCode: 3, stdout: '', stderr } as const;
     const xdp = await readXdpFeatures(new FakeHost({}, { 'hft-probe xdp-features eth1': old }), 'eth1');
-    expect(xdp).toEqual({ known: false, reason: 'this kernel does not tell' });
+    expect(xdp).toEqual({ known: false, reason: 'this kernel does not tell; Linux 6.3 does' });
     expect(sayMode(xdp)).toContain('not known');
   });
 
