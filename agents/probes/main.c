@@ -16,6 +16,7 @@
 #include "signal_process.h"
 #include "start_process.h"
 #include "telemetry.h"
+#include "xdp_features.h"
 #include "zeromq.h"
 
 static const struct probe *const probes[] = {&jitter_probe, &wakeup_probe, &core_to_core_probe, &shm_probe, &unix_probe,
@@ -35,6 +36,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "notify-listen") == 0) return notify_listen(argv + 2);
   if (strcmp(argv[1], "telemetry") == 0) return telemetry(argv + 2);
   if (strcmp(argv[1], "read-clocks") == 0) return read_clocks(argv + 2);
+  if (strcmp(argv[1], "xdp-features") == 0) return xdp_features(argv + 2);
   if (strcmp(argv[1], "load") == 0) return load(argv + 2);
   if (strcmp(argv[1], "serve") == 0) return serve(argv + 2);
   if (strcmp(argv[1], "zeromq") == 0) zeromq(argv);

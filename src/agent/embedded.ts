@@ -40,7 +40,8 @@ export interface EmbeddedOptions {
 /** The agent of this machine in this process: no daemon, no configuration. */
 export function embeddedAgent(options: EmbeddedOptions): Agent {
   const state = new LocalStateDirectory(statePath(options.environment));
-  return agentOn(engineOn(new LocalHost(), state, options.version), options);
+  const host = new LocalHost({ probe: options.probeProgram });
+  return agentOn(engineOn(host, state, options.version), options);
 }
 
 /** Watches a run of this machine until it is settled. What the guard process does. */

@@ -2,6 +2,7 @@ import { adoptedNow } from '../engine/adopt.ts';
 import type { Adopted } from '../engine/journal.ts';
 import type { HostReader } from '../host/host.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
+import type { BypassLibrary } from '../launch/bypass-facts.ts';
 import { readBootIsolated, readPartition } from '../launch/isolated.ts';
 import type { IrqLabel, Seen } from '../launch/judge.ts';
 import { type Look, takeLook } from '../launch/look.ts';
@@ -97,6 +98,8 @@ async function* lookAgainAndAgain(
       watched: isThorough ? cpus.watched : [],
       nodes: isThorough || looked > 1 ? 'due' : 'none',
       memory,
+      bypass: findBypasses(subjects),
+      isThorough,
     });
     const uptimeS = Number((await host.readText('/proc/uptime'))?.split(' ')[0] ?? 0);
     const about = { host: name, deployment, gate, subjects, cpus, partition, irqs, uptimeS };
@@ -127,6 +130,14 @@ async function readWatched({ host, run }: WatchSite, adopted: readonly Adopted[]
   const tickless = (await readCpulist(host, '/sys/devices/system/cpu/nohz_full')) ?? [];
   const cpus = { exclusive, isolated, tickless, watched: union(exclusive, findSingle(subjects)) };
   return { subjects, cpus, partition, deployment: order?.deployment, gate: order?.gate };
+}
+
+function findBypasses(subjects: readonly Subject[]): ReadonlyMap<number, BypassLibrary> {
+  return new Map(
+    subjects.flatMap(({ placed, record }) =>
+      placed.bypass === undefined || record?.pid === undefined ? [] : [[record.pid, placed.bypass.library] as const],
+    ),
+  );
 }
 
 /** What the interrupts of this machine are, by their numbers. */

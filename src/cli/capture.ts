@@ -20,7 +20,7 @@ export async function captureToFile(
   file: string | undefined,
   { scrub }: { scrub: boolean },
 ): Promise<Captured> {
-  const host = new LocalHost();
+  const host = new LocalHost({ probe: `${root}/dist/hft-probe` });
   const profiles = await listProfiles(openProfileStore(root));
   const wanted = await Promise.all(profiles.map(async ({ name }) => (await loadWanted(name, root)).wanted));
   const whole = await captureMachine(host, wanted);

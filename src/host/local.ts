@@ -14,6 +14,8 @@ const EXECUTE_TIMEOUT_MS = 300_000;
 export interface LocalHostOptions {
   readonly queryTimeoutMs?: number;
   readonly executeTimeoutMs?: number;
+  /** The absolute path of hft-probe, which is asked by its name alone; without it, it is not installed. */
+  readonly probe?: string;
 }
 
 /**
@@ -24,10 +26,12 @@ export class LocalHost implements Host {
   readonly label = 'localhost';
   readonly #queryTimeoutMs: number;
   readonly #executeTimeoutMs: number;
+  readonly #probe: string | undefined;
 
   constructor(options: LocalHostOptions = {}) {
     this.#queryTimeoutMs = options.queryTimeoutMs ?? QUERY_TIMEOUT_MS;
     this.#executeTimeoutMs = options.executeTimeoutMs ?? EXECUTE_TIMEOUT_MS;
+    this.#probe = options.probe;
   }
 
   /** Until end of file: st_size of /proc and /sys files says nothing. EISDIR for a folder. */
@@ -52,7 +56,9 @@ export class LocalHost implements Host {
   }
 
   async query(argv: readonly string[]): Promise<QueryResult> {
-    return runCommand(argv, { timeoutMs: this.#queryTimeoutMs });
+    const isProbe = argv[0] === 'hft-probe' && this.#probe !== undefined;
+    const named = isProbe ? [this.#probe as string, ...argv.slice(1)] : argv;
+    return runCommand(named, { timeoutMs: this.#queryTimeoutMs });
   }
 
   /** A kernel file takes a value whole or not at all, so a short write is an error (EIO) and is not continued.

@@ -1,6 +1,7 @@
 import { placeOf } from '../profile/load.ts';
 import { findNearest } from '../profile/nearest.ts';
 import type { Problem } from '../profile/problem.ts';
+import { checkBypass } from './bypass.ts';
 import type { Deployment } from './deployment.ts';
 import type { ProcessWanted, ThreadWanted } from './schema.ts';
 import { findCircle } from './start-order.ts';
@@ -19,6 +20,7 @@ export function findContradictions(deployment: Deployment): Problem[] {
       ...Object.entries(process.threads).flatMap(([key, thread]) => checkThread(key, { process, thread, report })),
       ...checkOwnCpus(process, report),
       ...checkLimits(process, report),
+      ...checkBypass(process, report),
     ];
   });
   return [...processes, ...checkCircle(deployment)];

@@ -1,5 +1,6 @@
 import { printCpulist } from '../topology/cpulist.ts';
 import type { Seen } from './judge.ts';
+import { judgeBypass } from './judge-bypass.ts';
 import { judgeMemory } from './judge-memory.ts';
 import { judgeCpus, judgePolicy, judgeThread, nameTask } from './judge-thread.ts';
 import { type Judged, trackOf, type Watched } from './judged.ts';
@@ -24,6 +25,7 @@ export function judgeProcess(watched: Watched, seen: Pick<Seen, 'looks' | 'cpus'
     ...judgeThreads(watched, seen),
     ...judgeNewThreads(watched),
     ...judgeMemory(watched),
+    ...judgeBypass(watched),
   ];
 }
 

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { HostError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
 import { readInteger } from '../topology/kernel-file.ts';
+import { type BypassFacts, readBypassFacts } from './bypass-facts.ts';
 import type { Deployment } from './deployment.ts';
 import { type Partition, readPartition } from './isolated.ts';
 
@@ -16,6 +17,8 @@ export interface LaunchFacts {
   readonly folders: Readonly<Record<string, boolean | undefined>>;
   readonly users: Readonly<Record<string, boolean | undefined>>;
   readonly groups: Readonly<Record<string, boolean | undefined>>;
+  /** By process that asks for a library to be loaded before it. */
+  readonly bypass: Readonly<Record<string, BypassFacts>>;
 }
 
 /** Asks the host; changes nothing. A captured machine knows nothing of programs and users. */
@@ -43,7 +46,20 @@ export async function readLaunchFacts(reader: HostReader, { processes }: Deploym
       named(({ group }) => group),
       (name) => answers(reader, ['getent', 'group', name]),
     ),
+    bypass: await readBypasses(reader, processes),
   };
+}
+
+async function readBypasses(
+  reader: HostReader,
+  processes: Deployment['processes'],
+): Promise<Record<string, BypassFacts>> {
+  const found: Record<string, BypassFacts> = {};
+  for (const [name, process] of Object.entries(processes)) {
+    const facts = await readBypassFacts(reader, process);
+    if (facts !== undefined) found[name] = facts;
+  }
+  return found;
 }
 
 async function ask<T>(names: readonly string[], question: (name: string) => Promise<T>): Promise<Record<string, T>> {

@@ -1,4 +1,5 @@
 import type { TaskLook } from './look.ts';
+import type { BypassLook } from './look-bypass.ts';
 
 /** What a row of looks need not read each time. One for each row; it is changed by every look. */
 export interface LookMemory {
@@ -20,8 +21,10 @@ export interface LookMemory {
     number,
     { readonly atMs: number; readonly costMs: number; readonly nodes: ReadonlyMap<number, number> | undefined }
   >;
+  /** What processes had of the libraries before them, when that was looked at, and how long it took. */
+  readonly bypass: Map<number, { readonly atMs: number; readonly costMs: number; readonly look: BypassLook }>;
 }
 
 export function newLookMemory(): LookMemory {
-  return { tasks: new Map(), bound: new Map(), irqs: new Map(), nodes: new Map() };
+  return { tasks: new Map(), bound: new Map(), irqs: new Map(), nodes: new Map(), bypass: new Map() };
 }

@@ -1,4 +1,6 @@
 import type { HostReader } from '../host/host.ts';
+import type { BypassLibrary } from './bypass-facts.ts';
+import { type BypassLook, lookAtBypass } from './look-bypass.ts';
 import { type InterruptsLook, lookAtInterrupts } from './look-interrupts.ts';
 import type { LookMemory } from './look-memory.ts';
 import { lookAtOthers } from './look-others.ts';
@@ -27,6 +29,8 @@ export interface ProcessLook {
   readonly threads: readonly TaskLook[];
   /** Bytes by NUMA node, when they were last looked at; undefined: never, not readable, or this kernel has none. */
   readonly nodes: ReadonlyMap<number, number> | undefined;
+  /** Of a process that was to have a library loaded before it. */
+  readonly bypass?: BypassLook;
 }
 
 /** All that is seen of watched processes, and of others on their CPUs, at one moment. */
@@ -50,6 +54,10 @@ export interface LookRequest {
   /** due: NUMA nodes of pages too, where the last look at them is long enough ago. */
   readonly nodes: 'none' | 'due';
   readonly memory: LookMemory;
+  /** Libraries that were to be loaded before processes, by pid. */
+  readonly bypass?: ReadonlyMap<number, BypassLibrary>;
+  /** Their file descriptors too. */
+  readonly isThorough?: boolean;
 }
 
 /** Reads; changes nothing. A thread that ends meanwhile is left out. */
@@ -62,6 +70,7 @@ export async function takeLook(reader: HostReader, request: LookRequest): Promis
       pid,
       threads,
       nodes: request.nodes === 'due' ? await readNodes(reader, pid, request) : undefined,
+      ...(await readBypass(reader, pid, request)),
     });
   }
   const { others, otherCount } = await lookAtOthers(reader, request);
@@ -92,6 +101,17 @@ export async function readTasks(reader: HostReader, pid: number, memory?: LookMe
     tasks.push(task);
   }
   return tasks.sort((left, right) => Number(left.startTicks) - Number(right.startTicks) || left.tid - right.tid);
+}
+
+async function readBypass(
+  reader: HostReader,
+  pid: number,
+  { atMs, bypass, isThorough = false, memory }: LookRequest,
+): Promise<Pick<ProcessLook, 'bypass'>> {
+  const library = bypass?.get(pid);
+  return library === undefined
+    ? {}
+    : { bypass: await lookAtBypass(reader, pid, { atMs, library, isThorough, memory }) };
 }
 
 /** The kernel walks all of a process's memory for it: a hundredth of the time at most, and once a second. */

@@ -1,10 +1,11 @@
 import type { Problem } from '../profile/problem.ts';
+import { findBypassMissing } from './bypass.ts';
 import type { LaunchFacts } from './launch-facts.ts';
 import type { ProcessWish } from './wishes.ts';
 
 /** What has to be on the host before anything starts, and is not. */
 export function findMissing(processes: readonly ProcessWish[], facts: LaunchFacts): Problem[] {
-  return processes.flatMap(({ wanted, report }) => {
+  return processes.flatMap(({ name, wanted, report }) => {
     const { command, directory, user, group } = wanted;
     const [program] = command;
     const state = facts.programs[program];
@@ -25,7 +26,8 @@ export function findMissing(processes: readonly ProcessWish[], facts: LaunchFact
         ? report(['group'], `there is no group ${group}`, `Add it: groupadd --system ${group}.`)
         : undefined,
     ];
-    return found.filter((problem) => problem !== undefined);
+    const bypass = state === 'there' ? findBypassMissing(wanted, facts.bypass[name], report) : [];
+    return [...found.filter((problem) => problem !== undefined), ...bypass];
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Problem } from '../profile/problem.ts';
+import type { PlacedBypass } from './bypass.ts';
 import type { PlacedPartition } from './partition.ts';
 import type { Policy } from './schema.ts';
 import type { ThreadKey } from './thread-key.ts';
@@ -40,6 +41,8 @@ export interface PlacedProcess {
   readonly rest: readonly number[];
   readonly threads: readonly PlacedThread[];
   readonly memory: PlacedMemory;
+  /** The library that is loaded before it; undefined: none. */
+  readonly bypass?: PlacedBypass;
 }
 
 export interface PlacedThread {

@@ -141,6 +141,25 @@ const stop = z
   })
   .describe('How the process is asked to end');
 
+const bypassMap = z.strictObject({
+  library: z.enum(['onload', 'vma']).describe('Onload (its onload command starts the process), or VMA (libvma)'),
+  profile: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.,-]*$/, 'expected a name such as latency, or names with commas between')
+    .optional()
+    .describe('Onload: its profiles (latency, latency-best); VMA: VMA_SPEC (latency)'),
+  path: path.optional().describe('VMA: the library, where the dynamic linker does not know it (ldconfig -p)'),
+});
+
+const bypass = z
+  .union(
+    [z.enum(['onload', 'vma']).transform((library): z.output<typeof bypassMap> => ({ library })), bypassMap],
+    'expected onload, vma, or a map such as {library: vma, profile: latency}',
+  )
+  .describe(
+    'A library that is loaded before the process and takes its sockets past the kernel; what EF_* and VMA_* it needs are in environment',
+  );
+
 const processWanted = z
   .strictObject({
     why: z.string().optional().describe('Shown by hft place'),
@@ -151,6 +170,7 @@ const processWanted = z
       .record(variable, z.union([argument, z.number(), z.boolean()]).transform(String))
       .default({})
       .describe('Variables, beside the few that systemd sets for every service'),
+    bypass: bypass.optional(),
     directory: path.optional().describe('Working directory; / when left out'),
     cpus: processCpus.optional(),
     threads: threads.default({}),

@@ -1,6 +1,7 @@
 import type { PlacedMachine } from '../layout/layout.ts';
 import { nameCpus } from '../layout/names.ts';
 import { InvalidProfile } from '../profile/problem.ts';
+import { noteBypass, placeBypass } from './bypass.ts';
 import { claimNamed } from './claims.ts';
 import { chooseCpus, runningCores } from './demands.ts';
 import type { Deployment } from './deployment.ts';
@@ -66,6 +67,7 @@ export function solvePlacement(deployment: Deployment, site: PlaceSite): Placeme
         rest,
         threads,
         memory: memory.memory,
+        ...withBypass(wish, rest, facts),
       },
     ]),
   );
@@ -79,6 +81,7 @@ export function solvePlacement(deployment: Deployment, site: PlaceSite): Placeme
       ...noteIsolation(exclusive, machine, facts),
       ...placed.flatMap((process) => [...process.notes, ...process.memory.notes]),
       ...judged.notes,
+      ...processes.flatMap(({ name, wanted }) => noteBypass(name, wanted, facts.bypass[name])),
       ...noteSharedCores(
         owned.map(({ wish, own }) => ({ name: wish.name, own })),
         machine,
@@ -110,6 +113,15 @@ const INSIDE =
 function withPartition(own: readonly number[], { partition }: LaunchFacts): Pick<PlacedProcess, 'partition'> {
   const placed = placeInPartition(own, partition);
   return placed === undefined ? {} : { partition: placed };
+}
+
+function withBypass(
+  { name, wanted }: ProcessWish,
+  rest: readonly number[],
+  facts: LaunchFacts,
+): Pick<PlacedProcess, 'bypass'> {
+  const bypass = placeBypass(wanted, facts.bypass[name], rest);
+  return bypass === undefined ? {} : { bypass };
 }
 
 function ownCpus(wish: ProcessWish, chosen: readonly number[] = []): number[] {

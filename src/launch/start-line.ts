@@ -43,7 +43,7 @@ export function startLine(placed: PlacedProcess, wanted: ProcessWanted, site: St
     ...variables(wanted, site),
     ...accountOptions(site.account),
     ...['--directory', wanted.directory ?? '/'],
-    ...['--', ...wanted.command],
+    ...['--', ...(placed.bypass?.prefix ?? []), ...wanted.command],
   ];
 }
 

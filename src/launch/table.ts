@@ -1,3 +1,4 @@
+import type { BypassLibrary } from './bypass-facts.ts';
 import type { InterruptCounts } from './interrupt-text.ts';
 import type { Seen } from './judge.ts';
 import { growthOf, looksOf, trackOf } from './judged.ts';
@@ -15,6 +16,14 @@ export interface ProcessRow {
   /** Bytes by NUMA node; undefined: not known. */
   readonly nodes: ReadonlyMap<number, number> | undefined;
   readonly threads: readonly ThreadRow[];
+  /** The library before it; undefined: none was asked for. */
+  readonly bypass: BypassRow | undefined;
+}
+
+export interface BypassRow {
+  readonly library: BypassLibrary;
+  /** What is mapped; null: nothing; undefined: not known. */
+  readonly mapped: string | null | undefined;
 }
 
 export interface ThreadRow {
@@ -77,6 +86,7 @@ export function tabulate({ subjects, looks }: Pick<Seen, 'subjects' | 'looks'>):
         swapBytes: status?.swapBytes,
         residentBytes: status?.residentBytes,
         nodes: seen.findLast(({ process }) => process.nodes !== undefined)?.process.nodes,
+        bypass: placed.bypass && { library: placed.bypass.library, mapped: last?.bypass?.mapped },
         threads: threads.sort((left, right) => left.tid - right.tid),
       },
     ];

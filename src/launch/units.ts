@@ -202,7 +202,7 @@ function startLines(placed: PlacedProcess, wanted: ProcessWanted, { probe }: Uni
     ['NotifyAccess', ready === 'notify' || health?.watchdog !== undefined ? 'main' : undefined],
     ...requires.map((name): UnitLine => ['ExecCondition', awaitUnit(unitName(name))]),
     ...partitionLines(placed, probe),
-    ['ExecStart', command.map(quoteArgument).join(' ')],
+    ['ExecStart', [...(placed.bypass?.prefix ?? []), ...command].map(quoteArgument).join(' ')],
     // exec and notify end with the program running: a start that fails is seen as one.
     { comment: 'Each thread to its CPU and policy, after every start; it fails when one does not come in time.' },
     ['ExecStartPost', place],

@@ -4,13 +4,16 @@ import { bootOnceKind } from './boot-once.ts';
 import { cgroupKind } from './cgroup.ts';
 import { configFileKind } from './config-file.ts';
 import { cpusetPartitionKind } from './cpuset-partition.ts';
+import { dcbPfcKind } from './dcb-pfc.ts';
 import { ethtoolKind } from './ethtool.ts';
 import { fileKind } from './file.ts';
 import { irqAffinityKind } from './irq-affinity.ts';
 import type { TunableKind } from './kind.ts';
 import { linkKind } from './link.ts';
 import { mountKind } from './mount.ts';
+import { ntupleRuleKind } from './ntuple-rule.ts';
 import { pciDriverKind } from './pci-driver.ts';
+import { rdmaKind } from './rdma.ts';
 import { sliceCpusKind } from './slice-cpus.ts';
 import { threadAffinityKind } from './thread-affinity.ts';
 import { threadSchedulingKind } from './thread-scheduling.ts';
@@ -37,6 +40,9 @@ const KINDS: { readonly [K in Tunable['kind']]: TunableKind<Extract<Tunable, { k
   'boot-once': bootOnceKind,
   'pci-driver': pciDriverKind,
   vf: vfKind,
+  'dcb-pfc': dcbPfcKind,
+  rdma: rdmaKind,
+  'ntuple-rule': ntupleRuleKind,
 };
 
 /** The kind of a tunable. The one cast: a tunable is always given to the kind of its own name. */

@@ -14,6 +14,12 @@ export function placeOf(tunable: Tunable): string {
       return `irq ${tunable.irq} ${tunable.action ?? ''}`;
     case 'ethtool':
       return `ethtool ${tunable.device} ${tunable.group} ${tunable.key}`;
+    case 'ntuple-rule':
+      return `ntuple ${tunable.device} ${tunable.rule}`;
+    case 'dcb-pfc':
+      return `dcb-pfc ${tunable.device} ${tunable.priority}`;
+    case 'rdma':
+      return `rdma ${tunable.device} ${tunable.port} ${tunable.attribute}`;
     case 'link':
       return `link ${tunable.device} ${tunable.attribute}`;
     case 'unit':

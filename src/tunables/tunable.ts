@@ -188,7 +188,39 @@ export interface VfTunable {
   readonly attribute: 'mac' | 'vlan' | 'spoofchk' | 'trust' | 'max_tx_rate';
 }
 
+/**
+ * One rule by which a NIC sends a flow to a queue. `rule`: what it matches, as `ethtool -N` takes it (`flow-type udp4
+ * dst-ip 239.1.1.1 dst-port 30001`). Value: `action 6`, the queue; null: there is no such rule.
+ */
+export interface NtupleRuleTunable {
+  readonly kind: 'ntuple-rule';
+  readonly device: string;
+  readonly rule: string;
+}
+
+/** Whether a NIC pauses one priority by itself: `dcb pfc`. Value: on, off. */
+export interface DcbPfcTunable {
+  readonly kind: 'dcb-pfc';
+  readonly device: string;
+  /** 0 to 7 */
+  readonly priority: number;
+}
+
+/**
+ * What RoCE connections of a device begin with. Values: cma-mode `RoCE v2` or `IB/RoCE v1`; cma-tos 0 to 255; traffic-class 0 to
+ * 255, -1: none is forced; active-mtu bytes, which can only be read.
+ */
+export interface RdmaTunable {
+  readonly kind: 'rdma';
+  readonly device: string;
+  readonly port: number;
+  readonly attribute: 'cma-mode' | 'cma-tos' | 'traffic-class' | 'active-mtu';
+}
+
 export type Tunable =
+  | DcbPfcTunable
+  | RdmaTunable
+  | NtupleRuleTunable
   | PciDriverTunable
   | VfTunable
   | FileTunable

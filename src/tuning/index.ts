@@ -11,6 +11,7 @@ import { networkDomain } from './network/network.ts';
 import { nicDomain } from './nic/nic.ts';
 import { persistenceDomain } from './persistence/persistence.ts';
 import { ptpDomain } from './ptp/ptp.ts';
+import { rdmaDomain } from './rdma/rdma.ts';
 import { servicesDomain } from './services/services.ts';
 
 /** Every domain, in the order in which people see them. A new domain is a folder here and a line in this list. */
@@ -25,6 +26,7 @@ export const domains: readonly TuningDomain[] = [
   nicDomain,
   irqDomain,
   dpdkDomain,
+  rdmaDomain,
   limitsDomain,
   ptpDomain,
   persistenceDomain,

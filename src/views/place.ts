@@ -11,13 +11,14 @@ export function placeJson(placement: Placement) {
     deployment,
     host,
     roles,
-    processes: processes.map(({ name, own, partition, idle, rest, memory, threads }) => ({
+    processes: processes.map(({ name, own, partition, idle, rest, memory, bypass, threads }) => ({
       name,
       own: printCpulist(own),
       partition: partition === undefined ? null : { cgroup: partition.cgroup, cpus: printCpulist(partition.cpus) },
       idle: printCpulist(idle),
       starts: printCpulist(rest),
       memory: { ...memory, nodes: printCpulist(memory.nodes) },
+      bypass: bypass === undefined ? null : { library: bypass.library, path: bypass.path, before: bypass.prefix },
       threads: threads.map(({ name: thread, cpus, isAlone, scheduling, why }) => ({
         name: thread,
         cpus: cpus.map((set) => printCpulist(set)),
@@ -50,11 +51,15 @@ export function viewPlacement(placement: Placement, terminal: Terminal): string 
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-function viewProcess({ name, why, own, idle, rest, memory, threads }: PlacedProcess, terminal: Terminal): string {
+function viewProcess(
+  { name, why, own, idle, rest, memory, bypass, threads }: PlacedProcess,
+  terminal: Terminal,
+): string {
   const facts = [
     own.length === 0 ? `${nameCpus(rest)}, shared` : `${nameCpus(own)} its own`,
     idle.length === 0 ? '' : `${nameCpus(idle)} kept idle beside`,
     sayMemory(memory),
+    bypass === undefined ? '' : `${bypass.path} loaded before it`,
   ].filter((fact) => fact !== '');
   return [
     `${paint(terminal, 'bold', name)}`,

@@ -14,12 +14,14 @@ export function psJson({ host, deployment, gate, supervisor, partition, rows }: 
     gate: gate ?? null,
     supervisor,
     partition: partition === undefined ? null : { state: partition.state, cpus: printCpulist(partition.cpus) },
-    processes: rows.map(({ record, isAdopted, lockedBytes, swapBytes, residentBytes, nodes, threads }) => ({
+    processes: rows.map(({ record, isAdopted, lockedBytes, swapBytes, residentBytes, nodes, bypass, threads }) => ({
       ...recordJson(record),
       adopted: isAdopted,
       lockedBytes: lockedBytes ?? null,
       swapBytes: swapBytes ?? null,
       residentBytes: residentBytes ?? null,
+      // mapped: null where nothing of it is mapped, left out where that is not known.
+      bypass: bypass ?? null,
       bytesByNode: nodes === undefined ? null : Object.fromEntries(nodes),
       threads: threads.map(({ wanted, allowed, migrationsPerS, ...thread }) => ({
         ...thread,
@@ -82,7 +84,20 @@ function viewProcess(row: ProcessRow, terminal: Terminal): string {
   const lines = viewRecords([row.record], terminal);
   const memory = sayMemory(row);
   if (row.threads.length === 0) return lines.join('\n');
-  return [...lines, ...(memory === '' ? [] : [`  ${memory}`]), ...viewThreads(row.threads, terminal)].join('\n');
+  return [
+    ...lines,
+    ...(memory === '' ? [] : [`  ${memory}`]),
+    ...viewBypass(row, terminal),
+    ...viewThreads(row.threads, terminal),
+  ].join('\n');
+}
+
+function viewBypass({ bypass }: ProcessRow, terminal: Terminal): string[] {
+  if (bypass === undefined) return [];
+  const { library, mapped } = bypass;
+  if (mapped === undefined) return [`  lib${library}: whether it is mapped cannot be read`];
+  if (mapped === null) return [paint(terminal, 'red', `  lib${library} is not mapped: the kernel has its sockets`)];
+  return [`  lib${library} is mapped: ${mapped}`];
 }
 
 function sayMemory({ residentBytes, lockedBytes, swapBytes, nodes }: ProcessRow): string {

@@ -9,6 +9,7 @@ import { type Shown, showEthtool } from '../../tunables/ethtool/query.ts';
 import { showIndirection } from '../../tunables/ethtool/rss.ts';
 import { parseRootQdisc, type RootQdisc } from '../../tunables/link.ts';
 import { observeWhole } from '../knobs/directories.ts';
+import { readXdpFeatures, type XdpFeatures } from './xdp-features.ts';
 
 /** What decisions about a NIC need to know beyond the value of one parameter. */
 export interface NicFacts {
@@ -19,6 +20,7 @@ export interface NicFacts {
   /** bytes; undefined when `ip` does not say. */
   readonly maxMtu: number | undefined;
   readonly qdisc: RootQdisc | undefined;
+  readonly xdp: XdpFeatures;
   /** The bond, team or bridge that the interface is a part of. */
   readonly master: string | undefined;
   /** `rx-0`, `tx-0` … as /sys/class/net/X/queues has them now. */
@@ -47,6 +49,7 @@ async function observeNic(host: HostReader, device: string): Promise<NicFacts> {
     indirection: await showIndirection(host, device),
     maxMtu: await readMaxMtu(host, device),
     qdisc: await readRootQdisc(host, device),
+    xdp: await readXdpFeatures(host, device),
     master: (await host.readLink(`/sys/class/net/${device}/master`))?.split('/').at(-1),
     queues: (await host.list(`/sys/class/net/${device}/queues`)) ?? [],
   };

@@ -9,6 +9,7 @@ import { desireShape } from './shape.ts';
 import { desireSteering } from './steering.ts';
 import { desireValues } from './values.ts';
 import { desireWaiting } from './waiting.ts';
+import { desireXdp } from './xdp.ts';
 
 /**
  * The trading NICs: rings, queues, offloads, coalescing, steering, polling. Other NICs are not touched: their
@@ -22,7 +23,13 @@ export const nicDomain = defineDomain<NicWanted, Facts>({
     const { nics, refused } = tradingNics(wanted, facts, machine);
     const decisions = nics.flatMap((nic): readonly Decision[] => {
       const nicCase = { wanted, nic, facts: facts.nics[nic.name], machine };
-      return [...desireShape(nicCase), ...desireValues(nicCase), ...desireSteering(nicCase), ...desireWaiting(nicCase)];
+      return [
+        ...desireShape(nicCase),
+        ...desireValues(nicCase),
+        ...desireXdp(nicCase),
+        ...desireSteering(nicCase),
+        ...desireWaiting(nicCase),
+      ];
     });
     return {
       settings: decisions.filter((decision) => 'tunable' in decision),

@@ -33,6 +33,39 @@ const busyPoll = z
   })
   .describe('Busy polling of the queues of a NIC; busy_read and busy_poll are in network');
 
+const port = () => count({ min: 1, max: 65535 }).optional();
+const address = () => z.ipv4('expected an IPv4 address such as 239.1.1.1').optional();
+
+const flow = z
+  .strictObject({
+    protocol: z.enum(['udp4', 'tcp4', 'ether']).describe('udp4, tcp4, or ether (by the MAC address that it goes to)'),
+    destination: address().describe('IPv4 address that it goes to, such as that of a feed'),
+    destinationPort: port(),
+    source: address(),
+    sourcePort: port(),
+    mac: z
+      .string()
+      .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'expected a MAC address such as 01:00:5e:01:01:01, in lower case')
+      .optional()
+      .describe('Of ether: the MAC address that it goes to'),
+    queue: count().default(0).describe('Of the queues that are kept for AF_XDP, from 0'),
+  })
+  .refine(({ protocol, mac, destination, destinationPort, source, sourcePort }) => {
+    const hasWords = [destination, destinationPort, source, sourcePort].some((each) => each !== undefined);
+    return protocol === 'ether' ? mac !== undefined && !hasWords : mac === undefined && hasWords;
+  }, 'expected mac with ether, and addresses or ports with udp4 and tcp4');
+
+const xdp = z
+  .strictObject({
+    queues: count({ min: 1 }).describe('Receive queues, the last ones, that RSS sends nothing to'),
+    zeroCopy: z
+      .enum(['required', 'any'])
+      .default('any')
+      .describe('required: refused where the driver would copy packets, or nobody can tell (before Linux 6.3)'),
+    flows: z.array(flow).default([]).describe('What is sent to these queues, by rules in the NIC (ethtool -N)'),
+  })
+  .describe('Queues for AF_XDP sockets, which no other traffic reaches; how they are polled is in busyPoll');
+
 /** The value of a profile's `nic:` key. What is left out is left alone, and so is every NIC that is not selected. */
 export const nicWanted = z
   .strictObject({
@@ -81,6 +114,7 @@ export const nicWanted = z
       .optional()
       .describe('spread: isolated CPUs send through queues of their own (xps_cpus); none: by hash'),
     busyPoll: busyPoll.optional(),
+    xdp: xdp.optional(),
     txqueuelen: count({ min: 1, max: 2 ** 31 - 1 })
       .optional()
       .describe('Packets that may wait for the NIC'),
@@ -93,3 +127,4 @@ export const nicWanted = z
   .describe('Rings, queues, offloads and polling of the trading NICs');
 
 export type NicWanted = z.output<typeof nicWanted>;
+export type XdpWanted = z.output<typeof xdp>;

@@ -1,6 +1,7 @@
 import { longFeatureName } from '../../tunables/ethtool/features.ts';
 import { type Indirection, spellIndirection, tableOfWeights } from '../../tunables/ethtool/indirection.ts';
 import { type Decision, ethtool, type NicCase, refuse, refuseUntold, toggle, wish } from './decision.ts';
+import { type KeptQueues, keptQueues, needsFilters } from './xdp.ts';
 
 /** What changes while the link stays up: features, coalescing, the spread of flows over the queues. */
 export function desireValues(nicCase: NicCase): readonly Decision[] {
@@ -16,13 +17,14 @@ const FEATURE_WHY: Readonly<Record<string, string>> = {
   rxhash: 'The NIC gives the hash of a flow with each packet, which RSS, RPS and RFS use.',
 };
 
-/** ixgbe and its relatives reset the NIC to change these; what keeps the link on one driver drops it on another. */
+/** ixgbe and its relatives reset the NIC to change these, with the affinity of its interrupts: they come before what is planned of those. */
 const RESETTING = ['lro', 'ntuple'];
 
 function desireFeatures(nicCase: NicCase): readonly Decision[] {
-  return Object.entries(nicCase.wanted.offloads ?? {}).flatMap(([name, isOn]) =>
-    desireFeature(nicCase, name, toggle(isOn)),
-  );
+  const { offloads = {} } = nicCase.wanted;
+  // Drivers take rules for flows only with the feature on, and forget them with it.
+  const all = needsFilters(nicCase) ? { ntuple: true, ...offloads } : offloads;
+  return Object.entries(all).flatMap(([name, isOn]) => desireFeature(nicCase, name, toggle(isOn)));
 }
 
 /**
@@ -42,8 +44,8 @@ function desireFeature({ nic, facts }: NicCase, name: string, value: 'on' | 'off
   }
   const names = changeable.length > 0 ? changeable : [name];
   const why = FEATURE_WHY[name] ?? `The profile asks for ${name} ${value}.`;
-  const disruption = RESETTING.includes(name) ? 'link' : 'none';
-  return names.map((each) => wish(nic, { name: each, tunable: ethtool(nic, 'feature', each), value, why, disruption }));
+  const effect = RESETTING.includes(name) ? ({ stage: 'shape', disruption: 'link' } as const) : {};
+  return names.map((each) => wish(nic, { name: each, tunable: ethtool(nic, 'feature', each), value, why, ...effect }));
 }
 
 const COALESCE_WHY = 'An interrupt that waits for more packets makes the first of them late.';
@@ -57,8 +59,10 @@ function desireCoalesce({ wanted, nic }: NicCase): readonly Decision[] {
   });
 }
 
-function desireRss({ wanted, nic, facts }: NicCase): readonly Decision[] {
-  const { rss } = wanted;
+function desireRss(nicCase: NicCase): readonly Decision[] {
+  const { wanted, nic, facts } = nicCase;
+  const kept = keptQueues(nicCase);
+  const rss = kept === undefined ? wanted.rss : wantedBeside(kept, wanted.rss);
   if (rss === undefined) return [];
   if (!facts?.indirection.ok) return [refuseUntold(nic, 'rss', facts?.indirection)];
   const value = rssValue(rss, facts.indirection.output);
@@ -66,8 +70,18 @@ function desireRss({ wanted, nic, facts }: NicCase): readonly Decision[] {
     return [
       refuse(nic, 'rss', `${JSON.stringify(rss)} does not fit ${facts.indirection.output.rings} queues.`, 'refused'),
     ];
-  const why = 'Flows are spread over these receive queues, and so over the CPUs that serve them.';
+  const why =
+    kept === undefined
+      ? RSS_WHY
+      : `${RSS_WHY} Those after queue ${kept.first - 1} are kept for AF_XDP: no other flow goes there.`;
   return [wish(nic, { name: 'rss', tunable: ethtool(nic, 'rss', 'indirection'), value, why })];
+}
+
+const RSS_WHY = 'Flows are spread over these receive queues, and so over the CPUs that serve them.';
+
+/** As many queues as are left: a list of weights is a conflict, which is said where queues are kept. */
+function wantedBeside({ first }: KeptQueues, rss: NicCase['wanted']['rss']): number {
+  return typeof rss === 'number' ? Math.min(rss, first) : first;
 }
 
 /** A table that gives flows to all queues already is left as the driver made it, in blocks or in turns. */

@@ -41,6 +41,16 @@ test('every setting that can disturb the link says so, comes in the shape stage,
     expect(setting).toMatchObject({ stage: 'shape', disruption: 'link', interface: 'enp1s0' });
 });
 
+test('features that reset some NICs come before what is planned of their interrupts, others after', async () => {
+  const { settings } = await desire({ offloads: { lro: false, gro: false, ntuple: true } }, {});
+  const stages = settings.map(({ id, stage, disruption }) => [id, stage, disruption]);
+  expect(stages).toEqual([
+    ['nic.lro@enp1s0', 'shape', 'link'],
+    ['nic.gro@enp1s0', 'values', 'none'],
+    ['nic.ntuple@enp1s0', 'shape', 'link'],
+  ]);
+});
+
 test.each([
   ['irq', '2'],
   ['max', '8'],

@@ -19,6 +19,7 @@ export const NOTHING_MISSING: LaunchFacts = {
   folders: {},
   users: {},
   groups: {},
+  bypass: {},
 };
 
 /** Reads a deployment that is written as text, `./d.yaml`; other files can be extended. */

@@ -210,6 +210,7 @@ describe('what is right and worth knowing', () => {
       folders: { '/data': false },
       users: { trading: false },
       groups: { nobody: undefined },
+      bypass: {},
     } as const;
     const placement = solvePlacement(deployment, { machine, facts, roles: 'a test' });
     expect(placement.missing.map(({ place: { line, column }, message }) => `${line}:${column} ${message}`)).toEqual([

@@ -43,6 +43,25 @@ describe('what becomes a process', () => {
     expect(line.slice(line.indexOf('--') + 1)).toEqual(['/opt/md', '--feed', 'A B']);
   });
 
+  test('behind a library: the process is, its health check is not', () => {
+    const bypass = {
+      library: 'onload',
+      path: '/usr/lib64/libonload.so',
+      prefix: ['/usr/bin/onload', '--profile=latency'],
+    } as const;
+    const process = wanted({ health: { command: ['/opt/check'] } });
+    const placed = { ...PLACED, bypass };
+    const line = startLine(placed, process, SITE);
+    expect(line.slice(line.indexOf('--') + 1)).toEqual([
+      '/usr/bin/onload',
+      '--profile=latency',
+      '/opt/md',
+      '--feed',
+      'A B',
+    ]);
+    expect(checkLine(placed, process, SITE)?.slice(-2)).toEqual(['--', '/opt/check']);
+  });
+
   test('looks at its partition before anything else', () => {
     const partition = { cgroup: '/hft.slice', cpus: [4] };
     const line = startLine({ ...PLACED, partition }, wanted({}), SITE);
