@@ -20,7 +20,7 @@ export function requireShortEnough(
   const totalS = runs * (durationS + WARMUP_MS / 1000);
   if (totalS <= mostS) return;
   throw new UsageError(
-    `${runs} measurements of ${durationS} s take ${Math.ceil(totalS / 60)} minutes, and an agent measures for ${mostS / 60} at most.`,
+    `${runs === 1 ? 'A measurement' : `${runs} measurements`} of ${durationS} s take${runs === 1 ? 's' : ''} ${Math.ceil(totalS / 60)} minutes, and an agent measures for ${mostS / 60} at most.`,
     { next: ['Give a shorter --duration, or fewer probes (--probe); or run it on the host itself.'] },
   );
 }

@@ -1,4 +1,5 @@
 import type { RemoteHost } from '../agent/client/remote-host.ts';
+import { LIMITS } from '../agent/protocol/limits.ts';
 import type { Question } from '../agent/protocol/request.ts';
 import type { SentLatency } from '../agent/protocol/sent-latency.ts';
 import { UsageError } from '../errors.ts';
@@ -10,7 +11,7 @@ import { isAgentPeer } from './agent-peer-name.ts';
 import type { HostFlags } from './host-flag.ts';
 import { watchCancellationOnce } from './interruption.ts';
 import type { LatencyFlags } from './latency.ts';
-import { readDuration } from './latency-duration.ts';
+import { readDuration, requireShortEnough } from './latency-duration.ts';
 import { readScheduler, requireFlagsTogether } from './latency-flags.ts';
 import { openPage } from './latency-record.ts';
 import type { KeptResult, SavedFlags } from './latency-saved.ts';
@@ -93,9 +94,11 @@ async function readRequest(flags: Flags): Promise<Asked> {
     ([, value]) => value !== undefined,
   );
   const mode = flags.append ? 'append' : flags.force ? 'force' : 'new';
+  const durationS = readDuration(flags);
+  requireShortEnough(1, { durationS, mostS: LIMITS.measuringS });
   return {
     suite: flags.suite === 'full' ? 'full' : 'quick',
-    durationS: readDuration(flags),
+    durationS,
     causes,
     wants: { hdr: hdr !== undefined, page: report !== undefined },
     ...Object.fromEntries(given),

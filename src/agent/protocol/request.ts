@@ -109,7 +109,8 @@ export const RULES: Readonly<Record<Ask, Rules>> = {
   apply: { role: 'operator', writes: true, withinS: WORK_S },
   adopt: { role: 'operator', writes: true, withinS: WORK_S },
   answer: { role: 'operator', writes: false, aside: true, withinS: LOOK_S },
-  cancel: { role: 'operator', writes: false, aside: true, withinS: LOOK_S },
+  // Of one's own requests alone, whatever they are.
+  cancel: { role: 'viewer', writes: false, aside: true, withinS: LOOK_S },
   confirm: { role: 'operator', writes: true, withinS: WORK_S },
   rollback: { role: 'operator', writes: true, withinS: WORK_S },
   launch: { role: 'operator', writes: true, withinS: WORK_S },
