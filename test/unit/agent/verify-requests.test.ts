@@ -168,8 +168,8 @@ describe('who may ask', () => {
 });
 
 interface Sent {
-  readonly result: { readonly probes: object[]; readonly findings: object[] };
-  readonly plots: { readonly series: object[] };
+  readonly result: { readonly probes: [object, ...object[]]; readonly findings: object[] };
+  readonly plots: { readonly series: [object, ...object[]] };
 }
 
 describe('what was measured, on its way', () => {
