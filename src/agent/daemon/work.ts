@@ -16,6 +16,7 @@ export class Work {
   #question: AnswerBody | undefined;
   #listening: AnswerBody | undefined;
   #attendedMs: number | undefined;
+  #lookedMs = performance.now();
   #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(request: Request, controller: Controller) {
@@ -41,7 +42,10 @@ export class Work {
   /** Ends what nobody waits for any more, after the time that it has. Looked at while it is at work. */
   endUnattended(nowMs: number): void {
     const { unattendedS } = RULES[this.request.question.ask];
-    if (unattendedS === undefined) return;
+    const isLate = performance.now() - this.#lookedMs > LIMITS.beatMs * 3;
+    this.#lookedMs = performance.now();
+    // This process had no CPU itself: what came meanwhile is not read yet.
+    if (unattendedS === undefined || isLate) return;
     for (const peer of this.#peers) if (!peer.isThere()) this.#peers.delete(peer);
     if (this.#peers.size > 0 || this.#attendedMs === undefined) this.#attendedMs = nowMs;
     if (this.#peers.size === 0 && nowMs - this.#attendedMs >= unattendedS * 1_000) this.cancel();
