@@ -33,11 +33,6 @@ async function until(is: () => boolean): Promise<void> {
   while (!is()) await sleep(20);
 }
 
-function childrenOf(pid: number): number[] {
-  const tasks = readProc(`/proc/${pid}/task/${pid}/children`) ? readdirSync(`/proc/${pid}/task`) : [];
-  return tasks.flatMap((task) => readProc(`/proc/${pid}/task/${task}/children`).split(' ').filter(Boolean).map(Number));
-}
-
 /** Processes of hft-probe that the agent has started, of this kind. */
 function probesOf(pid: number, kind: string): number[] {
   return readdirSync('/proc')
@@ -283,7 +278,7 @@ describe('--peer agent://', { timeout: TIME_LIMIT_MS }, () => {
     await agent.introduce('operator');
     const { child, ended } = begin(agent, `${NETWORK} --peer agent://BOX --duration 10m --json`);
     const responder = await probeOf(agent.pid, 'serve');
-    while (childrenOf(child.pid as number).length === 0) await sleep(20);
+    await probeOf(child.pid as number, 'network');
     process.kill(responder, 'SIGKILL');
     await until(() => probesOf(agent.pid, 'serve').some((pid) => pid !== responder));
     process.kill(await probeOf(agent.pid, 'serve'), 'SIGKILL');
