@@ -25,7 +25,6 @@ const test = anyTest.extend<{ agent: AgentProcess }>({
 
 beforeAll(() => buildWhenStale(), TIME_LIMIT_MS);
 
-/** Two CPUs are too many for a machine of two: one is left to the system. */
 const JITTER = `hft verify latency --probe jitter --cpus ${FIRST} --duration`;
 const LONG = `${JITTER} 10m --host BOX`;
 
