@@ -1,5 +1,6 @@
 #include "serve.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -34,15 +35,20 @@ static const char *listen_text;
 static uint64_t wait = WAIT_SPIN;
 static const char *xdp_interface;
 static uint64_t idle_ns = 30 * NS_PER_SECOND;
+static const char *only_text;
+static uint64_t most_ns; /* 0: until somebody ends it */
 static const struct option_spec own_options[] = {{.name = "listen", .text = &listen_text},
                                                  {.name = "wait", .value = &wait, .choices = TRAFFIC_WAITS},
                                                  {.name = "xdp", .text = &xdp_interface},
                                                  {.name = "idle-ns", .value = &idle_ns, .least = 100 * 1000 * 1000, .most = 3600 * NS_PER_SECOND},
+                                                 {.name = "only", .text = &only_text},
+                                                 {.name = "most-ns", .value = &most_ns, .least = NS_PER_SECOND, .most = 86400 * NS_PER_SECOND},
                                                  {0}};
 
 static struct responder {
   struct options options;
   struct address address;
+  struct address only; /* with only_text; its port counts for nothing */
   int listener;
   int datagrams; /* holds the port for conversations, and takes what belongs to none */
   struct newcomer newcomers[MOST_NEWCOMERS];
@@ -80,9 +86,31 @@ static void leave(struct newcomer *newcomer) {
   newcomer->file = 0;
 }
 
+/* Whether it comes from the one address that may ask, where only one may. */
+static bool is_welcome(const struct address *from) {
+  if (only_text == NULL) return true;
+  if (from->of.any.sa_family != responder.only.of.any.sa_family) return false;
+  if (from->of.any.sa_family == AF_INET) return from->of.v4.sin_addr.s_addr == responder.only.of.v4.sin_addr.s_addr;
+  return memcmp(&from->of.v6.sin6_addr, &responder.only.of.v6.sin6_addr, sizeof from->of.v6.sin6_addr) == 0;
+}
+
+static void parse_only(void) {
+  struct address *only = &responder.only;
+  if (only_text == NULL) return;
+  if (inet_pton(AF_INET, only_text, &only->of.v4.sin_addr) == 1) only->of.any.sa_family = AF_INET;
+  else if (inet_pton(AF_INET6, only_text, &only->of.v6.sin6_addr) == 1) only->of.any.sa_family = AF_INET6;
+  else usage("--only: expected an IP address without a port, got \"%.60s\"", only_text);
+}
+
 static void take_newcomer(void) {
-  int file = accept4(responder.listener, NULL, NULL, SOCK_CLOEXEC);
+  struct address from = {.bytes = sizeof from.of};
+  int file = accept4(responder.listener, &from.of.any, &from.bytes, SOCK_CLOEXEC);
   if (file < 0) return;
+  if (!is_welcome(&from)) {
+    responder.refused++;
+    close(file);
+    return;
+  }
   for (int i = 0; i < MOST_NEWCOMERS; i++) {
     if (responder.newcomers[i].file != 0) continue;
     responder.newcomers[i] = (struct newcomer){.file = file, .begun_ns = raw_clock_ns()};
@@ -175,7 +203,9 @@ int serve(char **arguments) {
   if (listen_text == NULL || strncmp(listen_text, "unix:", 5) == 0) usage("--listen: expected an IP address and a port");
   if (options->cpu_count > MOST_CONVERSATIONS) usage("--cpus: at most %d", MOST_CONVERSATIONS);
   address_parse(&responder.address, listen_text);
+  parse_only();
   end_with_parent(options->parent);
+  if (most_ns != 0) end_at_deadline(most_ns);
   take_signals(&while_waiting);
   for (int i = 0; i < options->cpu_count; i++) pin_to(options->cpus[i]);
   conversations_allocate(them, options->cpus, options->cpu_count);
@@ -188,7 +218,8 @@ int serve(char **arguments) {
   responder.datagrams = open_port(SOCK_DGRAM);
   lock_memory();
   say("listening");
-  while (signal_seen == 0) {
+  uint64_t begun_ns = raw_clock_ns();
+  while (signal_seen == 0 && (most_ns == 0 || raw_clock_ns() - begun_ns < most_ns)) {
     wait_and_hear(&while_waiting);
     conversations_look(them);
     forget_silent();

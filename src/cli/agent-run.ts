@@ -16,6 +16,8 @@ import { HftError, UsageError } from '../errors.ts';
 import { readTrusted } from '../host/guarded-file.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
+import { verifyHere } from './agent-verify.ts';
+import { RESPONDER_PORT } from './latency-servers.ts';
 import { launch, stop } from './launch.ts';
 import { list } from './ps.ts';
 import { type Installation, openAgent } from './target.ts';
@@ -33,7 +35,11 @@ function parseListen(text: string): string {
 }
 
 /** Serves until SIGTERM. Throws HftError where it cannot begin to. */
-export async function runAgent(installation: Installation, listen: string): Promise<void> {
+export async function runAgent(
+  installation: Installation,
+  listen: string,
+  responderPort: number = RESPONDER_PORT,
+): Promise<void> {
   const endpoint = parseListen(listen);
   const host = new LocalHost();
   const { env } = process;
@@ -41,7 +47,7 @@ export async function runAgent(installation: Installation, listen: string): Prom
   const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
   readAuthorized();
   const notice = new ServiceNotice(host, env);
-  const daemon = await startDaemon({ installation, agent, endpoint, hostname });
+  const daemon = await startDaemon({ installation, agent, endpoint, hostname, responderPort });
   log('listening', { endpoint: daemon.endpoint, host: hostname, version: installation.version, pid: process.pid });
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
@@ -65,16 +71,20 @@ interface Starting {
   readonly agent: Agent;
   readonly endpoint: string;
   readonly hostname: string;
+  readonly responderPort: number;
 }
 
-async function startDaemon({ installation, agent, endpoint, hostname }: Starting): Promise<AgentDaemon> {
+async function startDaemon(starting: Starting): Promise<AgentDaemon> {
+  const { installation, agent, endpoint, hostname, responderPort } = starting;
   const { root, version } = installation;
   const startedMs = performance.now();
   const plans = new PlanStore();
+  const check: AgentServices['check'] = (profile) => checkSentProfile(profile, `${root}/bin/hft`);
   const services = (daemon: AgentDaemon): AgentServices => ({
     agent,
     plans,
-    check: (profile) => checkSentProfile(profile, `${root}/bin/hft`),
+    check,
+    verifying: verifyHere({ installation, agent, check, responderPort }),
     status: () => localStatus(process.env),
     inspect: (wanted) => inspectMachine(new LocalHost(), { wanted, withInventory: true }),
     launch: ({ deployment, ask: _, ...request }, by) => launch(installation, deployment, { ...request, by }),
@@ -85,7 +95,7 @@ async function startDaemon({ installation, agent, endpoint, hostname }: Starting
     },
     hello: async ({ controller: { role, name } }) => {
       const uptimeS = (performance.now() - startedMs) / 1_000;
-      return { host: hostname, version, role, name, uptimeS, counters: daemon.counters };
+      return { host: hostname, version, role, name, uptimeS, counters: daemon.counters, responderPort };
     },
     find: (id) => daemon.find(id),
     nowMs: () => performance.now(),

@@ -16,3 +16,10 @@ export function watchCancellation(): AbortSignal {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());
   return controller.signal;
 }
+
+/** The same for what ends elsewhere: who does not want to wait for that types Ctrl-C once more, and the process ends as any other. */
+export function watchCancellationOnce(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import { probes } from '../latency/index.ts';
 import { CLOCK_CHOICES, type ClockChoice } from '../latency/probe/clock-choice.ts';
 import { SCHEDULERS, type Scheduler } from '../latency/probe/probe.ts';
+import { isAgentPeer } from './agent-peer-name.ts';
 
 /** Of `hft verify latency`: what is measured, and where it is written. */
 export const measuringFlags = {
@@ -51,7 +52,13 @@ export const measuringFlags = {
   }),
   peer: Flags.string({
     helpValue: 'HOST[:PORT]',
-    summary: 'Another host on which `hft verify latency --serve` runs, to measure the network between',
+    summary:
+      'Another host, to measure the network between: one on which `hft verify latency --serve` runs, or agent://HOST[:PORT], whose agent then answers for as long as that takes',
+  }),
+  'peer-cpu': Flags.integer({
+    min: 0,
+    helpValue: 'CPU',
+    summary: 'With --peer agent://: the CPU there that answers, where it may spin; a housekeeping CPU when left out',
   }),
   xdp: Flags.string({
     helpValue: 'INTERFACE',
@@ -152,7 +159,7 @@ const NEEDS: readonly (readonly [flag: string, needed: string])[] = [
   ['wait', 'serve'],
 ];
 /** What --fix has no use for: it measures by turns itself. */
-const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached', 'peer', 'xdp', 'pattern'];
+const KEEPING = ['save', 'baseline', 'ingest', 'report', 'redis', 'memcached', 'peer', 'peer-cpu', 'xdp', 'pattern'];
 /** What --ingest has no use for: it measures nothing. */
 const MEASURING = [
   'save',
@@ -166,6 +173,7 @@ const MEASURING = [
   'redis',
   'memcached',
   'peer',
+  'peer-cpu',
   'xdp',
   'pattern',
   'hdr',
@@ -206,6 +214,8 @@ export function requireFlagsTogether(flags: Readonly<Record<string, unknown>>): 
     if (isGiven(flag) && !isGiven(needed)) throw new UsageError(`--${flag} is of no use without --${needed}.`);
   }
   if (isGiven('xdp') && !isGiven('peer')) throw new UsageError('--xdp is of no use without --peer or --serve.');
+  if (isGiven('peer-cpu') && !isAgentPeer(`${flags.peer}`))
+    throw new UsageError('--peer-cpu is of no use without --peer agent://HOST.');
   if (isGiven('append') && isGiven('force'))
     throw new UsageError('--append adds a run, --force replaces all: give one.');
   const measuring = MEASURING.filter(isGiven).map((name) => `--${name}`);

@@ -50,12 +50,11 @@ async function tryToKeep(agent: Pick<Agent, 'keepLatency'>, record: LatencyRecor
  */
 export async function openPage(
   file: string | undefined,
-  baseline: BaselinePart | undefined,
-): Promise<(record: LatencyRecord) => Promise<void>> {
+): Promise<(record: LatencyRecord, baseline: BaselinePart | undefined) => Promise<void>> {
   if (file === undefined) return async () => {};
   const host = new LocalHost();
   await host.replaceFile(file, UNFINISHED);
-  return (record) => host.replaceFile(file, drawMeasurement(record, baseline));
+  return (record, baseline) => host.replaceFile(file, drawMeasurement(record, baseline));
 }
 
 const UNFINISHED =

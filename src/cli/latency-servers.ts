@@ -13,22 +13,30 @@ export interface ServerFlags {
 /** Where a responder listens unless somebody says otherwise. */
 export const RESPONDER_PORT = 17_707;
 
-/** The servers that a person named, as hft-probe wants them. Throws UsageError: a wrong address, a name that nobody knows. */
-export async function readServers({ redis, memcached, peer, probe }: ServerFlags): Promise<Servers> {
+function namedServers({ redis, memcached, peer }: ServerFlags) {
   const flags = [
     { flag: 'redis', probe: 'redis', text: redis, what: 'a server' },
     { flag: 'memcached', probe: 'memcached', text: memcached, what: 'a server' },
     { flag: 'peer', probe: 'network', text: peer, what: 'a peer' },
   ];
-  const named = flags.flatMap(({ text, ...flag }) => (text === undefined ? [] : [{ ...flag, text }]));
-  for (const { flag, probe: its, what } of named) {
-    if (probe === undefined || probe.includes(its)) continue;
+  return flags.flatMap(({ text, ...flag }) => (text === undefined ? [] : [{ ...flag, text }]));
+}
+
+/** Throws UsageError for a server that nothing is to be measured with. */
+export function requireServersAsked(flags: ServerFlags): void {
+  for (const { flag, probe: its, what } of namedServers(flags)) {
+    if (flags.probe === undefined || flags.probe.includes(its)) continue;
     throw new UsageError(`--${flag} names ${what}, and --probe leaves ${its} out.`, {
       next: [`Add --probe ${its}, or leave --${flag} out.`],
     });
   }
+}
+
+/** The servers that a person named, as hft-probe wants them. Throws UsageError: a wrong address, a name that nobody knows. */
+export async function readServers(flags: ServerFlags): Promise<Servers> {
+  requireServersAsked(flags);
   const servers = await Promise.all(
-    named.map(async ({ flag, probe: its, text }) => {
+    namedServers(flags).map(async ({ flag, probe: its, text }) => {
       const address = flag === 'peer' ? resolvePlace(flag, text) : resolveAddress(flag, text);
       return [its, await address] as const;
     }),

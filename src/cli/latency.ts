@@ -1,6 +1,6 @@
 import type { Agent, ProbeRequest } from '../agent/agent.ts';
 import type { Scope, Wanted } from '../engine/scope.ts';
-import { HftError, UsageError } from '../errors.ts';
+import { HftError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
 import type { Watched } from '../latency/attribution/watched.ts';
 import { probes } from '../latency/index.ts';
@@ -22,9 +22,11 @@ import { listTargets, type Target } from '../latency/targets/target.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { Machine } from '../topology/machine.ts';
 import type { BaselinePart } from '../views/report/input.ts';
-import { parseSeconds } from './duration.ts';
+import { isAgentPeer } from './agent-peer-name.ts';
 import { watchCancellation } from './interruption.ts';
+import { findAgentPeer } from './latency-agent-peer.ts';
 import { findFreeCpus } from './latency-cpus.ts';
+import { readDuration, requireShortEnough, WARMUP_MS } from './latency-duration.ts';
 import { readClock, readScheduler } from './latency-flags.ts';
 import { requirePattern } from './latency-pattern.ts';
 import { openPage, type RecordedLatency, recordLatency } from './latency-record.ts';
@@ -50,8 +52,10 @@ export interface LatencyFlags {
   /** Addresses of servers that are measured instead of one that is started for the run. */
   readonly redis?: string | undefined;
   readonly memcached?: string | undefined;
-  /** Where a responder listens. */
+  /** Where a responder listens, or whose agent is to answer. */
   readonly peer?: string | undefined;
+  /** Of that agent's host: the CPU that answers. */
+  readonly 'peer-cpu'?: number | undefined;
   /** An interface for AF_XDP to that peer. */
   readonly xdp?: string | undefined;
   /** A file of arrivals for the pipeline. */
@@ -62,12 +66,7 @@ export interface LatencyFlags {
   readonly report?: string | undefined;
 }
 
-const DURATION_S = { quick: 10, full: 60 } as const;
-export const WARMUP_MS = 1000;
 export const BLOCK_MS = 100;
-/** A block is 100 ms, and intervals need a few of them. */
-const SHORTEST_S = 1;
-const LONGEST_S = 24 * 3600;
 
 /**
  * Measures this machine, whatever state it is in, and judges it by the profile that was named or is in force. `baseline` is drawn
@@ -80,21 +79,22 @@ export async function measureHost(
 ): Promise<MeasuredHost & RecordedLatency> {
   const time = new Date().toISOString();
   const durationS = readDuration(flags);
-  const servers = await readServers(flags);
+  const peer = isAgentPeer(flags.peer) ? await findAgentPeer(flags.peer, flags) : undefined;
+  const servers = await readServers({ ...flags, peer: peer?.place ?? flags.peer });
   await requirePattern(flags);
   const agent = await openAgent(installation);
   const asked =
     flags.profile === undefined ? await agent.inForce() : await loadWanted(flags.profile, installation.root);
   const writeLog = await openLog(flags.hdr);
-  const writePage = await openPage(flags.report, baseline);
+  const writePage = await openPage(flags.report);
   const line = new ProgressLine(process.stderr);
   try {
     const showProgress = (text: string) => line.show(text);
     const request = { asked, flags, servers, durationS, signal: watchCancellation(), showProgress };
-    const measured = await measureOn(agent, request);
+    const measured = await measureOn(peer?.answering(agent) ?? agent, request);
     await writeLog(measured.outcomes);
     const recorded = await recordLatency(agent, { ...measured, time, version: installation.version });
-    await writePage(recorded.record);
+    await writePage(recorded.record, baseline);
     return { ...measured, ...recorded };
   } finally {
     line.clear();
@@ -123,8 +123,11 @@ export interface MeasuringRequest {
   >;
   readonly servers?: Servers;
   readonly durationS: number;
+  /** All measurements together take no longer; undefined: as long as they take. */
+  readonly mostS?: number;
   readonly signal: AbortSignal;
-  readonly showProgress: (text: string) => void;
+  /** `share`: how many are done, of so many. */
+  readonly showProgress: (text: string, share: { readonly done: number; readonly of: number }) => void;
 }
 
 export interface MeasuredHost {
@@ -150,6 +153,7 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
   const { pattern, xdp } = flags;
   const wanted = { ...place, suite, servers: request.servers ?? {}, pattern, scheduler, xdp } as const;
   const runs = listRuns(wanted, { named: flags.probe, targets });
+  requireShortEnough(runs.planned.length, request);
   const { outcomes, stopped } = await runAll(agent, runs.planned, { machine, request, load });
   const question = {
     host: machine.host,
@@ -161,14 +165,6 @@ export async function measureOn(agent: MeasuringAgent, request: MeasuringRequest
   } as const;
   const result = reportLatency(question, outcomes, [...runs.unmeasured, ...stopped]);
   return { result, exitCode: latencyExitCode(result), outcomes };
-}
-
-/** Seconds. Throws UsageError. */
-export function readDuration({ duration, suite }: LatencyFlags): number {
-  if (duration === undefined) return suite === 'full' ? DURATION_S.full : DURATION_S.quick;
-  const seconds = parseSeconds('--duration', duration);
-  if (seconds >= SHORTEST_S && seconds <= LONGEST_S) return seconds;
-  throw new UsageError(`--duration: expected 1s to 24h, got ${duration}`);
 }
 
 interface Situation {
@@ -249,7 +245,8 @@ async function runAll(
     const onProgress = (progress: Progress) => {
       // The program has been started; what is prepared before it takes its time.
       if (progress.phase === 'warm-up') startedEpochS = (Date.now() + WARMUP_MS) / 1000;
-      showProgress(sayProgress(place, progress));
+      const share = progress.phase === 'measuring' ? progress.share : 0;
+      showProgress(sayProgress(place, progress), { done: place.behind + share, of: place.all });
     };
     const timing = { durationMs, warmupMs: WARMUP_MS, blockMs: BLOCK_MS, clock: readClock(request.flags) };
     const seeksCauses = request.flags.causes !== false && probe.stolen !== undefined;

@@ -3,6 +3,7 @@ import { type DpdkHost, isForDpdk, judgeDevices, judgeHugepages } from '../dpdk/
 import { judgeTraffic } from '../dpdk/traffic.ts';
 import { chooseTrafficCpus } from '../dpdk/traffic-cpus.ts';
 import type { TrafficRun, Vdev } from '../dpdk/traffic-script.ts';
+import type { Scope } from '../engine/scope.ts';
 import { summarize, type Verification, type VerifyResult, verifyExitCode } from '../engine/verify.ts';
 import { HftError, UsageError } from '../errors.ts';
 import { LocalHost } from '../host/local.ts';
@@ -26,7 +27,20 @@ export interface VerifyDpdkFlags {
 }
 
 /** What the profile asks of DPDK, what is there for it, and a real run with traffic. Gives everything back that it takes. */
-export async function verifyDpdk(installation: Installation, flags: VerifyDpdkFlags): Promise<Verification> {
+export function verifyDpdk(installation: Installation, flags: VerifyDpdkFlags): Promise<Verification> {
+  const verifySettings = async () => (await settingsVerifier(installation, flags, DPDK_SETTINGS))(undefined);
+  return verifyDpdkHere(installation.root, { ...flags, verifySettings, signal: watchCancellation() });
+}
+
+export const DPDK_SETTINGS: Scope = { only: ['dpdk', 'memory'] };
+
+export interface DpdkRequest extends VerifyDpdkFlags {
+  /** Of the profile, where one is named. */
+  readonly verifySettings: () => Promise<Verification>;
+  readonly signal: AbortSignal;
+}
+
+export async function verifyDpdkHere(root: string, flags: DpdkRequest): Promise<Verification> {
   const host = new LocalHost();
   const machine = await readMachine(host);
   const facts = await observeDpdk(host, machine);
@@ -34,13 +48,13 @@ export async function verifyDpdk(installation: Installation, flags: VerifyDpdkFl
   const ports = flags.port.map((address) => findPort(address, dpdk));
   const ready = ports.length > 0 ? ports : facts.nics.filter(isForDpdk);
   const results: VerifyResult[] = [
-    ...(await settingsOf(installation, flags.profile)),
+    ...(flags.profile === undefined ? [] : settingsOfDpdk(await flags.verifySettings())),
     ...judgeDevices(dpdk),
     ...(ready.length > 0 ? judgeHugepages(ready, machine) : []),
   ];
   const pinned = await findPinned(host, machine.kernel.isolated);
   const taken = pinned.flatMap(({ allowed }) => allowed);
-  const bench = { host, machine, taken, probe: `${installation.root}/dist/hft-probe` };
+  const bench = { host, machine, taken, probe: `${root}/dist/hft-probe` };
   results.push(...(await verifyTraffic(bench, flags, ports)));
   return { profile: flags.profile ?? 'what DPDK needs', host: machine.host, results, summary: summarize(results) };
 }
@@ -51,11 +65,8 @@ export function dpdkExitCode(verification: Verification): 0 | 1 | 5 {
   return runs.some(({ status }) => status !== 'pass') ? 1 : verifyExitCode(verification);
 }
 
-/** The dpdk and hugepage settings of a profile that was named. */
-async function settingsOf(installation: Installation, profile: string | undefined): Promise<readonly VerifyResult[]> {
-  if (profile === undefined) return [];
-  const verify = await settingsVerifier(installation, { profile }, { only: ['dpdk', 'memory'] });
-  const { results } = await verify(undefined);
+/** The dpdk and hugepage settings of a profile. */
+function settingsOfDpdk({ results }: Verification): readonly VerifyResult[] {
   return results.filter(({ id }) => id.startsWith('dpdk.') || /^memory\.(?:hugepages|mount)@/.test(id));
 }
 
@@ -83,7 +94,7 @@ interface Bench {
 
 async function verifyTraffic(
   bench: Bench,
-  flags: VerifyDpdkFlags,
+  flags: DpdkRequest,
   ports: readonly PciNic[],
 ): Promise<readonly VerifyResult[]> {
   const vdevs = flags.vdev.length === 0 && ports.length === 0 ? (['net_null'] as const) : flags.vdev;
@@ -92,7 +103,11 @@ async function verifyTraffic(
   const results: VerifyResult[] = [];
   for (const over of ways) {
     const id = `dpdk.traffic@${over === 'pci' ? ports.map(({ address }) => address).join('+') : over}`;
-    results.push({ id, domain: 'dpdk', ...(obstacle ?? (await measure(bench, runOf(bench, flags, { over, ports })))) });
+    results.push({
+      id,
+      domain: 'dpdk',
+      ...(obstacle ?? (await measure(bench, runOf(bench, flags, { over, ports }), flags.signal))),
+    });
   }
   return results;
 }
@@ -119,8 +134,7 @@ async function findObstacle({ host, machine }: Bench, ports: readonly PciNic[]):
   return without === undefined ? undefined : { ...nothing, status: 'fail', evidence: without.evidence };
 }
 
-async function measure({ host }: Bench, run: TrafficRun): Promise<Answer> {
-  const signal = watchCancellation();
+async function measure({ host }: Bench, run: TrafficRun, signal: AbortSignal): Promise<Answer> {
   const end = await runTraffic(host, run, signal);
   if (signal.aborted) throw new HftError('Interrupted: what was started for the run has ended.', { exitCode: 1 });
   if (end === undefined)

@@ -9,9 +9,13 @@ import { openLaunchSite } from './launch-site.ts';
 const EVERY_MS = 500;
 
 /** Whether what is watched here is as it was placed. Changes nothing. Throws UsageError when nothing is. */
-export async function verifyProcesses(root: string, durationS: number): Promise<Verification> {
+export async function verifyProcesses(
+  root: string,
+  durationS: number,
+  signal: AbortSignal = watchCancellation(),
+): Promise<Verification> {
   const site = openLaunchSite(root);
-  const request = { durationMs: durationS * 1000, everyMs: EVERY_MS, isThorough: true, signal: watchCancellation() };
+  const request = { durationMs: durationS * 1000, everyMs: EVERY_MS, isThorough: true, signal };
   const seen = await watchProcesses(site, request);
   if (seen === undefined)
     throw new UsageError('Nothing was launched here, so there is nothing to verify.', {

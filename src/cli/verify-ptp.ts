@@ -14,6 +14,7 @@ import { PATIENCE_MS } from '../ptp/track.ts';
 import { parseNanoseconds, parseSeconds } from './duration.ts';
 import { watchCancellation } from './interruption.ts';
 import { writePtpEvidence } from './ptp-excursions.ts';
+import { isRoot } from './root.ts';
 
 export interface PtpFlags {
   readonly limit: string;
@@ -34,6 +35,22 @@ const WINDOW_MS = 15_000;
 
 /** What is said of each look while it is watched. */
 export type SayLook = (report: PtpReport) => void;
+
+/** What is looked at for somebody else: every ptp4l of this host, for some time. */
+export interface PtpWatch {
+  readonly expectation: Omit<PtpExpectation, 'utcLimits' | 'isPrivileged'>;
+  readonly everyMs: number;
+  readonly durationMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The same without anything written or shown meanwhile. */
+export async function lookAtPtpHere(root: string, { expectation, ...watch }: PtpWatch): Promise<PtpReport> {
+  const host = new LocalHost();
+  const request = { ...watch, target: undefined, probe: `${root}/dist/hft-probe`, clientSocket: clientSocket() };
+  const looks = await collectPtp(host, request);
+  return reportPtp(await nameHost(host), looks, { ...expectation, utcLimits: UTC_LIMITS, isPrivileged: isRoot() });
+}
 
 /** Looks at the time of this host for some time, or until Ctrl-C, and judges all that was seen. Changes nothing but what it was told to
  *  write. */
@@ -104,7 +121,7 @@ async function nameHost(reader: HostReader): Promise<string> {
   return (await reader.readText('/proc/sys/kernel/hostname'))?.trim() ?? reader.label;
 }
 
-function readExpectation(flags: PtpFlags): PtpExpectation {
+export function readExpectation(flags: PtpFlags): PtpExpectation {
   const { grandmaster } = flags;
   if (grandmaster !== undefined && !/^[0-9a-f]{6}\.[0-9a-f]{4}\.[0-9a-f]{6}$/.test(grandmaster))
     throw new UsageError(
@@ -116,12 +133,12 @@ function readExpectation(flags: PtpFlags): PtpExpectation {
     timescale: flags.timescale === 'arbitrary' ? 'arbitrary' : 'ptp',
     allowsFreeRunning: flags['free-running'] === true,
     grandmaster,
-    isPrivileged: process.getuid?.() === 0,
+    isPrivileged: isRoot(),
   };
 }
 
 /** What moves between two looks counts as moving: a Sync that ended meanwhile must not. */
-function readInterval({ interval }: PtpFlags): number {
+export function readInterval({ interval }: Pick<PtpFlags, 'interval'>): number {
   const everyMs = Math.max(parseSeconds('--interval', interval), 1) * 1000;
   if (everyMs <= PATIENCE_MS) return everyMs;
   throw new UsageError(
@@ -137,6 +154,6 @@ function readTarget({ socket, domain }: PtpFlags): PtpTarget | undefined {
 
 /** pmc makes a socket of its own in /var/run, which takes root: others have a folder for it, or the one for what is temporary. */
 function clientSocket(): string | undefined {
-  if (process.getuid?.() === 0) return undefined;
+  if (isRoot()) return undefined;
   return `${process.env.XDG_RUNTIME_DIR || '/tmp'}/hft-pmc-${process.pid}`;
 }

@@ -5,6 +5,7 @@ import type { Listing } from '../cli/ps.ts';
 import type { Plan } from '../engine/plan.ts';
 import type { RollbackOutcome } from '../engine/rollback.ts';
 import type { Verification } from '../engine/verify.ts';
+import type { LatencyResult } from '../latency/report/result.ts';
 import type { ProcessRecord } from '../launch/supervision.ts';
 
 /** Answers of a host in a few words: hosts with the same ones are shown together. No names, no times. */
@@ -63,4 +64,16 @@ export function briefInspected({ machine, inspection }: Inspected): string {
 
 export function briefHello({ version, role }: Hello): string {
   return `hft ${version}, ${role}`;
+}
+
+export function briefLatency({ profile, summary, cut, probes }: LatencyResult): string {
+  const { pass, fail, inconclusive, notJudged, notMeasured } = summary;
+  const counts = Object.entries({ pass, fail, inconclusive, 'not judged': notJudged, 'not measured': notMeasured });
+  const judged = counts.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`);
+  if (probes.length === 0) return joined(['nothing was measured', cut && 'ended early']);
+  return joined([
+    `${profile?.name ?? 'no profile'}: ${judged.join(', ') || 'measured, no limit'}`,
+    profile?.differs ? `${profile.differs} settings differ` : false,
+    cut && 'ended early',
+  ]);
 }

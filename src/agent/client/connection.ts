@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, Dealer } from 'zeromq';
+import type { HftError } from '../../errors.ts';
 import { type AgentAddress, printAddress } from '../keys/agent-address.ts';
 import { type KeyPair, printPublicKey } from '../keys/key-text.ts';
 import { type Seal, sealBetween } from '../keys/seal.ts';
@@ -11,6 +12,7 @@ import {
   fromSentError,
   KeyRefused,
   NoAnswer,
+  NotAttended,
   OtherProtocol,
   UnknownAgent,
   Unreachable,
@@ -40,6 +42,8 @@ export interface Waiting {
   /** Shows a plan and asks; the answer goes back. */
   readonly onQuestion?: (plan: unknown) => Promise<boolean>;
   readonly onProgress?: (progress: { readonly done: number; readonly of: number; readonly what: string }) => void;
+  /** A responder listens there now, on this port. */
+  readonly onListening?: (port: number) => void;
   /** Takes the request back: what was done is undone, and the answer says so. */
   readonly signal?: AbortSignal | undefined;
   /** The id to ask again by. */
@@ -89,17 +93,27 @@ export class AgentConnection {
 
   /** Until it is answered. Throws HftError of the agent, or of failures.ts. */
   async ask<Kind extends Ask>(question: QuestionOf<Kind>, waiting: Waiting = {}): Promise<ResultOf<Kind>> {
-    const { writes } = RULES[question.ask];
+    const { unattendedS } = RULES[question.ask];
     const id = waiting.id ?? randomUUID();
     for (let attempt = 1; ; attempt++) {
+      // What ends when nobody waits for it is waited for again, and not begun anew.
+      const sent: Question = attempt > 1 && unattendedS !== undefined ? { ask: 'attend' } : question;
       try {
-        return await this.#askOnce(question, { ...waiting, id });
+        return await this.#askOnce(question, { ...waiting, id }, sent);
       } catch (error) {
         if (!(error instanceof Silence)) throw error;
-        if (attempt === MOST_ATTEMPTS || this.#isClosed) throw new NoAnswer(this.#host, error.message, writes);
-        await this.#reopen(error, writes);
+        // It went with the connection.
+        const isOver = attempt === MOST_ATTEMPTS || this.#isClosed || unattendedS === 0;
+        if (isOver) throw this.#gone(question.ask, error.message);
+        await this.#reopen(error, question.ask);
       }
     }
+  }
+
+  #gone(ask: Ask, reason: string): HftError {
+    const { writes, unattendedS } = RULES[ask];
+    if (unattendedS !== undefined) return new NotAttended(this.#host, reason, unattendedS);
+    return new NoAnswer(this.#host, reason, writes);
   }
 
   /** What is still asked is answered to nobody. */
@@ -109,7 +123,7 @@ export class AgentConnection {
   }
 
   /** The same id: what was done is not done again. */
-  async #reopen(cause: Silence, writes: boolean): Promise<void> {
+  async #reopen(cause: Silence, ask: Ask): Promise<void> {
     this.#socket.close();
     const untilMs = performance.now() + (this.#site.reconnectWithinMs ?? RECONNECT_WITHIN_MS);
     for (;;) {
@@ -117,7 +131,7 @@ export class AgentConnection {
         this.#take(await openSocket(this.#site, this.#context));
         return;
       } catch {
-        if (performance.now() > untilMs) throw new NoAnswer(this.#host, cause.message, writes);
+        if (performance.now() > untilMs) throw this.#gone(ask, cause.message);
       }
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_PERIOD_MS));
     }
@@ -136,11 +150,14 @@ export class AgentConnection {
   async #askOnce<Kind extends Ask>(
     question: QuestionOf<Kind>,
     waiting: Waiting & { readonly id: string },
+    sent: Question,
   ): Promise<ResultOf<Kind>> {
     const { id, signal } = waiting;
-    await this.#send(id, question);
+    await this.#send(id, sent);
     const cancel = () => void this.#tell({ ask: 'cancel', to: id });
     signal?.addEventListener('abort', cancel);
+    // It was taken back while the connection was down, or before it was sent.
+    if (signal?.aborted && RULES[question.ask].unattendedS !== undefined) cancel();
     try {
       const result = await this.#await(question.ask, waiting);
       const read = RESULTS[question.ask].safeParse(result);
@@ -178,6 +195,7 @@ export class AgentConnection {
       if (body.is === 'result') return withPlainTexts(body.result);
       if (body.is === 'error') throw fromSentError(this.#host, body.error);
       if (body.is === 'progress') waiting.onProgress?.({ done: body.done, of: body.of, what: plainText(body.what) });
+      if (body.is === 'listening') waiting.onListening?.(body.port);
       // Beside the waiting: the agent says meanwhile that it lives.
       if (body.is === 'question') deciding = this.#decide(body.plan, waiting);
     }

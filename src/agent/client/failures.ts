@@ -68,6 +68,16 @@ export class NoAnswer extends HftError {
   }
 }
 
+/** The connection was lost for good while something was looked at there that ends when nobody waits for it. */
+export class NotAttended extends HftError {
+  constructor(host: string, reason: string, unattendedS: number) {
+    super(`${host}: ${reason}.`, {
+      exitCode: NOTHING_DONE,
+      next: [`It ends there by itself, ${unattendedS === 0 ? 'at once' : 'within a minute'}, and nothing of it stays.`],
+    });
+  }
+}
+
 const LAYOUT_KEYS: readonly string[] = ['nic', 'housekeeping', 'irq', 'isolated', 'smt'] satisfies LayoutKey[];
 
 /** Of a part that two domains want: `dpdk.devices.0`. */

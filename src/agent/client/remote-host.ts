@@ -13,6 +13,7 @@ import type { SentProfile } from '../protocol/request.ts';
 import { type Hello, sentPlan } from '../protocol/results.ts';
 import type { AgentConnection } from './connection.ts';
 import { NoAnswer } from './failures.ts';
+import { type RemoteVerifier, verifyRemotely } from './remote-verify.ts';
 
 export interface LaunchRequest {
   readonly profile?: string | undefined;
@@ -45,6 +46,7 @@ export interface RemoteHost extends ControlledHost {
   ps(): Promise<Listing>;
   hello(): Promise<Hello>;
   status(): Promise<LocalStatus>;
+  readonly verifying: RemoteVerifier;
 }
 
 /**
@@ -84,6 +86,7 @@ export function controlRemotely(connection: AgentConnection): RemoteHost {
       return { ...listing, rows: mapped, differences: undefined } as unknown as Listing;
     },
     hello: () => connection.ask<'hello'>({ ask: 'hello' }),
+    verifying: verifyRemotely(connection),
   };
 }
 
@@ -138,7 +141,7 @@ function askPlan(
 }
 
 /** Its keys as they were checked here; those of the host's hft are its own. */
-function toSent({ name, layout, latency, domains }: Wanted): SentProfile {
+export function toSent({ name, layout, latency, domains }: Wanted): SentProfile {
   const { [PERSISTENCE]: persistence, ...written } = domains;
   return { name, keys: { layout, ...(latency && { latency }), ...written }, persist: persistence !== undefined };
 }

@@ -9,6 +9,11 @@ import { LIMITS } from '../protocol/limits.ts';
 export interface Peer {
   /** Dropped where the peer is gone or reads too slowly: whoever wants it asks again. */
   send(body: Buffer): void;
+  /** Of the other end, and of this one: where it was reached. */
+  readonly address: string;
+  readonly localAddress: string;
+  /** The connection is there, and who waits at its end lives: ZeroMQ says so every few seconds. */
+  isThere(): boolean;
 }
 
 /** A message of a peer that CURVE let in. Who of those it is, its seal proves or not. */
@@ -51,6 +56,7 @@ const KEEPALIVE_MS = 60_000;
  */
 export class AgentLink implements Peer {
   readonly address: string;
+  readonly localAddress: string;
   /** Of the controller, once CURVE and ZAP have let it in; base64url. */
   key: string | undefined;
   readonly #outer: Socket;
@@ -59,12 +65,14 @@ export class AgentLink implements Peer {
   readonly #site: LinkSite;
   #undelivered = 0;
   #unsent = 0;
+  #heardMs = performance.now();
   #stuck: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
   #isEnded = false;
 
   private constructor(outer: Socket, behind: { inner: Socket; dealer: Dealer }, site: LinkSite) {
-    this.address = outer.remoteAddress ?? '';
+    this.address = plainAddress(outer.remoteAddress);
+    this.localAddress = plainAddress(outer.localAddress);
     this.#outer = outer;
     this.#inner = behind.inner;
     this.#dealer = behind.dealer;
@@ -119,6 +127,10 @@ export class AgentLink implements Peer {
     });
   }
 
+  isThere(): boolean {
+    return !this.#isEnded && performance.now() - this.#heardMs < LIMITS.silentS * 1_000;
+  }
+
   /** What was sent before is on its way. */
   async drain(): Promise<void> {
     await this.#sending;
@@ -143,6 +155,7 @@ export class AgentLink implements Peer {
   #passOn(): void {
     const [outer, inner] = [this.#outer, this.#inner];
     outer.on('data', (bytes: Buffer) => {
+      this.#heardMs = performance.now();
       this.#undelivered += bytes.length;
       if (!inner.write(bytes)) outer.pause();
       if (this.#undelivered > LIMITS.requestBytes + OVERHEAD_BYTES) this.#hold();
@@ -209,6 +222,11 @@ export class AgentLink implements Peer {
       body,
     };
   }
+}
+
+/** `::ffff:10.0.0.7` is what a socket for both families calls 10.0.0.7. */
+function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 function connectTo(path: string): Promise<Socket> {

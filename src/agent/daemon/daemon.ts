@@ -15,6 +15,7 @@ import { answerOnce, RememberedAnswers } from './remembered.ts';
 import { toSentError } from './sent-error.ts';
 import { type AgentServices, serve } from './services.ts';
 import { Turns } from './turns.ts';
+import { UnheardAnswer } from './unheard.ts';
 import { Work } from './work.ts';
 
 export interface DaemonSite {
@@ -38,6 +39,7 @@ export class AgentDaemon {
   readonly #rate = new Rate();
   readonly #works = new Map<string, Work>();
   readonly #turns = new Turns(LIMITS.atWork);
+  readonly #unheard = new UnheardAnswer();
   readonly #counters = { answered: 0, refused: 0, malformed: 0, unknownKeys: 0, limited: 0 };
   #seals = new Map<string, Seal>();
   #keys: KeyPair;
@@ -173,6 +175,8 @@ export class AgentDaemon {
       else refuse('Another request has this id.');
       return;
     }
+    const unheard = question.ask === 'attend' ? this.#unheard.find(id, controller.key) : undefined;
+    if (unheard !== undefined) return peer.send(printAnswer(id, unheard));
     if (this.#isEnding) return refuse('The agent is ending.', ['Nothing was done. Ask again when it is back.']);
     const own = [...this.#works.values()].filter((work) => work.controller.key === controller.key).length;
     if (!aside && (own >= LIMITS.ofOne || this.#works.size >= LIMITS.atWork + LIMITS.waiting))
@@ -181,7 +185,9 @@ export class AgentDaemon {
     work.join(peer);
     this.#works.set(id, work);
     try {
-      work.tell(await this.#answer(work));
+      const answer = await this.#answer(work);
+      work.tell(answer);
+      this.#unheard.keep(work, answer);
     } finally {
       this.#works.delete(id);
     }
@@ -192,7 +198,10 @@ export class AgentDaemon {
     const { request, controller } = work;
     const { aside = false, writes } = RULES[request.question.ask];
     // Whoever waits for a turn hears that the agent lives, too.
-    const beat = setInterval(() => work.tell({ is: 'beat' }), LIMITS.beatMs);
+    const beat = setInterval(() => {
+      work.tell({ is: 'beat' });
+      work.endUnattended(this.#site.nowMs());
+    }, LIMITS.beatMs);
     if (!aside) await this.#turns.take();
     const startedMs = this.#site.nowMs();
     try {
@@ -266,5 +275,6 @@ function sayNotUnderstood(reason: string): Refused {
 }
 
 function isSame(known: Work, { question }: Request, { key }: Controller): boolean {
-  return known.controller.key === key && JSON.stringify(known.request.question) === JSON.stringify(question);
+  if (known.controller.key !== key) return false;
+  return question.ask === 'attend' || JSON.stringify(known.request.question) === JSON.stringify(question);
 }

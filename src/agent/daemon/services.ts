@@ -6,6 +6,7 @@ import type { Ask, Question, SentProfile } from '../protocol/request.ts';
 import type { Hello } from '../protocol/results.ts';
 import type { PlanStore } from './plan-store.ts';
 import { Refused } from './refused.ts';
+import type { VerifyServices } from './verify-services.ts';
 import type { Work } from './work.ts';
 
 /** What the daemon does for controllers, on this host. */
@@ -20,6 +21,8 @@ export interface AgentServices {
   readonly launch: (request: Of<'launch'>, by: string) => Promise<unknown>;
   readonly stop: (names: readonly string[], by: string) => Promise<unknown>;
   readonly ps: () => Promise<unknown>;
+  /** What measures, and what watches for some time. */
+  readonly verifying: VerifyServices;
   readonly hello: (work: Work) => Promise<Hello>;
   readonly find: (id: string) => Work | undefined;
   /** ms of a clock that never goes back. */
@@ -66,6 +69,18 @@ const HANDLERS: Handlers = {
     await agent.reboot();
     return null;
   },
+  'verify-latency': (request, work, { verifying }) => verifying.latency(request, work),
+  'verify-ptp': (request, work, { verifying }) => verifying.ptp(request, work),
+  'verify-processes': (request, work, { verifying }) => verifying.processes(request, work),
+  'verify-dpdk': (request, work, { verifying }) => verifying.dpdk(request, work),
+  respond: (request, work, { verifying }) => verifying.respond(request, work),
+  // What is at work, or was until now, is found before it comes here.
+  attend: () =>
+    Promise.reject(
+      new Refused('It is not at work there any more: the agent was ended meanwhile, or nobody waited for it.', [
+        'Nothing of it is left there. Run the command again.',
+      ]),
+    ),
 };
 
 /** What a request asks for, done. Throws HftError; anything else is a bug. */

@@ -3,6 +3,7 @@ import type { Plan } from '../../engine/plan.ts';
 import type { Controller } from '../keys/authorized.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type AnswerBody, printAnswer, type Request } from '../protocol/message.ts';
+import { RULES } from '../protocol/request.ts';
 import type { Peer } from './agent-link.ts';
 
 /** One request at work, and everybody who waits for its answer: whoever lost the connection asks again by its id. */
@@ -13,6 +14,9 @@ export class Work {
   readonly #ended = new AbortController();
   #decide: ((yes: boolean) => void) | undefined;
   #question: AnswerBody | undefined;
+  #listening: AnswerBody | undefined;
+  #attendedMs: number | undefined;
+  #lookedMs = performance.now();
   #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(request: Request, controller: Controller) {
@@ -27,7 +31,30 @@ export class Work {
 
   join(peer: Peer): void {
     this.#peers.add(peer);
-    if (this.#question !== undefined) peer.send(this.#print(this.#question));
+    for (const body of [this.#question, this.#listening]) if (body !== undefined) peer.send(this.#print(body));
+  }
+
+  /** By whom it was asked for first. */
+  get asker(): Peer | undefined {
+    return [...this.#peers][0];
+  }
+
+  /** Ends what nobody waits for any more, after the time that it has. Looked at while it is at work. */
+  endUnattended(nowMs: number): void {
+    const { unattendedS } = RULES[this.request.question.ask];
+    const isLate = performance.now() - this.#lookedMs > LIMITS.beatMs * 3;
+    this.#lookedMs = performance.now();
+    // This process had no CPU itself: what came meanwhile is not read yet.
+    if (unattendedS === undefined || isLate) return;
+    for (const peer of this.#peers) if (!peer.isThere()) this.#peers.delete(peer);
+    if (this.#peers.size > 0 || this.#attendedMs === undefined) this.#attendedMs = nowMs;
+    if (this.#peers.size === 0 && nowMs - this.#attendedMs >= unattendedS * 1_000) this.cancel();
+  }
+
+  /** A responder listens. */
+  listens(port: number): void {
+    this.#listening = { is: 'listening', port };
+    this.tell(this.#listening);
   }
 
   tell(body: AnswerBody): void {

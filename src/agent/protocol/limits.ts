@@ -30,6 +30,16 @@ export const LIMITS = {
   beatMs: 2_000,
   /** How far it is, at most so often. */
   progressMs: 250,
+  /** All of a measurement together; a watch of processes or clocks; packets of a verification of DPDK. Seconds. */
+  measuringS: 4 * 3600,
+  watchingS: 600,
+  trafficS: 60,
+  /** A measurement goes on for so long when nobody waits for it any more; who waits is heard of every 5 s. */
+  unattendedS: 30,
+  silentS: 20,
+  /** Of an answer's large parts: as they are sent (base64 of gzip), and unpacked. */
+  packedBytes: 14 * 1024 * 1024,
+  unpackedBytes: 96 * 1024 * 1024,
   /** Nobody answers a question for that long: no. */
   questionMs: 5 * 60_000,
 } as const;

@@ -67,6 +67,8 @@ const answerBody = z.discriminatedUnion('is', [
   z.object({ is: z.literal('beat') }),
   /** What is done so far, for whoever waits. */
   z.object({ is: z.literal('progress'), done: z.number(), of: z.number(), what: z.string() }),
+  /** A responder listens, at the address by which it was asked for. */
+  z.object({ is: z.literal('listening'), port: z.number().int().min(1_024).max(65_535) }),
   /** Go on with this plan? Answered by a request of the kind `answer`. */
   z.object({ is: z.literal('question'), plan: z.unknown() }),
 ]);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Role } from '../keys/roles.ts';
+import { LIMITS } from './limits.ts';
+import { dpdkShape, latencyShape, processesShape, ptpShape, respondShape } from './verify-requests.ts';
 
 /** The one version that this hft speaks. It changes when what is there changes its meaning; more kinds of request do not. */
 export const PROTOCOL = 1;
@@ -62,6 +64,14 @@ export const question = z.discriminatedUnion('ask', [
   of('stop', { names }),
   of('ps', {}),
   of('reboot', {}),
+  of('verify-latency', { profile: profile.optional(), ...latencyShape }),
+  of('verify-ptp', ptpShape),
+  of('verify-processes', processesShape),
+  of('verify-dpdk', { profile: profile.optional(), ...dpdkShape }),
+  /** Answers the network probe of who asks, at the address by which it asks, until it is taken back. */
+  of('respond', respondShape),
+  /** Waits again for the request of this id. It is never begun anew. */
+  of('attend', {}),
 ]);
 
 export type Question = z.infer<typeof question>;
@@ -79,11 +89,14 @@ interface Rules {
   readonly aside?: boolean;
   /** Nobody waits longer for it, whatever the agent says meanwhile. */
   readonly withinS: number;
+  /** It is ended when nobody has waited for it for so long; after a lost connection it is attended again, and not asked again. */
+  readonly unattendedS?: number;
 }
 
 /** For what only looks, and for what works on the machine: an initramfs alone can take minutes. */
 const LOOK_S = 120;
 const WORK_S = 3_600;
+const attended = (withinS: number) => ({ writes: false, withinS: withinS + LOOK_S, unattendedS: LIMITS.unattendedS });
 
 export const RULES: Readonly<Record<Ask, Rules>> = {
   hello: { role: 'viewer', writes: false, aside: true, withinS: LOOK_S },
@@ -96,11 +109,20 @@ export const RULES: Readonly<Record<Ask, Rules>> = {
   apply: { role: 'operator', writes: true, withinS: WORK_S },
   adopt: { role: 'operator', writes: true, withinS: WORK_S },
   answer: { role: 'operator', writes: false, aside: true, withinS: LOOK_S },
-  cancel: { role: 'operator', writes: false, aside: true, withinS: LOOK_S },
+  // Of one's own requests alone, whatever they are.
+  cancel: { role: 'viewer', writes: false, aside: true, withinS: LOOK_S },
   confirm: { role: 'operator', writes: true, withinS: WORK_S },
   rollback: { role: 'operator', writes: true, withinS: WORK_S },
   launch: { role: 'operator', writes: true, withinS: WORK_S },
   stop: { role: 'operator', writes: true, withinS: WORK_S },
   ps: { role: 'viewer', writes: false, withinS: LOOK_S },
   reboot: { role: 'admin', writes: true, withinS: LOOK_S },
+  // It takes CPUs for itself, and so does DPDK.
+  'verify-latency': { role: 'operator', ...attended(LIMITS.measuringS) },
+  'verify-ptp': { role: 'viewer', ...attended(LIMITS.watchingS) },
+  'verify-processes': { role: 'viewer', ...attended(LIMITS.watchingS) },
+  'verify-dpdk': { role: 'operator', ...attended(LIMITS.trafficS * 4) },
+  // It opens a port: it goes with the connection.
+  respond: { role: 'operator', ...attended(LIMITS.measuringS), unattendedS: 0 },
+  attend: { role: 'viewer', writes: false, aside: true, withinS: LOOK_S },
 };

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { LIMITS } from './limits.ts';
 import type { Ask } from './request.ts';
 import { sentInspection } from './sent-inspection.ts';
 import { sentLaunch, sentListing, sentRecords } from './sent-processes.ts';
+import { sentPtpShape } from './sent-ptp.ts';
 
 /**
  * What agents answer, as far as it is looked at: an agent may be of another release, or not what it says it is. Keys that are
@@ -138,8 +140,11 @@ export const counters = z.object({
   limited: count,
 });
 
+/** Where it answers the network probe of who asks for that; an agent that does not has none. */
+const responderPort = z.number().int().min(1_024).max(65_535).optional();
+
 export const RESULTS = {
-  hello: z.object({ host: text, version: text, role: text, name: text, uptimeS: z.number(), counters }),
+  hello: z.object({ host: text, version: text, role: text, name: text, uptimeS: z.number(), counters, responderPort }),
   status,
   inspect: sentInspection,
   plan: z.object({ plan: z.uuid(), shown: sentPlan, session: z.array(text) }),
@@ -156,6 +161,13 @@ export const RESULTS = {
   stop: sentRecords,
   ps: sentListing,
   reboot: z.null(),
+  'verify-latency': z.object({ packed: z.base64().max(LIMITS.packedBytes) }),
+  'verify-ptp': verification.extend(sentPtpShape),
+  'verify-processes': verification,
+  'verify-dpdk': verification,
+  respond: z.object({ clients: count, strangers: count, refused: count }),
+  /** What the request would have been answered; never of this kind. */
+  attend: z.never(),
 } satisfies Readonly<Record<Ask, z.ZodType>>;
 
 export type Counters = z.infer<typeof counters>;

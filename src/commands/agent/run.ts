@@ -14,11 +14,19 @@ export default class AgentRun extends BaseCommand {
       helpValue: 'ADDRESS[:PORT]',
       summary: 'An address of this host; port 7411 unless given',
     }),
+    'responder-port': Flags.integer({
+      default: 17_707,
+      min: 1_024,
+      max: 65_535,
+      env: 'HFT_AGENT_RESPONDER_PORT',
+      helpValue: 'PORT',
+      summary: 'Where it answers `verify latency --peer agent://` of a controller, while that asks; TCP and UDP',
+    }),
   };
 
   async run() {
     const { flags } = await this.parse(AgentRun);
     const { runAgent } = await import('../../cli/agent-run.ts');
-    await runAgent(this.config, flags.listen);
+    await runAgent(this.config, flags.listen, flags['responder-port']);
   }
 }

@@ -1,5 +1,7 @@
 import { Flags } from '@oclif/core';
 import { parseSeconds } from '../../cli/duration.ts';
+import { hostFlags } from '../../cli/host-flag.ts';
+import type { Terminal } from '../../views/terminal.ts';
 import { BaseCommand } from '../base.ts';
 
 const VDEVS = ['net_null', 'net_af_packet', 'net_af_xdp'] as const;
@@ -21,15 +23,22 @@ export default class VerifyDpdk extends BaseCommand {
     port: Flags.string({ multiple: true, helpValue: 'ADDRESS', summary: 'Forward over this NIC: 0000:3b:00.0' }),
     duration: Flags.string({ default: '2s', helpValue: 'TIME', summary: 'How long packets go round' }),
     bursts: Flags.integer({ default: 1, min: 1, max: 512, summary: 'Bursts of 32 packets that each port starts with' }),
+    ...hostFlags,
   };
 
   async run() {
     const { flags } = await this.parse(VerifyDpdk);
-    const { dpdkExitCode, verifyDpdk } = await import('../../cli/verify-dpdk.ts');
+    const { dpdkExitCode } = await import('../../cli/verify-dpdk.ts');
+    const { dpdkVerifier } = await import('../../cli/verify-remote.ts');
+    const { briefVerification } = await import('../../views/brief.ts');
     const { viewDpdk } = await import('../../views/verify-dpdk.ts');
-    const { profile, vdev = [], port = [], bursts } = flags;
+    const { vdev = [], port = [] } = flags;
     const durationS = parseSeconds('--duration', flags.duration);
-    const verification = await verifyDpdk(this.config, { profile, vdev, port, durationS, bursts });
-    return this.show(verification, (terminal) => viewDpdk(verification, terminal), dpdkExitCode(verification));
+    const verify = await dpdkVerifier(this.config, { ...flags, vdev, port, durationS });
+    return this.showHosts(flags, async (host) => {
+      const json = await verify(host);
+      const text = (terminal: Terminal) => viewDpdk(json, terminal);
+      return { json, text, brief: briefVerification(json), hostname: json.host, exitCode: dpdkExitCode(json) };
+    });
   }
 }

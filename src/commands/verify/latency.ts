@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { hostFlags } from '../../cli/host-flag.ts';
 import type { FixFlags } from '../../cli/latency-fix.ts';
 import { fixFlags, ingestFlags, measuringFlags, savedFlags, servingFlags } from '../../cli/latency-flags.ts';
 import type { ServeFlags } from '../../cli/latency-serve.ts';
@@ -11,14 +12,14 @@ export default class VerifyLatency extends BaseCommand {
     'Measures any host, tuned or not, and says how far it is from the profile. A limit is met or missed only when the whole 95 % interval is on one side; a percentile with too few samples is n/a. Without --profile: the profile in force, and without one nothing is judged. Ctrl-C ends it and shows what was measured. Exit code 0 as wanted, 1 a limit is missed, 6 undecided.';
   static override examples = [
     '<%= config.bin %> verify latency',
-    '<%= config.bin %> verify latency --profile colo --suite full --json',
     '<%= config.bin %> verify latency --save stock',
     '<%= config.bin %> verify latency compare stock colo --abab',
-    '<%= config.bin %> verify latency --profile colo --ingest app.hlog --as risk-check --unit us',
     '<%= config.bin %> verify latency --profile colo --probe jitter --probe wakeup --cpus isolated --duration 10m',
     '<%= config.bin %> verify latency --profile colo --probe jitter --fix',
     '<%= config.bin %> verify latency --serve --listen 10.0.0.7',
     '<%= config.bin %> verify latency --probe network --peer 10.0.0.7',
+    '<%= config.bin %> verify latency --probe network --peer agent://trade7',
+    '<%= config.bin %> verify latency --profile colo --inventory tokyo.ini --save before',
   ];
   static override flags = {
     profile: Flags.string({ char: 'p', helpValue: 'NAME', summary: 'A shipped profile, or a YAML file' }),
@@ -27,16 +28,17 @@ export default class VerifyLatency extends BaseCommand {
     ...fixFlags,
     ...ingestFlags,
     ...servingFlags,
+    ...hostFlags,
   };
 
   async run() {
     const { flags } = await this.parse(VerifyLatency);
-    if (flags.serve) return this.serve(flags);
-    if (flags.fix) return this.fix(flags);
-    const { answerLatency } = await import('../../cli/latency-answer.ts');
-    const { json, view, exitCode, warning } = await answerLatency(this.config, flags);
-    if (warning !== undefined) this.logToStderr(warning);
-    return this.show(json, view, exitCode);
+    const isHere = flags.host === undefined && flags.inventory === undefined;
+    if (flags.serve && isHere) return this.serve(flags);
+    if (flags.fix && isHere) return this.fix(flags);
+    const { latencyAnswerer } = await import('../../cli/latency-answer.ts');
+    const answer = await latencyAnswerer(this.config, flags, (warning) => this.logToStderr(warning));
+    return this.showHosts(flags, answer);
   }
 
   private async serve(flags: ServeFlags) {

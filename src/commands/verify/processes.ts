@@ -1,5 +1,7 @@
 import { Flags } from '@oclif/core';
 import { parseSeconds } from '../../cli/duration.ts';
+import { hostFlags } from '../../cli/host-flag.ts';
+import type { Terminal } from '../../views/terminal.ts';
 import { BaseCommand } from '../base.ts';
 
 export default class VerifyProcesses extends BaseCommand {
@@ -12,18 +14,20 @@ export default class VerifyProcesses extends BaseCommand {
   ];
   static override flags = {
     duration: Flags.string({ default: '10s', helpValue: 'TIME', summary: 'How long to look' }),
+    ...hostFlags,
   };
 
   async run() {
     const { flags } = await this.parse(VerifyProcesses);
-    const { verifyProcesses } = await import('../../cli/verify-processes.ts');
+    const { processesVerifier } = await import('../../cli/verify-remote.ts');
     const { verifyExitCode } = await import('../../engine/verify.ts');
+    const { briefVerification } = await import('../../views/brief.ts');
     const { viewVerification } = await import('../../views/verify.ts');
-    const verification = await verifyProcesses(this.config.root, parseSeconds('--duration', flags.duration));
-    return this.show(
-      verification,
-      (terminal) => viewVerification(verification, terminal),
-      verifyExitCode(verification),
-    );
+    const verify = await processesVerifier(this.config.root, parseSeconds('--duration', flags.duration), flags);
+    return this.showHosts(flags, async (host) => {
+      const json = await verify(host);
+      const text = (terminal: Terminal) => viewVerification(json, terminal);
+      return { json, text, brief: briefVerification(json), hostname: json.host, exitCode: verifyExitCode(json) };
+    });
   }
 }

@@ -1,6 +1,11 @@
 import { Flags } from '@oclif/core';
+import { hostFlags } from '../../cli/host-flag.ts';
 import { ptpFlags } from '../../cli/ptp-flags.ts';
+import type { PtpReport } from '../../ptp/report.ts';
+import type { Terminal } from '../../views/terminal.ts';
 import { BaseCommand } from '../base.ts';
+
+const { limit: limitHosts, host, inventory, forks } = hostFlags;
 
 export default class VerifyPtp extends BaseCommand {
   static override summary = 'Verify that this host has the time of its grandmaster, and how far it can be from UTC';
@@ -15,6 +20,8 @@ export default class VerifyPtp extends BaseCommand {
   ];
   static override flags = {
     ...ptpFlags,
+    // --limit says how far a clock may be off: which hosts of an inventory has another name here.
+    ...{ host, inventory, forks, 'limit-hosts': limitHosts },
     'check-evidence': Flags.boolean({
       summary: 'Follow the chain of the evidence log of this host, and nothing else',
       exclusive: ['watch', 'evidence', 'metrics', 'socket'],
@@ -23,17 +30,22 @@ export default class VerifyPtp extends BaseCommand {
 
   async run() {
     const { flags } = await this.parse(VerifyPtp);
-    const { verifyEvidence, verifyPtp } = await import('../../cli/verify-ptp.ts');
     const { viewChain, viewLook, viewPtp } = await import('../../views/ptp.ts');
-    if (flags['check-evidence']) {
+    const { briefVerification } = await import('../../views/brief.ts');
+    if (flags['check-evidence'] && flags.host === undefined && flags.inventory === undefined) {
+      const { verifyEvidence } = await import('../../cli/verify-ptp.ts');
       const check = await verifyEvidence();
       const isWhole = check.problem === undefined && check.files > 0;
       return this.show(check, (terminal) => viewChain(check, terminal), isWhole ? 0 : 1);
     }
     const { verifyExitCode } = await import('../../engine/verify.ts');
-    const report = await verifyPtp(this.config.root, flags, (look) =>
-      this.log(viewLook(look, new Date(), this.terminal)),
-    );
-    return this.show(report, (terminal) => viewPtp(report, terminal), verifyExitCode(report));
+    const { ptpVerifier } = await import('../../cli/verify-remote.ts');
+    const say = (look: PtpReport) => this.log(viewLook(look, new Date(), this.terminal));
+    const verify = await ptpVerifier(this.config.root, flags, say);
+    return this.showHosts({ ...flags, limit: flags['limit-hosts'] }, async (named) => {
+      const json = await verify(named);
+      const text = (terminal: Terminal) => viewPtp(json, terminal);
+      return { json, text, brief: briefVerification(json), hostname: json.host, exitCode: verifyExitCode(json) };
+    });
   }
 }

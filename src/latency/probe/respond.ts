@@ -16,6 +16,10 @@ export interface RespondRequest {
   readonly wait: 'spin' | 'block';
   /** An interface past whose kernel's stack it answers who asks for that. */
   readonly xdp?: string | undefined;
+  /** The one address that may ask; undefined: whoever reaches it. */
+  readonly only?: string | undefined;
+  /** It ends itself then, whatever becomes of who started it; undefined: when it is ended. */
+  readonly mostMs?: number | undefined;
   /** Who says nothing for so long is let go. */
   readonly idleMs: number;
   /** Ends it. */
@@ -87,13 +91,16 @@ export async function respond(host: Host, program: string, request: RespondReque
   }
 }
 
-function respondArguments({ listen, cpus, controlCpu, wait, xdp, idleMs }: RespondRequest): string[] {
+function respondArguments(request: RespondRequest): string[] {
+  const { listen, cpus, controlCpu, wait, xdp, only, mostMs, idleMs } = request;
   const options = {
     listen,
     cpus: printCpulist(cpus),
     ...(controlCpu === undefined ? {} : { 'control-cpu': controlCpu }),
     wait,
     ...(xdp === undefined ? {} : { xdp }),
+    ...(only === undefined ? {} : { only }),
+    ...(mostMs === undefined ? {} : { 'most-ns': mostMs * NS_PER_MS }),
     'idle-ns': idleMs * NS_PER_MS,
     parent: process.pid,
   };

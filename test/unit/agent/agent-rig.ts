@@ -7,6 +7,7 @@ import { AgentConnection, type ConnectionSite } from '../../../src/agent/client/
 import { controlRemotely, type RemoteHost } from '../../../src/agent/client/remote-host.ts';
 import { AgentDaemon } from '../../../src/agent/daemon/daemon.ts';
 import { PlanStore } from '../../../src/agent/daemon/plan-store.ts';
+import type { VerifyServices } from '../../../src/agent/daemon/verify-services.ts';
 import { agentOn } from '../../../src/agent/embedded.ts';
 import type { Controller } from '../../../src/agent/keys/authorized.ts';
 import { type KeyPair, makeKeyPair, toZ85 } from '../../../src/agent/keys/key-text.ts';
@@ -40,6 +41,7 @@ export class AgentRig {
   readonly #open: { close(): void }[] = [];
   readonly state: StateDirectory = this.machine.state;
   agent: Agent = agentOf(this.machine.engine);
+  verifying: VerifyServices = NOTHING_VERIFIED;
   nowMs = 0;
   daemon: AgentDaemon | undefined;
   #port = 0;
@@ -65,6 +67,7 @@ export class AgentRig {
         stop: () => Promise.reject(new Error('nothing was launched')),
         ps: () => Promise.reject(new Error('nothing was launched')),
         inspect: () => Promise.reject(new Error('the rig has no machine to inspect')),
+        verifying: this.verifying,
         hello: async ({ controller: { role, name } }) => ({
           ...{ host: 'fake', version: '0', role, name, uptimeS: 1 },
           counters: daemon.counters,
@@ -128,6 +131,16 @@ export class AgentRig {
     await this.daemon?.stop();
   }
 }
+
+/** A rig has no machine to measure, and nothing that could be watched. */
+const nothing = () => Promise.reject(new Error('the rig has nothing to verify'));
+export const NOTHING_VERIFIED: VerifyServices = {
+  latency: nothing,
+  ptp: nothing,
+  processes: nothing,
+  dpdk: nothing,
+  respond: nothing,
+};
 
 export function agentOf(engine: Engine): Agent {
   return agentOn(engine, { environment: {}, command: '/opt/hft/bin/hft', probeProgram: '/opt/hft/dist/hft-probe' });

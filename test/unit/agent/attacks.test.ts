@@ -86,7 +86,6 @@ describe('a viewer', () => {
     { ask: 'rollback', scope: 'all' },
     { ask: 'reboot' },
     { ask: 'answer', to: randomUUID(), yes: true },
-    { ask: 'cancel', to: randomUUID() },
   ];
 
   test.each(WRITES)('may not ask for $ask', async (question) => {

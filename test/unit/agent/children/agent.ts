@@ -6,7 +6,7 @@ import type { KeyPair } from '../../../../src/agent/keys/key-text.ts';
 import { LocalHost } from '../../../../src/host/local.ts';
 import { LocalStateDirectory } from '../../../../src/host/local-state.ts';
 import { defineDomain, type Setting } from '../../../../src/tuning/domain.ts';
-import { agentOf, wantedOfSent } from '../agent-rig.ts';
+import { agentOf, NOTHING_VERIFIED, wantedOfSent } from '../agent-rig.ts';
 
 /**
  * An agent of its own process on files in a folder, which are its machine: `knob-0` and on. Told to, it stops for ever after
@@ -72,6 +72,7 @@ const daemon = await AgentDaemon.start({
     inspect: () => Promise.reject(new Error('there is no machine to inspect')),
     hello: () => Promise.reject(new Error('nobody is greeted')),
     find: (id) => own.find(id),
+    verifying: NOTHING_VERIFIED,
   }),
 });
 process.stdout.write(`${daemon.endpoint.split(':').at(-1)}\n`);

@@ -108,3 +108,37 @@ test('ended by SIGINT at any moment it leaves its port to the next', async () =>
     expect(await responder.end()).toBe(0);
   }
 });
+
+describe('a responder for one client, for some time', () => {
+  test('who comes from another address is closed without a word, and counted', async () => {
+    const responder = await startResponder(program, { more: ['--only', '127.0.0.2'] });
+    const { exitCode } = await askPeer(program, responder.address);
+    expect(exitCode).not.toBe(0);
+    expect(await responder.end()).toBe(0);
+    expect(responder.events.map(({ event }) => event)).toEqual(['listening', 'ended']);
+    expect(responder.events.at(-1)).toMatchObject({ clients: 1, refused: 1 });
+  });
+
+  test('the one that may ask is answered', async () => {
+    const responder = await startResponder(program, { more: ['--only', '127.0.0.1'] });
+    expect(runOrComplaint(await askPeer(program, responder.address)).result.sent).toBeGreaterThan(0);
+    expect(await responder.end()).toBe(0);
+    expect(responder.events.at(-1)).toMatchObject({ refused: 0 });
+  });
+
+  test('it ends by itself when its time is over, though nobody ends it', async () => {
+    const responder = await startResponder(program, { more: ['--most-ns', `${1_000 * MS}`] });
+    const isOver = () => responder.child.exitCode !== null || responder.child.signalCode !== null;
+    expect(isOver()).toBe(false);
+    // In order, or a second later by the timer that needs nobody to run.
+    await until(isOver);
+  });
+
+  test.each(['10.0.0.7:80', 'trade7', ''])('--only %j is refused', async (only) => {
+    const responder = await startResponder(program, { more: ['--only', only] });
+    expect([await responder.end(), responder.said()]).toEqual([
+      2,
+      expect.stringContaining('--only: expected an IP address'),
+    ]);
+  });
+});
