@@ -83,18 +83,21 @@ export class ProcessWatch {
   async look(): Promise<Observed | undefined> {
     // Interrupts get other numbers when a device comes back.
     const isOld = this.#watching === undefined || performance.now() - this.#watching.startMs > LABELS_MS;
-    if (isOld) {
-      this.#watching = await begin(this.#site, true);
-      this.#before = undefined;
-    }
-    const looked = await lookOnce(this.#site, this.#watching as Watching, 'none');
+    if (isOld) this.#forget();
+    this.#watching ??= await begin(this.#site, true);
+    const looked = await lookOnce(this.#site, this.#watching, 'none');
     if (looked === undefined) {
-      this.#before = undefined;
+      this.#forget();
       return undefined;
     }
     const looks = this.#before === undefined ? [looked.look] : [this.#before, looked.look];
     this.#before = looked.look;
     return looked.about(looks);
+  }
+
+  #forget(): void {
+    this.#watching = undefined;
+    this.#before = undefined;
   }
 }
 
@@ -109,9 +112,11 @@ interface Looked {
 interface Watching {
   readonly memory: LookMemory;
   readonly name: string;
-  readonly irqs: ReadonlyMap<number, IrqLabel>;
+  /** Read at the first look at something. */
+  irqs: ReadonlyMap<number, IrqLabel> | undefined;
   readonly isThorough: boolean;
-  readonly startMs: number;
+  /** When the first look at something began. */
+  startMs: number;
   adopted: readonly Adopted[];
   looked: number;
 }
@@ -120,7 +125,7 @@ async function begin({ host }: WatchSite, isThorough: boolean): Promise<Watching
   return {
     memory: newLookMemory(),
     name: (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? host.label,
-    irqs: isThorough ? await readIrqLabels(host) : new Map<number, IrqLabel>(),
+    irqs: isThorough ? undefined : new Map(),
     isThorough,
     startMs: performance.now(),
     adopted: [],
@@ -130,13 +135,16 @@ async function begin({ host }: WatchSite, isThorough: boolean): Promise<Watching
 
 async function lookOnce(site: WatchSite, watching: Watching, nodes: LookRequest['nodes']): Promise<Looked | undefined> {
   const { host } = site;
-  const { memory, irqs, isThorough, startMs } = watching;
+  const { memory, isThorough } = watching;
   if (++watching.looked % ADOPTED_EVERY === 1) watching.adopted = await adoptedNow(site);
   const watched = await readWatched(site, watching.adopted);
   if (watched === undefined) return undefined;
   const { subjects, cpus, deployment, gate, partition } = watched;
+  const irqs = watching.irqs ?? (await readIrqLabels(host));
+  watching.irqs = irqs;
+  if (watching.looked === 1) watching.startMs = performance.now();
   const look = await takeLook(host, {
-    atMs: performance.now() - startMs,
+    atMs: performance.now() - watching.startMs,
     pids: subjects.flatMap(({ record }) => (record?.phase === 'running' ? (record.pid ?? []) : [])),
     exclusive: cpus.exclusive,
     watched: isThorough ? cpus.watched : [],

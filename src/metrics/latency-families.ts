@@ -2,7 +2,7 @@ import { BINS_PER_DECADE } from '../latency/report/curve.ts';
 import type { Series } from '../latency/report/plots.ts';
 import type { LatencyRecord } from '../latency/report/record.ts';
 import type { LatencyRow } from '../latency/report/row.ts';
-import { QUANTILES } from '../latency/targets/target.ts';
+import { QUANTILES, type QuantileName } from '../latency/targets/target.ts';
 import { type Family, gauge, type Labels, type Sample } from './exposition.ts';
 
 /** Of one variant of a probe: a full suite has a row for each pair of CPUs. */
@@ -32,7 +32,7 @@ export function latencyFamilies({ time, version, result, plots }: LatencyRecord,
     ...targetFamilies(rows),
     gauge(
       'hft_latency_distribution_ratio',
-      'The share of samples of the last measurement that took at most `le` seconds.',
+      'The share of samples of the last measurement that took at most `up_to` seconds.',
       plots.series.flatMap(distributionOf),
     ),
     gauge('hft_latency_rows_left_out', 'Rows of the last measurement beyond the slowest of each variant.', [
@@ -70,18 +70,18 @@ function rowFamilies(rows: readonly LatencyRow[]): readonly Family[] {
   return [
     gauge(
       'hft_latency_seconds',
-      'Quantiles of the last measurement: a latency, or the delay of a random arrival.',
+      'Percentiles of the last measurement: a latency, or the delay of a random arrival.',
       measured.flatMap((row) =>
-        QUANTILES.flatMap(({ name, q }): Sample[] => {
+        QUANTILES.flatMap(({ name }): Sample[] => {
           const ns = row.percentiles[name];
-          return ns === null ? [] : [[{ ...labelsOf(row), quantile: String(q) }, inSeconds(ns)]];
+          return ns === null ? [] : [[{ ...labelsOf(row), percentile: name.slice(1) }, inSeconds(ns)]];
         }),
       ),
     ),
     gauge(
       'hft_latency_bound_seconds',
-      'The 95 % interval of a quantile; where nothing bounds it from above, there is no upper one.',
-      measured.flatMap((row) => QUANTILES.flatMap(({ name, q }) => boundsOf(row, name, String(q)))),
+      'The 95 % interval of a percentile; where nothing bounds it from above, there is no upper one.',
+      measured.flatMap((row) => QUANTILES.flatMap(({ name }) => boundsOf(row, name))),
     ),
     gauge(
       'hft_latency_max_seconds',
@@ -98,10 +98,10 @@ function rowFamilies(rows: readonly LatencyRow[]): readonly Family[] {
   ];
 }
 
-function boundsOf(row: LatencyRow, name: (typeof QUANTILES)[number]['name'], quantile: string): Sample[] {
+function boundsOf(row: LatencyRow, name: QuantileName): Sample[] {
   if (row.percentiles[name] === null) return [];
   const { lower, upper } = row.interval[name];
-  const labels = { ...labelsOf(row), quantile };
+  const labels = { ...labelsOf(row), percentile: name.slice(1) };
   const below: Sample = [{ ...labels, bound: 'lower' }, inSeconds(lower)];
   return upper === null ? [below] : [below, [{ ...labels, bound: 'upper' }, inSeconds(upper)]];
 }
@@ -112,10 +112,10 @@ function targetFamilies(rows: readonly LatencyRow[]): readonly Family[] {
       'hft_latency_target_seconds',
       'The limit of the profile.',
       rows.flatMap((row) =>
-        QUANTILES.flatMap(({ name, q }): Sample[] => {
+        QUANTILES.flatMap(({ name }): Sample[] => {
           const ns = row.target?.[name];
           if (row.target === null || ns === undefined) return [];
-          return [[{ ...labelsOf(row), quantile: String(q), target: row.target.name }, inSeconds(ns)]];
+          return [[{ ...labelsOf(row), percentile: name.slice(1), target: row.target.name }, inSeconds(ns)]];
         }),
       ),
     ),
@@ -143,8 +143,8 @@ function distributionOf({ probe, variant, stage, cpus, bins }: Series): Sample[]
     const end = bins.first + index + 1;
     if (end % BINS_OF_BUCKET !== 0 && index < bins.shares.length - 1) continue;
     const upTo = Math.ceil(end / BINS_OF_BUCKET) * BINS_OF_BUCKET;
-    const le = Number(inSeconds(10 ** (upTo / BINS_PER_DECADE)).toPrecision(3));
-    samples.push([{ ...labels, le: String(le) }, Number(Math.min(1, below).toPrecision(9))]);
+    const edgeS = Number(inSeconds(10 ** (upTo / BINS_PER_DECADE)).toPrecision(3));
+    samples.push([{ ...labels, up_to: String(edgeS) }, Number(Math.min(1, below).toPrecision(9))]);
   }
   return samples;
 }

@@ -8,7 +8,7 @@ import { driftFamilies, isolatedFamilies, settingsFamilies, statusFamilies } fro
 import { latencyFamilies } from '../../metrics/latency-families.ts';
 import { processFamilies } from '../../metrics/process-families.ts';
 import { DEFAULT_LIMIT_NS, type PtpExpectation, UTC_LIMITS } from '../../ptp/expectation.ts';
-import { findTargets } from '../../ptp/look.ts';
+import { findTargets, type PtpTarget } from '../../ptp/look.ts';
 import { ptpFamilies } from '../../ptp/metrics.ts';
 import { reportPtp } from '../../ptp/report.ts';
 import type { PtpWanted } from '../../tuning/ptp/schema.ts';
@@ -62,7 +62,7 @@ export function hostReadings(site: ReadingSite): Readonly<Record<keyof typeof MA
     }),
     processes: keep('processes', followedProcesses(site.watch)),
     latency: keep('latency', lastLatency(engine)),
-    ptp: keep('ptp', () => readPtp(site)),
+    ptp: keep('ptp', followedPtp(site)),
   };
 }
 
@@ -103,18 +103,23 @@ function lastLatency({ state }: Engine): () => Promise<Exposed> {
 /** A Sync at the slowest rate that is in use is seen to come. */
 const CLOCK_LOOKS = { everyMs: 2_500, durationMs: 5_000 };
 
-async function readPtp({ engine, probe }: ReadingSite): Promise<Exposed> {
+/** Nothing where there never was a ptp4l and nobody wants one. One that is gone has to be told. */
+function followedPtp({ engine, probe }: ReadingSite): () => Promise<Exposed> {
   const { host, state, domains } = engine;
-  if ((await findTargets(host)).length === 0) return () => [];
-  const parts = partsInForce(
-    await readRuns(state),
-    domains.map(({ name }) => name),
-  );
-  const wanted = findGoverning(parts, 'ptp')?.wanted.domains.ptp as Partial<PtpWanted> | undefined;
-  const looks = await collectPtp(host, { target: undefined, probe, clientSocket: undefined, ...CLOCK_LOOKS });
-  const name = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? host.label;
-  const families = ptpFamilies(reportPtp(name, looks, expectationOf(wanted)));
-  return () => families;
+  const names = domains.map(({ name }) => name);
+  let last: PtpTarget | undefined;
+  return async () => {
+    const there = await findTargets(host);
+    last = there[0] ?? last;
+    const governing = findGoverning(partsInForce(await readRuns(state), names), 'ptp');
+    const wanted = governing?.wanted.domains.ptp as Partial<PtpWanted> | undefined;
+    if (last === undefined && wanted === undefined) return () => [];
+    const target = there.length === 0 ? last : undefined;
+    const looks = await collectPtp(host, { target, probe, clientSocket: undefined, ...CLOCK_LOOKS });
+    const name = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? host.label;
+    const families = ptpFamilies(reportPtp(name, looks, expectationOf(wanted)));
+    return () => families;
+  };
 }
 
 /** What `hft verify ptp` expects, but for what the profile in force says. */
