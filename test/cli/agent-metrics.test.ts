@@ -1,101 +1,23 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Disturbance } from '../../src/latency/report/disturbances.ts';
-import { printRecord } from '../../src/latency/report/record.ts';
-import { layoutWanted } from '../../src/layout/schema.ts';
-import { printFamilies } from '../../src/metrics/exposition.ts';
-import { isolatedFamilies } from '../../src/metrics/host-families.ts';
-import { processFamilies } from '../../src/metrics/process-families.ts';
-import { ptpMetrics } from '../../src/ptp/metrics.ts';
-import { reportPtp } from '../../src/ptp/report.ts';
-import { freePort } from '../free-port.ts';
 import { exposedIn, repeatedIn } from '../prometheus/exposed.ts';
 import { queriesOf, readDashboards, readRules } from '../prometheus/files.ts';
 import { type Uses, usesOf } from '../prometheus/promql.ts';
 import { hasPromtool, promtool } from '../prometheus/promtool.ts';
-import { STRICT } from '../unit/ptp/expected.ts';
-import { looks } from '../unit/ptp/looks.ts';
-import { sampleRecord } from '../unit/views/report/sample.ts';
-import { AgentProcess } from './agent-process.ts';
-import { FIRST, REFERENCE } from './launched.ts';
 import { buildWhenStale } from './run-hft.ts';
+import { ScrapedAgent } from './scraped-agent.ts';
 
 const TIME_LIMIT_MS = 600_000;
-const DEPLOYMENT = `processes:\n  md:\n    command: [${REFERENCE}, --thread, "md-rx:block"]\n    threads: { "*": ${FIRST} }\n`;
-
-const TICK: Disturbance = {
-  ...{ cause: 'timer tick', kind: 'timer', cpus: [2], count: 7, totalNs: 9_000, maxNs: 2_000, explained: true },
-  ...{ fix: null, advice: null, pageFaults: null, letRun: [] },
-};
-
-const agent = new AgentProcess();
-let url = '';
+const agent = new ScrapedAgent();
 let text = '';
-
-/** A host on which something was tuned, measured and launched, as its state says; nothing of this machine is changed. */
-async function prepare(): Promise<void> {
-  const home = agent.host.HOME as string;
-  const state = agent.host.HFT_STATE_DIR as string;
-  const swappiness = Number(readFileSync('/proc/sys/vm/swappiness', 'utf8'));
-  const domains = { memory: { swappiness: swappiness === 1 ? 2 : 1 } };
-  const path = join(home, 'drifted.conf');
-  writeFileSync(path, 'somebody else\n');
-  const records = [
-    {
-      ...{
-        type: 'begin',
-        run: 'r1',
-        time: '2026-11-20T10:00:00.000Z',
-        host: 'box7',
-        bootId: undefined,
-        origin: 'user',
-      },
-      ...{ wanted: { name: 'sample', layout: layoutWanted.parse({}), domains }, version: '0.1.0' },
-    },
-    {
-      ...{ type: 'intent', step: 1, id: 'sample.file@drifted', from: null, to: 'ours\n', persistent: true },
-      tunable: { kind: 'config-file', path, mode: 0o644 },
-    },
-    { type: 'done', step: 1, reported: 'ours\n' },
-    { type: 'confirm-by', time: '2036-11-20T10:00:00.000Z' },
-    { type: 'end', result: 'applied' },
-  ];
-  mkdirSync(join(state, 'journal'), { recursive: true });
-  writeFileSync(join(state, 'journal/r1.jsonl'), records.map((each) => `${JSON.stringify(each)}\n`).join(''));
-  mkdirSync(join(state, 'latency'));
-  const record = sampleRecord();
-  const measured = { ...record, result: { ...record.result, disturbances: [TICK] } };
-  writeFileSync(join(state, 'latency/last.jsonl'), printRecord(measured));
-  mkdirSync(agent.hostFile('deployments'), { recursive: true });
-  writeFileSync(agent.hostFile('deployments/mine.yaml'), DEPLOYMENT);
-}
-
-/** Until every name is there: what was not read yet comes with a later scrape. */
-async function scrapeUntil(...names: readonly string[]): Promise<string> {
-  for (;;) {
-    const scraped = await (await fetch(`${url}/metrics`)).text();
-    if (names.every((name) => scraped.includes(`\n${name}{`) || scraped.includes(`\n${name} `))) return scraped;
-    await sleep(200);
-  }
-}
 
 beforeAll(async () => {
   buildWhenStale();
-  await prepare();
-  url = `http://127.0.0.1:${await freePort()}`;
-  agent.host.HFT_AGENT_METRICS = url.slice('http://'.length);
-  await agent.introduce('operator');
-  const launched = await agent.onHost('hft launch mine --gate none --wait');
-  expect(launched).toMatchObject({ exitCode: 0 });
-  text = await scrapeUntil('hft_settings', 'hft_process_threads', 'hft_latency_seconds', 'hft_profile_info');
+  text = await agent.begin();
 }, TIME_LIMIT_MS);
 
-afterAll(async () => {
-  await agent.onHost('hft stop');
-  await agent.end('SIGKILL');
-}, TIME_LIMIT_MS);
+afterAll(() => agent.stop(), TIME_LIMIT_MS);
 
 describe('/metrics of an agent', { timeout: TIME_LIMIT_MS }, () => {
   test('tells what is in force, and what is not so any more', () => {
@@ -104,10 +26,10 @@ describe('/metrics of an agent', { timeout: TIME_LIMIT_MS }, () => {
       'hft_drifted_settings 1',
       'hft_drifted_setting{id="sample.file@drifted"} 1',
       'hft_settings{domain="memory",status="fail"} 1',
-      'hft_setting_differs{id="memory.swappiness",domain="memory"} 1',
+      'hft_setting_differs{id="memory.sysctl@vm.swappiness",domain="memory"} 1',
       'hft_trial_boot_state{state="none"} 1',
       'hft_cut_off_runs 0',
-      'hft_confirmation_deadline_timestamp_seconds 2110874400',
+      'hft_confirmation_deadline_timestamp_seconds 2110788000',
     ])
       expect(text.split('\n')).toContain(line);
   });
@@ -145,7 +67,7 @@ describe('/metrics of an agent', { timeout: TIME_LIMIT_MS }, () => {
   });
 
   test.skipIf(!hasPromtool)('has nothing that promtool finds fault with', () => {
-    const { status, said } = promtool(['check', 'metrics'], `${text}${sampled()}`);
+    const { status, said } = promtool(['check', 'metrics'], `${text}${agent.sampled(text)}`);
     // Of others, whose names dashboards know: they have their units as linuxptp-daemon wrote them.
     expect([status === null, said.split('\n').filter((line) => !/^(openshift_ptp_|$)/.test(line))]).toEqual([
       false,
@@ -156,14 +78,14 @@ describe('/metrics of an agent', { timeout: TIME_LIMIT_MS }, () => {
   test('counts frames that are none', async () => {
     await fetch(`http://${agent.name}`).catch(() => undefined);
     await agent.asController('hft status --host BOX');
-    while (!/^hft_agent_requests_total\{outcome="answered"\} [1-9]/m.test(await scrapeUntil('hft_build_info')))
+    while (!/^hft_agent_requests_total\{outcome="answered"\} [1-9]/m.test(await agent.scrapeUntil('hft_build_info')))
       await sleep(200);
   });
 });
 
 describe('/healthz of an agent', { timeout: TIME_LIMIT_MS }, () => {
   test('is a line of JSON', async () => {
-    const answer = await fetch(`${url}/healthz`);
+    const answer = await fetch(`${agent.url}/healthz`);
     expect([answer.status, await answer.text()]).toEqual([200, '{"status":"ok"}\n']);
   });
 
@@ -172,7 +94,7 @@ describe('/healthz of an agent', { timeout: TIME_LIMIT_MS }, () => {
     const before = readFileSync(file, 'utf8');
     chmodSync(file, 0o666);
     try {
-      const answer = await fetch(`${url}/healthz`);
+      const answer = await fetch(`${agent.url}/healthz`);
       expect([answer.status, await answer.json()]).toEqual([
         503,
         { status: 'unhealthy', reasons: [expect.stringMatching(/^no controller gets in: .*authorized_controllers/)] },
@@ -181,7 +103,7 @@ describe('/healthz of an agent', { timeout: TIME_LIMIT_MS }, () => {
     } finally {
       chmodSync(file, 0o600);
     }
-    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${agent.url}/healthz`)).status).toBe(200);
   });
 });
 
@@ -200,32 +122,13 @@ describe('the log of an agent', () => {
   });
 });
 
-/** What this machine has nothing of (a PTP clock, isolated CPUs), from the same code with made-up facts. */
-function sampled(): string {
-  const cpus = [{ cpu: 3, timer: 10, devices: 1, others: 2, tickless: true }];
-  const judged = {
-    id: 'processes.ticks@cpu3',
-    domain: 'CPUs',
-    status: 'fail',
-    expected: null,
-    actual: null,
-    evidence: '',
-  } as const;
-  const processes = processFamilies({
-    ...{ deployment: undefined, gate: undefined, rows: [], wanted: [], supervised: undefined, judged: [judged] },
-  }).filter(({ name }) => name === 'hft_exclusive_cpu_findings');
-  const known = exposedIn(text);
-  const more = [...isolatedFamilies(cpus), ...processes].filter(({ name }) => !known.has(name));
-  return `${printFamilies(more)}${ptpMetrics(reportPtp('box7', looks(), STRICT))}`;
-}
-
 describe('rules and dashboards', () => {
   /** Prometheus itself gives each series these. */
   const TARGET = ['job', 'instance'];
 
   /** The labels of every name that there is, rules included. */
   function known(): Map<string, Set<string>> {
-    const all = exposedIn(`${text}${sampled()}`);
+    const all = exposedIn(`${text}${agent.sampled(text)}`);
     for (const labels of all.values()) for (const label of TARGET) labels.add(label);
     all.set('up', new Set(TARGET));
     all.set('ALERTS', new Set([...TARGET, 'alertname', 'alertstate', 'severity']));
@@ -299,7 +202,7 @@ describe('rules and dashboards', () => {
     );
     // For who has dashboards of linuxptp-daemon; and for every dashboard of processes.
     const forOthers = ['openshift_ptp_offset_ns', 'openshift_ptp_delay_ns', 'process_start_time_seconds'];
-    const unused = [...exposedIn(`${text}${sampled()}`).keys()].filter((name) => !used.has(name));
+    const unused = [...exposedIn(`${text}${agent.sampled(text)}`).keys()].filter((name) => !used.has(name));
     expect(unused.sort()).toEqual(forOthers.sort());
   });
 

@@ -42,9 +42,8 @@ test('standard output is a stream of the journal when its device and inode are t
 
 test('the documentation has each event, with its level', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/observability.md'), 'utf8');
-  const rows = [...page.matchAll(/^\| `(?<event>[A-Za-z-]+)` \| (?<level>error|warning|info) \|/gm)].map(({ groups }) => [
-    groups?.event,
-    groups?.level,
-  ]);
+  const rows = [...page.matchAll(/^\| `(?<event>[A-Za-z-]+)` \| (?<level>error|warning|info) \|/gm)].map(
+    ({ groups }) => [groups?.event, groups?.level],
+  );
   expect(Object.fromEntries(rows)).toEqual(EVENTS);
 });

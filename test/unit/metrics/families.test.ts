@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { latencyFamilies, ROWS_OF_VARIANT_MAX } from '../../../src/metrics/latency-families.ts';
+import type { Judged } from '../../../src/launch/judged.ts';
+import { newRecord, type ProcessRecord } from '../../../src/launch/supervision.ts';
 import { printFamilies } from '../../../src/metrics/exposition.ts';
 import { driftFamilies, NAMED_SETTINGS_MAX, settingsFamilies } from '../../../src/metrics/host-families.ts';
+import { latencyFamilies, ROWS_OF_VARIANT_MAX } from '../../../src/metrics/latency-families.ts';
 import { processFamilies } from '../../../src/metrics/process-families.ts';
-import { newRecord, type ProcessRecord } from '../../../src/launch/supervision.ts';
-import type { Judged } from '../../../src/launch/judged.ts';
 import { repeatedIn } from '../../prometheus/exposed.ts';
 import { sampleRecord } from '../views/report/sample.ts';
 
@@ -47,19 +47,23 @@ describe('latency', () => {
   });
 
   test('of a variant with a row for each pair of CPUs the slowest are told, and how many are not', () => {
-    const large = sampleRecord({ cpus: Array.from({ length: 24 }, (_, cpu) => cpu), blocks: 10 });
+    const large = sampleRecord({ cpus: Array.from({ length: 12 }, (_, cpu) => cpu), blocks: 10 });
+    const pairs = large.result.probes.filter(({ name }) => name === 'core-to-core');
     const all = printFamilies(latencyFamilies(large, MEASURED_MS));
-    const pairs = valuesOf(all, 'hft_latency_samples{probe="core-to-core"');
-    const variants = new Set(
-      large.result.probes.filter(({ name }) => name === 'core-to-core').map(({ variant }) => variant),
+    const told = valuesOf(all, 'hft_latency_samples{probe="core-to-core"');
+    expect(told.length).toBe(ROWS_OF_VARIANT_MAX * new Set(pairs.map(({ variant }) => variant)).size);
+    expect(pairs.length).toBeGreaterThan(2 * told.length);
+    const measured = new Set(
+      large.result.probes.map(({ name, variant, part, cpus, load }) => [name, variant, part, cpus, load].join()),
+    ).size;
+    expect(valuesOf(all, 'hft_latency_rows_left_out ')[0]).toBeGreaterThanOrEqual(
+      measured - valuesOf(all, 'hft_latency_samples{').length,
     );
-    expect(pairs.length).toBe(ROWS_OF_VARIANT_MAX * variants.size);
-    const leftOut = large.result.probes.length - valuesOf(all, 'hft_latency_samples{').length;
-    expect(valuesOf(all, 'hft_latency_rows_left_out ')).toEqual([leftOut]);
-    expect(leftOut).toBeGreaterThan(200);
-    const slowest = Math.max(...large.result.probes.map(({ percentiles }) => percentiles.p99 ?? 0)) / 1e9;
-    const told = all.split('\n').filter((line) => line.startsWith('hft_latency_seconds{') && line.includes('percentile="99"'));
-    expect(Math.max(...told.map((line) => Number(line.split(' ').at(-1))))).toBeCloseTo(slowest, 12);
+    const medians = all
+      .split('\n')
+      .filter((line) => /^hft_latency_seconds\{probe="core-to-core".*percentile="50"/.test(line));
+    const slowestNs = Math.max(...pairs.map(({ percentiles }) => percentiles.p50 ?? 0));
+    expect(Math.max(...medians.map((line) => Number(line.split(' ').at(-1))))).toBeCloseTo(slowestNs / 1e9, 12);
   });
 });
 

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { type HealthFacts, judgeHealth } from '../../../../src/agent/metrics/health.ts';
 
 const HEALTHY: HealthFacts = {
-  ...{ isListening: true, isEnding: false, nobodyAuthorised: undefined, oldestLookS: undefined, statusFailure: undefined },
+  ...{
+    isListening: true,
+    isEnding: false,
+    nobodyAuthorised: undefined,
+    oldestLookS: undefined,
+    statusFailure: undefined,
+  },
 };
 
 test.each<[Partial<HealthFacts>, readonly RegExp[]]>([
