@@ -47,7 +47,7 @@ const VERDICTS: Readonly<Record<string, string>> = { notMeasured: 'not_measured'
 /** Those that missed a limit first, then the slowest. */
 function chooseRows(all: readonly LatencyRow[]): { readonly rows: readonly LatencyRow[]; readonly leftOut: number } {
   const badness = ({ verdict, percentiles }: LatencyRow) =>
-    (verdict === 'fail' ? 1e15 : 0) + (percentiles.p99 ?? percentiles.p50 ?? 0);
+    (verdict === 'fail' ? 1e15 : 0) + (percentiles.p99 ?? percentiles.p50 ?? percentiles.max ?? 0);
   const known = new Map<string, number>();
   const rows = [...all]
     .sort((one, other) => badness(other) - badness(one))

@@ -59,11 +59,11 @@ describe('latency', () => {
     expect(valuesOf(all, 'hft_latency_rows_left_out ')[0]).toBeGreaterThanOrEqual(
       measured - valuesOf(all, 'hft_latency_samples{').length,
     );
-    const medians = all
-      .split('\n')
-      .filter((line) => /^hft_latency_seconds\{probe="core-to-core".*percentile="50"/.test(line));
-    const slowestNs = Math.max(...pairs.map(({ percentiles }) => percentiles.p50 ?? 0));
-    expect(Math.max(...medians.map((line) => Number(line.split(' ').at(-1))))).toBeCloseTo(slowestNs / 1e9, 12);
+    // Too few samples for a percentile: then the longest counts.
+    const longestNs = Math.max(...pairs.map(({ percentiles }) => percentiles.max ?? 0));
+    const longestS = Math.max(...valuesOf(all, 'hft_latency_max_seconds{probe="core-to-core"'));
+    expect(longestNs).toBeGreaterThan(0);
+    expect(longestS).toBeCloseTo(longestNs / 1e9, 12);
   });
 });
 
