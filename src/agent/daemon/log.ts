@@ -2,7 +2,6 @@
 const PRIORITIES = { error: 3, warning: 4, info: 6, debug: 7 } as const;
 
 export type LogLevel = keyof typeof PRIORITIES;
-export const LOG_LEVELS = Object.keys(PRIORITIES) as readonly LogLevel[];
 
 /** Everything that the agent logs, as docs/observability.md has it. */
 export const EVENTS = {
