@@ -104,6 +104,11 @@ const RULES: readonly {
     why: 'a clock is looked at through a HostReader and judged purely: who asks, waits and writes is elsewhere',
   },
   {
+    who: /^src\/metrics\//,
+    what: /^(node:|execa|src\/(host|agent|engine|commands|cli|views|tuning|tunables|topology)\/)/,
+    why: 'what is exposed is made from facts: src/agent/metrics reads them',
+  },
+  {
     who: /^src\/fleet\//,
     what: /^(node:|execa|src\/(commands|views|cli|host|tuning|tunables|topology)\/)/,
     why: 'inventories, waves and differences are decided from data: who asks hosts is in src/cli',

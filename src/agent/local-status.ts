@@ -1,6 +1,7 @@
 import { readRuns } from '../engine/journal.ts';
 import { readBootId } from '../engine/rollback.ts';
 import { readStatus, type Status } from '../engine/status.ts';
+import type { HostReader } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
 import { readLastVerdict } from './last-latency.ts';
@@ -21,8 +22,10 @@ export interface LocalStatus extends Status {
 }
 
 /** The status of this machine without the domains and their schemas: `hft status` is typed all day. */
-export async function localStatus(environment: Readonly<Record<string, string | undefined>>): Promise<LocalStatus> {
-  const host = new LocalHost();
+export async function localStatus(
+  environment: Readonly<Record<string, string | undefined>>,
+  host: HostReader = new LocalHost(),
+): Promise<LocalStatus> {
   const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
   const state = new LocalStateDirectory(statePath(environment));
   const [bootId, latency] = [await readBootId({ host }), await readLastVerdict(state)];

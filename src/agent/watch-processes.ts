@@ -5,8 +5,8 @@ import type { StateDirectory } from '../host/state-directory.ts';
 import type { BypassLibrary } from '../launch/bypass-facts.ts';
 import { readBootIsolated, readPartition } from '../launch/isolated.ts';
 import type { IrqLabel, Seen } from '../launch/judge.ts';
-import { type Look, takeLook } from '../launch/look.ts';
-import { newLookMemory } from '../launch/look-memory.ts';
+import { type Look, type LookRequest, takeLook } from '../launch/look.ts';
+import { type LookMemory, newLookMemory } from '../launch/look-memory.ts';
 import type { PlacedProcess } from '../launch/placement.ts';
 import { adoptedSubject, findSingle, launchedSubjects, type Subject } from '../launch/subject.ts';
 import { intersection, union } from '../topology/cpulist.ts';
@@ -69,9 +69,94 @@ export async function* followProcesses(site: WatchSite, request: WatchRequest): 
   }
 }
 
+/** Looks each time it is asked to: what was seen between a look and the one before it. Nodes of memory are not looked at, since the kernel
+ *  would hold up whoever wants more memory meanwhile. */
+export class ProcessWatch {
+  readonly #site: WatchSite;
+  #watching: Watching | undefined;
+  #before: Look | undefined;
+
+  constructor(site: WatchSite) {
+    this.#site = site;
+  }
+
+  /** With one look, or two that follow each other; undefined when nothing is watched. */
+  async look(): Promise<Observed | undefined> {
+    // Interrupts get other numbers when a device comes back.
+    const isOld = this.#watching === undefined || performance.now() - this.#watching.startMs > LABELS_MS;
+    if (isOld) this.#forget();
+    this.#watching ??= await begin(this.#site, true);
+    const looked = await lookOnce(this.#site, this.#watching, 'none');
+    if (looked === undefined) {
+      this.#forget();
+      return undefined;
+    }
+    const looks = this.#before === undefined ? [looked.look] : [this.#before, looked.look];
+    this.#before = looked.look;
+    return looked.about(looks);
+  }
+
+  #forget(): void {
+    this.#watching = undefined;
+    this.#before = undefined;
+  }
+}
+
+const LABELS_MS = 600_000;
+
 interface Looked {
   readonly look: Look;
   readonly about: (looks: readonly Look[]) => Observed;
+}
+
+/** What is kept from one look to the next. */
+interface Watching {
+  readonly memory: LookMemory;
+  readonly name: string;
+  /** Read at the first look at something. */
+  irqs: ReadonlyMap<number, IrqLabel> | undefined;
+  readonly isThorough: boolean;
+  /** When the first look at something began. */
+  startMs: number;
+  adopted: readonly Adopted[];
+  looked: number;
+}
+
+async function begin({ host }: WatchSite, isThorough: boolean): Promise<Watching> {
+  return {
+    memory: newLookMemory(),
+    name: (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? host.label,
+    irqs: isThorough ? undefined : new Map(),
+    isThorough,
+    startMs: performance.now(),
+    adopted: [],
+    looked: 0,
+  };
+}
+
+async function lookOnce(site: WatchSite, watching: Watching, nodes: LookRequest['nodes']): Promise<Looked | undefined> {
+  const { host } = site;
+  const { memory, isThorough } = watching;
+  if (++watching.looked % ADOPTED_EVERY === 1) watching.adopted = await adoptedNow(site);
+  const watched = await readWatched(site, watching.adopted);
+  if (watched === undefined) return undefined;
+  const { subjects, cpus, deployment, gate, partition } = watched;
+  const irqs = watching.irqs ?? (await readIrqLabels(host));
+  watching.irqs = irqs;
+  if (watching.looked === 1) watching.startMs = performance.now();
+  const look = await takeLook(host, {
+    atMs: performance.now() - watching.startMs,
+    pids: subjects.flatMap(({ record }) => (record?.phase === 'running' ? (record.pid ?? []) : [])),
+    exclusive: cpus.exclusive,
+    watched: isThorough ? cpus.watched : [],
+    nodes,
+    memory,
+    bypass: findBypasses(subjects),
+    isThorough,
+  });
+  const uptimeS = Number((await host.readText('/proc/uptime'))?.split(' ')[0] ?? 0);
+  const about = { host: watching.name, deployment, gate, subjects, cpus, partition, irqs, uptimeS };
+  return { look, about: (looks) => ({ ...about, looks }) };
 }
 
 async function* lookAgainAndAgain(
@@ -79,32 +164,12 @@ async function* lookAgainAndAgain(
   { isThorough, signal }: WatchRequest,
   dueMs: (looked: number) => number,
 ): AsyncGenerator<Looked> {
-  const { host } = site;
-  const memory = newLookMemory();
-  let adopted: readonly Adopted[] = [];
-  const name = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? host.label;
-  const irqs = isThorough ? await readIrqLabels(host) : new Map<number, IrqLabel>();
-  const startMs = performance.now();
-  for (let looked = 1; ; looked++) {
-    if (looked % ADOPTED_EVERY === 1) adopted = await adoptedNow(site);
-    const watched = await readWatched(site, adopted);
-    if (watched === undefined) return;
-    const { subjects, cpus, deployment, gate, partition } = watched;
-    const atMs = performance.now() - startMs;
-    const look = await takeLook(host, {
-      atMs,
-      pids: subjects.flatMap(({ record }) => (record?.phase === 'running' ? (record.pid ?? []) : [])),
-      exclusive: cpus.exclusive,
-      watched: isThorough ? cpus.watched : [],
-      nodes: isThorough || looked > 1 ? 'due' : 'none',
-      memory,
-      bypass: findBypasses(subjects),
-      isThorough,
-    });
-    const uptimeS = Number((await host.readText('/proc/uptime'))?.split(' ')[0] ?? 0);
-    const about = { host: name, deployment, gate, subjects, cpus, partition, irqs, uptimeS };
-    yield { look, about: (looks) => ({ ...about, looks }) };
-    await pause(startMs + dueMs(looked) - performance.now(), signal);
+  const watching = await begin(site, isThorough);
+  for (;;) {
+    const looked = await lookOnce(site, watching, isThorough || watching.looked > 0 ? 'due' : 'none');
+    if (looked === undefined) return;
+    yield looked;
+    await pause(watching.startMs + dueMs(watching.looked) - performance.now(), signal);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Agent } from '../agent/agent.ts';
 import { checkSentProfile } from '../agent/daemon/check-profile.ts';
 import { AgentDaemon } from '../agent/daemon/daemon.ts';
+import { isJournal, type Log, type LogLevel, openLog } from '../agent/daemon/log.ts';
 import { PlanStore } from '../agent/daemon/plan-store.ts';
 import { ServiceNotice } from '../agent/daemon/service-notice.ts';
 import type { AgentServices } from '../agent/daemon/services.ts';
@@ -11,43 +12,46 @@ import { agentFolder, authorizedFile } from '../agent/keys/config-path.ts';
 import { keyFile, readKeyPair } from '../agent/keys/key-files.ts';
 import type { KeyPair } from '../agent/keys/key-text.ts';
 import { localStatus } from '../agent/local-status.ts';
+import type { MetricsServer } from '../agent/metrics/metrics-server.ts';
 import { statePath } from '../agent/state-path.ts';
 import { HftError, UsageError } from '../errors.ts';
 import { readTrusted } from '../host/guarded-file.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
+import { identifyOwnOutput } from '../host/own-output.ts';
+import type { serveMetrics } from './agent-metrics.ts';
 import { verifyHere } from './agent-verify.ts';
-import { RESPONDER_PORT } from './latency-servers.ts';
 import { launch, stop } from './launch.ts';
+import { parseListen, parseMetrics } from './listen-address.ts';
 import { list } from './ps.ts';
 import { type Installation, openAgent } from './target.ts';
 
-/** `127.0.0.1:7411`, `[::]:7500`: an address of this host, not a name. */
-function parseListen(text: string): string {
-  const match = /^(?<address>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\])(?::(?<port>\d{1,5}))?$/.exec(text);
-  const port = Number(match?.groups?.port ?? AGENT_PORT);
-  if (match && port < 65_536) return `tcp://${match.groups?.address}:${port}`;
-  throw new UsageError(`--listen: expected ADDRESS or ADDRESS:PORT of this host, got ${JSON.stringify(text)}.`, {
-    next: [
-      '`127.0.0.1` is reached from this host alone, `0.0.0.0` from everywhere: authorised keys get in either way.',
-    ],
-  });
+export interface AgentRunFlags {
+  readonly listen: string;
+  readonly metrics: string;
+  readonly 'responder-port': number;
+  readonly 'log-format': string;
+  readonly 'log-level': string;
 }
 
 /** Serves until SIGTERM. Throws HftError where it cannot begin to. */
-export async function runAgent(
-  installation: Installation,
-  listen: string,
-  responderPort: number = RESPONDER_PORT,
-): Promise<void> {
-  const endpoint = parseListen(listen);
+export async function runAgent(installation: Installation, flags: AgentRunFlags): Promise<void> {
+  const { address, port } = parseListen(flags.listen, '--listen', AGENT_PORT);
+  const endpoint = `tcp://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const scraped = parseMetrics(flags.metrics);
+  const log = openOwnLog(flags);
   const host = new LocalHost();
   const { env } = process;
   const agent = await openAgent(installation);
   const hostname = (await host.readText('/proc/sys/kernel/hostname'))?.trim() ?? 'localhost';
   readAuthorized();
   const notice = new ServiceNotice(host, env);
-  const daemon = await startDaemon({ installation, agent, endpoint, hostname, responderPort });
+  const authorized = keepTrying(readAuthorized, log);
+  const responderPort = flags['responder-port'];
+  const starting = { installation, agent, endpoint, hostname, responderPort, log, authorized: authorized.read };
+  const daemon = await startDaemon(starting);
+  const metrics =
+    scraped && (await openMetrics(scraped, { installation, daemon, log, nobodyAuthorised: authorized.problem }));
   log('listening', { endpoint: daemon.endpoint, host: hostname, version: installation.version, pid: process.pid });
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
@@ -64,6 +68,29 @@ export async function runAgent(
   log('ending', { signal, ...daemon.counters });
   await notice.stopping();
   await daemon.stop();
+  metrics?.close();
+}
+
+async function openMetrics(...[at, request]: Parameters<typeof serveMetrics>): Promise<MetricsServer> {
+  // Who serves none has none of it in memory.
+  const { serveMetrics } = await import('./agent-metrics.ts');
+  try {
+    return await serveMetrics(at, request);
+  } catch (error) {
+    await request.daemon.stop();
+    throw error;
+  }
+}
+
+function openOwnLog(flags: AgentRunFlags): Log {
+  const isInJournal = () => isJournal(process.env.JOURNAL_STREAM, identifyOwnOutput());
+  const isPrefixed = flags['log-format'] === 'journal' || (flags['log-format'] === 'auto' && isInJournal());
+  return openLog({
+    format: isPrefixed ? 'journal' : 'json',
+    level: flags['log-level'] as LogLevel,
+    now: () => new Date(),
+    write: (line) => process.stdout.write(line),
+  });
 }
 
 interface Starting {
@@ -72,10 +99,12 @@ interface Starting {
   readonly endpoint: string;
   readonly hostname: string;
   readonly responderPort: number;
+  readonly log: Log;
+  readonly authorized: () => AuthorizedControllers;
 }
 
 async function startDaemon(starting: Starting): Promise<AgentDaemon> {
-  const { installation, agent, endpoint, hostname, responderPort } = starting;
+  const { installation, agent, endpoint, hostname, responderPort, log, authorized } = starting;
   const { root, version } = installation;
   const startedMs = performance.now();
   const plans = new PlanStore();
@@ -107,7 +136,7 @@ async function startDaemon(starting: Starting): Promise<AgentDaemon> {
       log,
       state: new LocalStateDirectory(statePath(process.env)),
       keys: readOwnKeys,
-      authorized: keepTrying(readAuthorized),
+      authorized,
       now: () => new Date(),
       nowMs: () => performance.now(),
     });
@@ -135,27 +164,38 @@ function readAuthorized(): AuthorizedControllers {
   return parseAuthorized(readTrusted(authorizedFile(process.env)) ?? '');
 }
 
+interface TriedFile {
+  readonly read: () => AuthorizedControllers;
+  /** Reads it too. Why it cannot be trusted; undefined: it can. */
+  readonly problem: () => string | undefined;
+}
+
 /** While the file cannot be trusted nobody gets in, and the agent stays. It is read with each request: what is wrong is said once. */
-function keepTrying(read: () => AuthorizedControllers): () => AuthorizedControllers {
+function keepTrying(read: () => AuthorizedControllers, log: Log): TriedFile {
   let said = '';
-  const sayOnce = (event: string, about: readonly string[]) => {
+  let problem: string | undefined;
+  const sayOnce = (event: 'mistake' | 'nobody-authorised', about: readonly string[]) => {
     const text = about.join('\n');
     if (text !== said) for (const each of about) log(event, { file: authorizedFile(process.env), reason: each });
     said = text;
   };
-  return () => {
+  const tryToRead = () => {
     try {
       const authorized = read();
       sayOnce('mistake', authorized.mistakes);
+      problem = undefined;
       return authorized;
     } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
       sayOnce('nobody-authorised', [String(error)]);
       return { controllers: [], mistakes: [] };
     }
   };
-}
-
-/** A line of JSON for the journal. */
-function log(event: string, facts: Readonly<Record<string, unknown>>): void {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), event, ...facts })}\n`);
+  return {
+    read: tryToRead,
+    problem: () => {
+      tryToRead();
+      return problem;
+    },
+  };
 }

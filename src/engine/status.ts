@@ -1,4 +1,5 @@
 import type { HostReader } from '../host/host.ts';
+import { NOT_READ } from '../host/not-read.ts';
 import type { LatencyVerdict } from '../latency/report/record.ts';
 import { kindOf } from '../tunables/kinds.ts';
 import { canonicalOrNull } from './compare.ts';
@@ -87,6 +88,8 @@ async function findDrifted(reader: HostReader, steps: readonly Step[]): Promise<
     if (step.tunable.kind === 'boot-once') continue;
     // A thread that ended took what it was given with it: nothing drifted.
     if (reading.status === 'missing' && step.tunable.kind.startsWith('thread-')) continue;
+    // Nobody looked, so nobody says that it drifted.
+    if (reading.status === 'unreadable' && reading.code === NOT_READ) continue;
     const left = step.reported ?? null;
     const found = reading.status === 'value' ? canonicalOrNull(step.tunable, reading.value) : null;
     if (reading.status === 'value' && found === canonicalOrNull(step.tunable, left)) continue;

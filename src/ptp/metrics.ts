@@ -1,10 +1,5 @@
+import { type Family, printFamilies } from '../metrics/exposition.ts';
 import type { PtpReport } from './report.ts';
-
-interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly samples: readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
-}
 
 /** Of OpenShift's linuxptp-daemon, whose dashboards many have. */
 const ROLES: Readonly<Record<string, number>> = { PASSIVE: 0, SLAVE: 1, MASTER: 2, FAULTY: 3, LISTENING: 5 };
@@ -12,15 +7,20 @@ const UNKNOWN_ROLE = 4;
 /** What it says of a clock that follows nobody: an old offset would look right. */
 const FAULTY_OFFSET_NS = 999_999;
 
-/** The Prometheus text of a report, for node_exporter's textfile collector: names of our own, and those of linuxptp-daemon. */
+/** The Prometheus text of a report, for node_exporter's textfile collector. */
 export function ptpMetrics(report: PtpReport): string {
-  return [...ownFamilies(report), ...openshiftFamilies(report)]
-    .filter(({ samples }) => samples.length > 0)
-    .map(print)
-    .join('');
+  return printFamilies(ptpFamilies(report));
 }
 
-function ownFamilies({ clocks, results }: PtpReport): readonly Family[] {
+/** Names of our own, and those of linuxptp-daemon. */
+export function ptpFamilies(report: PtpReport): readonly Family[] {
+  const families = [...ownFamilies(report), ...openshiftFamilies(report)];
+  return families.map((family) => ({ ...family, type: 'gauge' }));
+}
+
+type Gauge = Omit<Family, 'type'>;
+
+function ownFamilies({ clocks, results }: PtpReport): readonly Gauge[] {
   const known = clocks.flatMap(({ name, state }) => (state === null ? [] : [{ iface: name, state }]));
   const live = known.filter(({ state }) => state.sync.live);
   const inSeconds = (ns: number) => ns / 1e9;
@@ -73,7 +73,7 @@ function ownFamilies({ clocks, results }: PtpReport): readonly Family[] {
   ];
 }
 
-function openshiftFamilies({ host: node, clocks, results }: PtpReport): readonly Family[] {
+function openshiftFamilies({ host: node, clocks, results }: PtpReport): readonly Gauge[] {
   const known = clocks.flatMap(({ name, state }) =>
     state === null ? [] : [{ labels: { process: 'ptp4l', node, iface: name }, state }],
   );
@@ -117,12 +117,4 @@ function openshiftFamilies({ host: node, clocks, results }: PtpReport): readonly
 function lastSyncS({ sync, time }: NonNullable<PtpReport['clocks'][number]['state']>): number {
   if (sync.ingressTimeNs === '0') return 0;
   return Number(BigInt(sync.ingressTimeNs) / 1_000_000n) / 1000 - (time.timescale === 'ptp' ? time.utcOffsetS : 0);
-}
-
-function print({ name, help, samples }: Family): string {
-  const lines = samples.map(([labels, value]) => {
-    const pairs = Object.entries(labels).map(([key, text]) => `${key}=${JSON.stringify(text)}`);
-    return `${name}{${pairs.join(',')}} ${value}\n`;
-  });
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
 }

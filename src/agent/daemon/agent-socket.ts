@@ -33,6 +33,7 @@ export class AgentSocket {
   /** By ZAP domain, oldest first; undefined while it is opened. */
   readonly #links = new Map<string, AgentLink | undefined>();
   #accepted = 0;
+  #isJudging = true;
   /** With the port that it got. */
   endpoint: string;
 
@@ -51,7 +52,13 @@ export class AgentSocket {
     const zap = new zmq.Reply({ context, linger: 0 });
     await zap.bind('inproc://zeromq.zap.01');
     const socket = new AgentSocket(site, { context, zap });
-    void socket.#judge();
+    // Closed, it throws; without it nobody gets in any more.
+    void socket
+      .#judge()
+      .catch(() => {})
+      .finally(() => {
+        socket.#isJudging = false;
+      });
     try {
       await socket.#listen();
     } catch (error) {
@@ -72,6 +79,15 @@ export class AgentSocket {
         await new Promise((resolve) => setTimeout(resolve, ATTEMPT_PERIOD_MS));
       }
     }
+  }
+
+  /** Controllers can connect. */
+  get isOpen(): boolean {
+    return this.#server.listening && this.#isJudging;
+  }
+
+  get connections(): number {
+    return this.#links.size;
   }
 
   /** What was sent before is on its way. */

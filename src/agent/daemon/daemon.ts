@@ -7,8 +7,10 @@ import { LIMITS } from '../protocol/limits.ts';
 import { type AnswerBody, printAnswer, type ReadRequest, type Request, readRequest } from '../protocol/message.ts';
 import { PROTOCOL, RULES } from '../protocol/request.ts';
 import type { Counters } from '../protocol/results.ts';
+import { type DaemonActivity, describeWorks } from './activity.ts';
 import type { Arrived, Peer } from './agent-link.ts';
 import { AgentSocket } from './agent-socket.ts';
+import type { Log } from './log.ts';
 import { Rate } from './rate.ts';
 import { Refused } from './refused.ts';
 import { answerOnce, RememberedAnswers } from './remembered.ts';
@@ -26,7 +28,7 @@ export interface DaemonSite {
   /** As the file says now: a key that was taken out of it is refused from then on. */
   readonly authorized: () => AuthorizedControllers;
   readonly services: (daemon: AgentDaemon) => AgentServices;
-  readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
   readonly now: () => Date;
   readonly nowMs: () => number;
 }
@@ -67,6 +69,15 @@ export class AgentDaemon {
 
   get counters(): Counters {
     return { ...this.#counters };
+  }
+
+  get activity(): DaemonActivity {
+    return {
+      ...describeWorks([...this.#works.values()], this.#site.nowMs()),
+      isListening: this.#socket?.isOpen ?? false,
+      isEnding: this.#isEnding,
+      connections: this.#socket?.connections ?? 0,
+    };
   }
 
   find(id: string): Work | undefined {
@@ -204,6 +215,7 @@ export class AgentDaemon {
     }, LIMITS.beatMs);
     if (!aside) await this.#turns.take();
     const startedMs = this.#site.nowMs();
+    work.startedMs = startedMs;
     try {
       const attempt = () => this.#attempt(work);
       return writes ? await answerOnce(work, this.#remembered, { attempt, now: this.#site.now }) : await attempt();
@@ -252,7 +264,7 @@ export class AgentDaemon {
   }
 
   /** Each is logged, but for a flood: then every power of two. */
-  #count(what: keyof Counters, facts: Readonly<Record<string, unknown>>): void {
+  #count(what: Exclude<keyof Counters, 'answered'>, facts: Readonly<Record<string, unknown>>): void {
     const count = ++this.#counters[what];
     if (count < LOGGED_EACH || Number.isInteger(Math.log2(count))) this.#site.log(what, { count, ...facts });
   }

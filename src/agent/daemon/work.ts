@@ -10,6 +10,8 @@ import type { Peer } from './agent-link.ts';
 export class Work {
   readonly request: Request;
   readonly controller: Controller;
+  /** When its turn came, ms of a clock that never goes back; undefined: it waits. */
+  startedMs: number | undefined;
   readonly #peers = new Set<Peer>();
   readonly #ended = new AbortController();
   #decide: ((yes: boolean) => void) | undefined;
