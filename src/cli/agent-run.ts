@@ -5,11 +5,11 @@ import { PlanStore } from '../agent/daemon/plan-store.ts';
 import { ServiceNotice } from '../agent/daemon/service-notice.ts';
 import type { AgentServices } from '../agent/daemon/services.ts';
 import { inspectMachine } from '../agent/inspect.ts';
-import { AGENT_PORT } from '../agent/keys/agent-address.ts';
 import { type AuthorizedControllers, parseAuthorized } from '../agent/keys/authorized.ts';
 import { agentFolder, authorizedFile } from '../agent/keys/config-path.ts';
 import { keyFile, readKeyPair } from '../agent/keys/key-files.ts';
 import type { KeyPair } from '../agent/keys/key-text.ts';
+import { parseListen } from '../agent/keys/listen-address.ts';
 import { localStatus } from '../agent/local-status.ts';
 import { statePath } from '../agent/state-path.ts';
 import { HftError, UsageError } from '../errors.ts';
@@ -19,18 +19,6 @@ import { LocalStateDirectory } from '../host/local-state.ts';
 import { launch, stop } from './launch.ts';
 import { list } from './ps.ts';
 import { type Installation, openAgent } from './target.ts';
-
-/** `127.0.0.1:7411`, `[::]:7500`: an address of this host, not a name. */
-function parseListen(text: string): string {
-  const match = /^(?<address>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\])(?::(?<port>\d{1,5}))?$/.exec(text);
-  const port = Number(match?.groups?.port ?? AGENT_PORT);
-  if (match && port < 65_536) return `tcp://${match.groups?.address}:${port}`;
-  throw new UsageError(`--listen: expected ADDRESS or ADDRESS:PORT of this host, got ${JSON.stringify(text)}.`, {
-    next: [
-      '`127.0.0.1` is reached from this host alone, `0.0.0.0` from everywhere: authorised keys get in either way.',
-    ],
-  });
-}
 
 /** Serves until SIGTERM. Throws HftError where it cannot begin to. */
 export async function runAgent(installation: Installation, listen: string): Promise<void> {
