@@ -8,10 +8,14 @@ import { type ChosenHosts, chooseHosts, type NamedHost, readInventory } from './
 /** Of the commands that go to hosts over SSH. */
 export const sshHostFlags = {
   ...hostFlags,
-  host: {
-    ...hostFlags.host,
-    summary: 'The host, as ssh takes it; the port is that of its agent; again for more hosts',
-  },
+  host: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'HOST[:PORT]',
+    helpGroup: 'HOSTS',
+    summary: 'The host, as ssh takes it, and the port of its agent; again for more hosts',
+    exclusive: ['inventory'],
+  }),
   'ssh-config': Flags.string({
     helpValue: 'FILE',
     helpGroup: 'HOSTS',

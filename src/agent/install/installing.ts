@@ -48,9 +48,9 @@ function failed(host: string, step: string, reason: string): HftError {
   });
 }
 
-/** The last thing that was said: the reason, in most programs. */
+/** The last thing that was said that sounds like a reason, else the last; hft's next steps, which are indented, are none. */
 export function endOf(text: string): string {
-  const lines = text.trim().split('\n');
+  const lines = text.split('\n').filter((line) => /^\S/.test(line));
   const said =
     lines.findLast((line) => /error|cannot|can't|denied|no space|not |failed/i.test(line)) ?? lines.at(-1) ?? '';
   return said.trim().replace(/[.\s]+$/, '');

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { NodeSSH } from 'node-ssh';
+import { ofChild } from './child-stream.ts';
 import type { Judgement, KnownHosts } from './known-hosts.ts';
 import type { SshDestination, SshSession } from './session.ts';
 import { type SshSettings, sshWords } from './settings.ts';
@@ -144,7 +145,7 @@ async function openThroughJump(destination: SshDestination, settings: SshSetting
   const child = spawn('ssh', words, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
   let said = '';
   child.stderr.on('data', (piece: Buffer) => (said += piece));
-  const socket = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const socket = ofChild(child);
   child.once('error', (error) => socket.destroy(error));
   child.once('close', () => {
     const why = said.trim().split('\n').at(-1) || 'it ended';

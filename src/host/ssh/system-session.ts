@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex, type Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
+import { ofChild } from './child-stream.ts';
 import type { RemoteResult, SshDestination, SshSession } from './session.ts';
 import { lastLine, type SshSettings, sshWords } from './settings.ts';
 import { SshError } from './ssh-error.ts';
@@ -72,7 +73,7 @@ class SystemSession implements SshSession {
   async dial(port: number): Promise<Duplex> {
     const child = this.#start(['-W', `127.0.0.1:${port}`, ...this.#words()]);
     child.stderr.resume();
-    const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+    const stream = ofChild(child);
     stream.once('close', () => child.kill());
     return stream;
   }
