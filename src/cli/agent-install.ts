@@ -25,6 +25,7 @@ export interface InstallFlags extends SshHostFlags {
   readonly role?: string | undefined;
   readonly name?: string | undefined;
   readonly listen?: string | undefined;
+  readonly metrics?: string | undefined;
 }
 
 export interface Installed {
@@ -45,10 +46,17 @@ export interface InstallSite {
 /** Throws UsageError for flags, and where there is no package. */
 export async function readInstallSite({ root }: Installation, flags: InstallFlags): Promise<InstallSite> {
   if (flags.listen !== undefined) parseListen(flags.listen);
+  requireMetrics(flags.metrics);
   const given = flags.package?.map((path) => parsePackageFile(resolve(path)));
   const packages = given ?? (await findPackages(join(root, 'out')));
   for (const { path } of given ?? []) await requireFile(path);
   return { packages, flags };
+}
+
+/** It goes into a file of the host as it is. */
+function requireMetrics(value: string | undefined): void {
+  if (value === undefined || value === 'off' || /^(?:[\d.]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/.test(value)) return;
+  throw new UsageError(`--metrics: expected ADDRESS, ADDRESS:PORT or off, got ${JSON.stringify(value)}.`);
 }
 
 async function requireFile(path: string): Promise<void> {
@@ -118,6 +126,7 @@ function wishOf(host: SshHost, { packages, flags }: InstallSite): InstallWish {
     packages,
     controller: { key: keys.publicKey, role: flags.role as Role | undefined, name },
     listen: listen === undefined ? undefined : parseListen(listen, port).replace('tcp://', ''),
+    metrics: flags.metrics,
     port,
     pinned,
   };

@@ -11,6 +11,14 @@ verb=$1
 shift
 if [ -e $state/refuse-"$verb" ]; then echo "$verb was refused" | tee -a $state/log >&2; exit 1; fi
 echo "$verb $*" >> $state/asked
+# /run/fake/cut-VERB: the session in which it is asked is lost.
+if [ -e $state/cut-"$verb" ]; then
+  session=$PPID
+  while [ "$(cat /proc/"$session"/comm)" != sshd ]; do
+    session=$(sed 's/.*) . \([0-9]*\) .*/\1/' /proc/"$session"/stat)
+  done
+  kill -9 "$session"
+fi
 alive() { [ -f $state/pid ] && kill -0 "$(cat $state/pid)" 2>/dev/null; }
 stop() { alive && kill "$(cat $state/pid)" && while alive; do sleep 0.1; done; rm -f $state/pid; }
 start() {

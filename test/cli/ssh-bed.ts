@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -113,12 +114,12 @@ export class SshBed {
         host(`${name}-key`, known(name)),
       ),
       ...host('nobody', 'Port 1'),
+      ...host('* !by-other-key !by-certificate', `IdentityFile ${folder}/user`),
       ...host(
         '*',
         'HostName 127.0.0.1',
         `Port ${this.port}`,
         'User root',
-        `IdentityFile ${folder}/user`,
         known('known_hosts'),
       ),
       ...['  GlobalKnownHostsFile none', '  IdentityAgent none', '  IdentitiesOnly yes'],
@@ -167,7 +168,7 @@ export function makeSmallPackages(folder: string, version: string, root: string)
   for (const name of ['bin', 'agents']) mkdirSync(join(tree, name), { recursive: true });
   writeFileSync(join(tree, 'bin/hft'), `#!/bin/sh\nexec ${root}/bin/hft "$@"\n`, { mode: 0o755 });
   writeFileSync(join(tree, 'package.json'), `{\n  "name": "hft",\n  "version": "${version}"\n}\n`);
-  writeFileSync(join(tree, 'ballast'), Buffer.alloc(1 << 20, version));
+  writeFileSync(join(tree, 'ballast'), randomBytes(1 << 20));
   writeFileSync(join(tree, 'agents/hft-agent.service'), readFileSync(join(root, 'agents/hft-agent.service')));
   const name = `hft-${version}-linux-x64`;
   execFileSync('tar', ['-C', folder, '-cJf', join(folder, `${name}.tar.xz`), name]);

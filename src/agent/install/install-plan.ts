@@ -14,13 +14,15 @@ export interface InstallWish {
   readonly controller: { readonly key: string; readonly role: Role | undefined; readonly name: string };
   /** ADDRESS[:PORT]; undefined: as it is, else loopback. */
   readonly listen: string | undefined;
+  /** Where it gives its metrics: ADDRESS[:PORT], `off`; undefined: as it is. */
+  readonly metrics: string | undefined;
   /** Where the controller asks it. */
   readonly port: number;
   /** What is pinned of it here, base64url. */
   readonly pinned: readonly string[];
 }
 
-export type StepName = 'package' | 'key' | 'controller' | 'listen' | 'service' | 'pin';
+export type StepName = 'package' | 'key' | 'controller' | 'listen' | 'metrics' | 'service' | 'pin';
 
 export interface InstallStep {
   readonly step: StepName;
@@ -52,8 +54,9 @@ export function planInstall(wish: InstallWish, seen: HostSeen): InstallPlan {
   if (seen.publicKey === undefined) add('key', null, 'a key of its own in /etc/hft/agent.key');
   if (known?.role !== role) add('controller', known?.role ?? null, `${role}: ${known?.name ?? wish.controller.name}`);
   if (withPort(listensAs) !== withPort(listen)) add('listen', seen.listen ?? null, listen);
+  if (wish.metrics !== undefined && wish.metrics !== seen.metrics) add('metrics', seen.metrics ?? null, wish.metrics);
   const { isEnabled, isActive } = seen;
-  const isChanged = seen.isStale || steps.some(({ step }) => step === 'package' || step === 'key' || step === 'listen');
+  const isChanged = seen.isStale || steps.some(({ step }) => step !== 'controller');
   if (!isEnabled || !isActive || isChanged)
     add('service', sayService(seen), isActive ? 'restarted, ready' : 'enabled, started, ready');
   const isPinned = seen.publicKey !== undefined && wish.pinned.includes(seen.publicKey);

@@ -4,7 +4,7 @@ import type { InstallPlan, InstallStep, InstallWish } from './install-plan.ts';
 import { ENVIRONMENT, PROGRAM, STALE } from './seen.ts';
 
 /** What is done on the host for a step, by its shell as root; each is whole or can be done again. */
-export function scriptOf({ step }: InstallStep, plan: InstallPlan, { controller }: InstallWish, sum: string): string {
+export function scriptOf({ step, to }: InstallStep, plan: InstallPlan, { controller }: InstallWish, sum: string): string {
   const { kind } = plan.package;
   const hft = `${PROGRAM[kind]}/bin/hft`;
   const name = quote(controller.name);
@@ -16,7 +16,9 @@ export function scriptOf({ step }: InstallStep, plan: InstallPlan, { controller 
     case 'controller':
       return `${hft} agent authorize ${printPublicKey(controller.key)} --role ${plan.role} --name ${name} >/dev/null`;
     case 'listen':
-      return listen(plan.listen);
+      return environment('HFT_AGENT_LISTEN', plan.listen);
+    case 'metrics':
+      return environment('HFT_AGENT_METRICS', to);
     case 'service':
       return SERVICE;
     default:
@@ -64,12 +66,12 @@ systemctl daemon-reload
 `;
 
 /** What else stands in the file stays. */
-const listen = (address: string) => `
+const environment = (name: string, value: string) => `
 set -e
 umask 022
 mkdir -p /etc/hft /run/hft
 : > ${STALE}
-{ grep -v '^HFT_AGENT_LISTEN=' ${ENVIRONMENT} 2>/dev/null || :; echo HFT_AGENT_LISTEN=${address}; } > ${ENVIRONMENT}.new
+{ grep -v '^${name}=' ${ENVIRONMENT} 2>/dev/null || :; echo ${name}=${value}; } > ${ENVIRONMENT}.new
 mv ${ENVIRONMENT}.new ${ENVIRONMENT}
 `;
 

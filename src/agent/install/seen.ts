@@ -14,6 +14,8 @@ export interface HostSeen {
   readonly installed: Installed | undefined;
   /** HFT_AGENT_LISTEN of agent.env. */
   readonly listen: string | undefined;
+  /** HFT_AGENT_METRICS of agent.env. */
+  readonly metrics: string | undefined;
   readonly isEnabled: boolean;
   readonly isActive: boolean;
   /** The agent has not been started since what it is made of was changed. */
@@ -61,6 +63,7 @@ if [ -f ${PROGRAM.tarball}/package.json ]; then
   say tarball "$(sed -n 's/.*"version": "\\([^"]*\\)".*/\\1/p' ${PROGRAM.tarball}/package.json | head -n 1)"
 fi
 say listen "$(sed -n 's/^HFT_AGENT_LISTEN=//p' ${ENVIRONMENT} 2>/dev/null | tail -n 1)"
+say metrics "$(sed -n 's/^HFT_AGENT_METRICS=//p' ${ENVIRONMENT} 2>/dev/null | tail -n 1)"
 say enabled "$(systemctl is-enabled hft-agent.service 2>/dev/null)"
 say active "$(systemctl is-active hft-agent.service 2>/dev/null)"
 if [ -e ${STALE} ]; then say stale yes; fi
@@ -91,6 +94,7 @@ export function parseSeen(text: string): HostSeen {
     missingForDeb: one('dpkg') === undefined ? undefined : all('missing'),
     installed: readInstalled(one('deb'), one('tarball')),
     listen: one('listen'),
+    metrics: one('metrics'),
     isEnabled: one('enabled') === 'enabled',
     isActive: one('active') === 'active',
     isStale: one('stale') === 'yes',
