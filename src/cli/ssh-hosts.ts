@@ -52,7 +52,7 @@ export async function chooseSshHosts(flags: SshHostFlags): Promise<SshHosts> {
   if (flags.inventory === undefined) {
     const hosts = named.map((host) => ({
       ...host,
-      destination: { name: host.address.host, configFile },
+      destination: { label: host.name, name: host.address.host, configFile },
       listen: undefined,
     }));
     return { chosen, hosts };
@@ -60,7 +60,7 @@ export async function chooseSshHosts(flags: SshHostFlags): Promise<SshHosts> {
   const { inventory } = await readInventory(flags.inventory, flags.limit);
   const hosts = named.map((host) => {
     const { host: name, listen, ...login } = loginOfHost(inventory, host.name);
-    return { ...host, destination: { name, configFile, ...login }, listen };
+    return { ...host, destination: { label: host.name, name, configFile, ...login }, listen };
   });
   return { chosen, hosts };
 }

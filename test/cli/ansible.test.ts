@@ -57,7 +57,7 @@ describe.runIf(hasAnsible)('the playbooks', { timeout: TIME_LIMIT_MS }, () => {
   test.runIf(hasLint)('pass ansible-lint in its production profile', () => {
     const argv = ['--offline', '--profile', 'production', '-p', '--nocolor', 'playbooks', 'roles'];
     const { status, stdout, stderr } = spawnSync(LINT, argv, { cwd: FOLDER, encoding: 'utf8' });
-    expect([status, stdout]).toEqual([0, ''], stderr);
+    expect([status, stdout], stderr).toEqual([0, '']);
   });
 });
 
@@ -80,7 +80,10 @@ describe.runIf(hasAnsible)('kernel-tuning', { timeout: TIME_LIMIT_MS }, () => {
     expect([second.code, second.changed, fleet.states]).toEqual([0, { h1: 0, h2: 0 }, 'new new']);
     await fleet.host('h2').kill();
     const failed = await play('kernel-tuning', words, fleet.environment);
-    expect([failed.code, failed.said]).toEqual([2, expect.stringContaining('h2: the agent cannot be reached: nothing listens there.')]);
+    expect([failed.code, failed.said]).toEqual([
+      2,
+      expect.stringContaining('h2: the agent cannot be reached: nothing listens there.'),
+    ]);
   });
 });
 
@@ -92,7 +95,9 @@ describe.runIf(hasAnsible && whyNoBed === undefined)('bootstrap', { timeout: TIM
     buildWhenStale();
     bed = await new SshBed().start();
     const folder = mkdtempSync(join(tmpdir(), 'hft-packages-'));
-    const packages = makeSmallPackages(folder, '0.1.0', ROOT).split(' ').filter((word) => word.startsWith('/'));
+    const packages = makeSmallPackages(folder, '0.1.0', ROOT)
+      .split(' ')
+      .filter((word) => word.startsWith('/'));
     const inventory = bed.file('hosts.ini');
     writeFileSync(inventory, `box ansible_host=box hft_agent_host=127.0.0.1 hft_agent_port=${bed.agentPort}\n`);
     const settings = { hft_agent_packages: packages, hft_agent_ssh_config: bed.file('ssh_config') };

@@ -115,13 +115,7 @@ export class SshBed {
       ),
       ...host('nobody', 'Port 1'),
       ...host('* !by-other-key !by-certificate', `IdentityFile ${folder}/user`),
-      ...host(
-        '*',
-        'HostName 127.0.0.1',
-        `Port ${this.port}`,
-        'User root',
-        known('known_hosts'),
-      ),
+      ...host('*', 'HostName 127.0.0.1', `Port ${this.port}`, 'User root', known('known_hosts')),
       ...['  GlobalKnownHostsFile none', '  IdentityAgent none', '  IdentitiesOnly yes'],
     ];
     writeFileSync(this.file('ssh_config'), `${lines.join('\n')}\n`);

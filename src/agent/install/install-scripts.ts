@@ -4,7 +4,12 @@ import type { InstallPlan, InstallStep, InstallWish } from './install-plan.ts';
 import { ENVIRONMENT, PROGRAM, STALE } from './seen.ts';
 
 /** What is done on the host for a step, by its shell as root; each is whole or can be done again. */
-export function scriptOf({ step, to }: InstallStep, plan: InstallPlan, { controller }: InstallWish, sum: string): string {
+export function scriptOf(
+  { step, to }: InstallStep,
+  plan: InstallPlan,
+  { controller }: InstallWish,
+  sum: string,
+): string {
   const { kind } = plan.package;
   const hft = `${PROGRAM[kind]}/bin/hft`;
   const name = quote(controller.name);

@@ -1,5 +1,6 @@
 import { HftError } from '../../errors.ts';
 import { streamOfFile, sumOfFile } from '../../host/stream-file.ts';
+import { plainText } from '../client/plain-text.ts';
 import { type InstallPlan, type InstallStep, type InstallWish, planInstall } from './install-plan.ts';
 import { scriptOf } from './install-scripts.ts';
 import type { RootShell } from './root-shell.ts';
@@ -53,5 +54,5 @@ export function endOf(text: string): string {
   const lines = text.split('\n').filter((line) => /^\S/.test(line));
   const said =
     lines.findLast((line) => /error|cannot|can't|denied|no space|not |failed/i.test(line)) ?? lines.at(-1) ?? '';
-  return said.trim().replace(/[.\s]+$/, '');
+  return plainText(said.trim().replace(/[.\s]+$/, ''));
 }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { HftError } from '../../errors.ts';
 import type { RemoteResult, SshSession } from '../../host/ssh/session.ts';
 import { quote } from '../../host/ssh/ssh-error.ts';
+import { plainText } from '../client/plain-text.ts';
 
 /** Runs a script of sh(1) on the host as root. */
 export type RootShell = (script: string, input?: Readable) => Promise<RemoteResult>;
@@ -25,7 +26,7 @@ async function requireSudo(host: string, session: SshSession): Promise<void> {
     );
   const tried = await session.run('sudo -n true');
   if (tried.exitCode === 0) return;
-  const said = tried.stderr.trim().split('\n').at(-1) ?? '';
+  const said = plainText(tried.stderr.trim().split('\n').at(-1) ?? '');
   throw refuse(
     `${login} may not become root without a password${said === '' ? '' : `: ${said.replace(/\.$/, '')}`}`,
     `\`${login.split('@')[0]} ALL=(root) NOPASSWD: ALL\` in a file of /etc/sudoers.d there, or log in as root.`,

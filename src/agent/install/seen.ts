@@ -1,3 +1,4 @@
+import { plainText } from '../client/plain-text.ts';
 import { type Controller, parseAuthorized } from '../keys/authorized.ts';
 import { parsePublicKey } from '../keys/key-text.ts';
 
@@ -82,7 +83,7 @@ done
 export function parseSeen(text: string): HostSeen {
   const lines = text.split('\n').flatMap((line) => {
     const match = /^hft:(?<name>[a-z]+)=(?<value>.*)$/.exec(line.replace(/\r$/, ''));
-    return match?.groups ? [{ name: match.groups.name as string, value: match.groups.value as string }] : [];
+    return match?.groups ? [{ name: match.groups.name as string, value: plainText(match.groups.value as string) }] : [];
   });
   const all = (name: string) => lines.filter((line) => line.name === name).map(({ value }) => value);
   const one = (name: string) => all(name)[0] || undefined;

@@ -24,7 +24,10 @@ export default class AgentInstall extends BaseCommand {
       helpValue: 'ADDRESS[:PORT]',
       summary: 'Where its agent listens; loopback alone until it is said. In an inventory: hft_agent_listen',
     }),
-    metrics: Flags.string({ helpValue: 'ADDRESS[:PORT]', summary: 'Where its agent gives metrics, or off; as it is unless it is said' }),
+    metrics: Flags.string({
+      helpValue: 'ADDRESS[:PORT]',
+      summary: 'Where its agent gives metrics, or off; as it is unless it is said',
+    }),
     role: Flags.string({ options: [...ROLES], summary: 'What you may ask it for; operator unless it is said' }),
     name: Flags.string({ helpValue: 'WHO', summary: 'Who you are, for its log; USER@HOST unless it is said' }),
   };

@@ -5,7 +5,7 @@ import type { NodeSSH } from 'node-ssh';
 import { ofChild } from './child-stream.ts';
 import type { Judgement, KnownHosts } from './known-hosts.ts';
 import type { SshDestination, SshSession } from './session.ts';
-import { type SshSettings, sshWords } from './settings.ts';
+import { labelOf, type SshSettings, typedOf } from './settings.ts';
 import { LoginRefused, SshError } from './ssh-error.ts';
 
 const CONNECT_WITHIN_MS = 20_000;
@@ -57,7 +57,7 @@ export async function openNodeSession(
   }
   // Without a listener a connection that is lost later would end hft; whoever waits for it hears of it.
   ssh.connection?.on('error', () => {});
-  return new NodeSession(ssh, login, destination.name);
+  return new NodeSession(ssh, login, labelOf(destination));
 }
 
 class NodeSession implements SshSession {
@@ -101,17 +101,18 @@ class NodeSession implements SshSession {
 
 async function openSocket(destination: SshDestination, settings: SshSettings): Promise<Duplex> {
   return settings.proxyJump === undefined
-    ? openDirect(destination.name, settings)
+    ? openDirect(destination, settings)
     : openThroughJump(destination, settings);
 }
 
 /** ssh2 leaves Nagle's algorithm on: with it a command takes 88 ms, without 2. */
-function openDirect(name: string, { hostname, port }: SshSettings): Promise<Socket> {
+function openDirect(destination: SshDestination, { hostname, port }: SshSettings): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port, noDelay: true });
     const fail = (reason: string) => {
       socket.destroy();
-      reject(new SshError(name, `no SSH connection to ${hostname} port ${port}: ${reason}`, [`Try \`ssh ${name}\`.`]));
+      const next = `Try \`${typedOf(destination)}\`.`;
+      reject(new SshError(labelOf(destination), `no SSH connection to ${hostname} port ${port}: ${reason}`, [next]));
     };
     socket.setTimeout(CONNECT_WITHIN_MS, () => fail(`no answer within ${CONNECT_WITHIN_MS / 1_000} s`));
     socket.once('error', (error: NodeJS.ErrnoException) => fail(SOCKET_FAILURES[error.code ?? ''] ?? error.message));
@@ -196,8 +197,8 @@ interface Failed {
 }
 
 function explain({ destination, login, known, judgement, error }: Failed): SshError {
-  const { name } = destination;
-  const typed = ['ssh', ...sshWords(destination).filter((word) => word !== '--')].join(' ');
+  const name = labelOf(destination);
+  const typed = typedOf(destination);
   if (judgement === 'unknown')
     return new SshError(name, `its host key is not known: there is no ${known.name} in known_hosts`, [
       `Log in once by \`${typed}\`, compare the fingerprint with the one that its console shows, and say yes.`,

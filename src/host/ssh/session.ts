@@ -2,6 +2,8 @@ import type { Duplex, Readable } from 'node:stream';
 
 /** Where `ssh` would be told to go, and what is said beside the user's own configuration. */
 export interface SshDestination {
+  /** What messages call the host; its name unless it is given. */
+  readonly label?: string;
   /** As `ssh` takes it: a name of ssh_config(5), a host name or an address. */
   readonly name: string;
   readonly user?: string | undefined;

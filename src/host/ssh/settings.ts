@@ -22,6 +22,15 @@ export interface SshSettings {
   readonly beyond: readonly string[];
 }
 
+/** What somebody would type to see what ssh says of it. */
+export function typedOf(destination: SshDestination): string {
+  return ['ssh', ...sshWords(destination).filter((word) => word !== '--')].join(' ');
+}
+
+export function labelOf({ label, name }: SshDestination): string {
+  return label ?? name;
+}
+
 const CONFIG_TIMEOUT_MS = 30_000;
 
 /** The words by which ssh(1) is told where to go. */
@@ -44,7 +53,7 @@ export async function readSettings(destination: SshDestination): Promise<SshSett
       next: ['Debian: `apt-get install openssh-client`; elsewhere `openssh-clients`.'],
     });
   if (asked.exitCode !== 0)
-    throw new SshError(destination.name, `ssh cannot make a destination of it: ${lastLine(asked.stderr)}`, [
+    throw new SshError(labelOf(destination), `ssh cannot make a destination of it: ${lastLine(asked.stderr)}`, [
       `See what \`ssh -G ${destination.name}\` says.`,
     ]);
   return parseSettings(asked.stdout, { home: userInfo().homedir, env: process.env });

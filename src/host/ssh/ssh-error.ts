@@ -3,7 +3,8 @@ import { HftError } from '../../errors.ts';
 /** Nothing was changed there by it, or what was is whole: a session that could not be opened, or was lost. Exit 3. */
 export class SshError extends HftError {
   constructor(host: string, reason: string, next: readonly string[]) {
-    super(`${host}: ${reason}.`, { exitCode: 3, next });
+    // What a server says is shown, and never obeyed by a terminal.
+    super(`${host}: ${reason.replaceAll(/\p{Cc}/gu, ' ')}.`, { exitCode: 3, next });
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { ofChild } from './child-stream.ts';
 import type { RemoteResult, SshDestination, SshSession } from './session.ts';
-import { lastLine, type SshSettings, sshWords } from './settings.ts';
+import { labelOf, lastLine, type SshSettings, sshWords, typedOf } from './settings.ts';
 import { SshError } from './ssh-error.ts';
 
 /** ssh(1): its own failure, whatever the command's exit code would be. */
@@ -32,8 +32,8 @@ export async function openSystemSession(destination: SshDestination, settings: S
   const { exitCode, stderr } = await session.runSsh([], 'exit 0');
   if (exitCode === 0) return session;
   session.close();
-  const typed = ['ssh', ...sshWords(destination).filter((word) => word !== '--')].join(' ');
-  throw new SshError(destination.name, `ssh does not get in: ${lastLine(stderr) || `it ended with ${exitCode}`}`, [
+  const typed = typedOf(destination);
+  throw new SshError(labelOf(destination), `ssh does not get in: ${lastLine(stderr) || `it ended with ${exitCode}`}`, [
     `Try \`${typed}\`: it must get in without a question (a known host key, a key or certificate in the agent or without a passphrase).`,
   ]);
 }
@@ -51,7 +51,7 @@ class SystemSession implements SshSession {
   async run(command: string, input?: string | Readable): Promise<RemoteResult> {
     const result = await this.runSsh([], command, input);
     if (result.exitCode !== OWN_FAILURE) return result;
-    throw new SshError(this.#destination.name, `the SSH session was lost: ${lastLine(result.stderr)}`, [
+    throw new SshError(labelOf(this.#destination), `the SSH session was lost: ${lastLine(result.stderr)}`, [
       'What was begun there goes on to its end; the same command looks again, and goes on from there.',
     ]);
   }

@@ -37,9 +37,15 @@ class Controller {
     // The lab trusts what answers on the port of its own guest.
     const { stdout } = await execa('ssh-keyscan', ['-T', '60', '-p', String(sshPort), '127.0.0.1']);
     await writeFile(controller.file('known_hosts'), `${stdout}\n`);
-    await writeFile(controller.file('ssh_config'), `Host *\n  UserKnownHostsFile ${controller.file('known_hosts')}\n  IdentitiesOnly yes\n`);
+    await writeFile(
+      controller.file('ssh_config'),
+      `Host *\n  UserKnownHostsFile ${controller.file('known_hosts')}\n  IdentitiesOnly yes\n`,
+    );
     const login = `ansible_host=127.0.0.1 ansible_port=${sshPort} ansible_user=root ansible_ssh_private_key_file=${key}`;
-    await writeFile(controller.file('hosts.ini'), `box ${login} hft_agent_port=${port} hft_agent_listen=0.0.0.0:7411\n`);
+    await writeFile(
+      controller.file('hosts.ini'),
+      `box ${login} hft_agent_port=${port} hft_agent_listen=0.0.0.0:7411\n`,
+    );
     await controller.hft('agent', 'keygen', '--controller');
     return controller;
   }
@@ -102,7 +108,9 @@ export async function run(guest: Guest, check: Check): Promise<void> {
   } finally {
     await controller.end();
   }
-  const left = await guest.read('ls -d /etc/hft /var/lib/hft /var/cache/hft /run/hft /usr/lib/hft /opt/hft 2>/dev/null; dpkg-query -W hft 2>/dev/null; true');
+  const left = await guest.read(
+    'ls -d /etc/hft /var/lib/hft /var/cache/hft /run/hft /usr/lib/hft /opt/hft 2>/dev/null; dpkg-query -W hft 2>/dev/null; true',
+  );
   check(left === '', 'no file and no package of hft is left', left);
   const differences = diffStates(before, await captureState(guest)).map(printDifference);
   check(differences.length === 0, 'and the host is as before', differences);
@@ -113,9 +121,17 @@ async function install(controller: Controller, check: Check): Promise<void> {
   const steps = JSON.parse(shown.stdout).hosts[0].result?.steps?.map(({ step }: { step: string }) => step);
   check(steps?.join() === 'package,key,controller,listen,service,pin', 'the plan has all steps', steps ?? shown.stdout);
   const done = await controller.install('--yes');
-  check(done.code === 0 && JSON.parse(done.stdout).hosts[0].result.status !== null, 'installed, and asked through its agent', done);
+  check(
+    done.code === 0 && JSON.parse(done.stdout).hosts[0].result.status !== null,
+    'installed, and asked through its agent',
+    done,
+  );
   const again = await controller.install('--yes');
-  check(again.code === 0 && JSON.parse(again.stdout).hosts[0].result.changed === false, 'the second time changes nothing', again);
+  check(
+    again.code === 0 && JSON.parse(again.stdout).hosts[0].result.changed === false,
+    'the second time changes nothing',
+    again,
+  );
   const status = await controller.ask('agent', 'status');
   check(status.code === 0, 'hft agent status answers by the forwarded port', status);
 }
@@ -127,8 +143,14 @@ async function killWhileTuning(guest: Guest, controller: Controller, check: Chec
     { timeoutS: 300 },
   );
   const cut = await running;
-  check(cut.code !== undefined && cut.code !== 70, 'the agent is killed while it tunes: the controller says what came of it', cut);
-  const state = await guest.read('for i in $(seq 60); do systemctl is-active -q hft-agent && break; sleep 1; done; systemctl is-active hft-agent');
+  check(
+    cut.code !== undefined && cut.code !== 70,
+    'the agent is killed while it tunes: the controller says what came of it',
+    cut,
+  );
+  const state = await guest.read(
+    'for i in $(seq 60); do systemctl is-active -q hft-agent && break; sleep 1; done; systemctl is-active hft-agent',
+  );
   check(state === 'active', 'systemd has it running again', state);
   const after = await controller.ask('tune', ...tuned, '--json');
   check(after.code === 0 || after.code === 5, 'the same again undoes what was cut off, and finishes', after);
@@ -142,14 +164,26 @@ async function playTwice(controller: Controller, check: Check): Promise<void> {
   for (const playbook of ['bootstrap', 'kernel-tuning']) {
     const recaps = [await controller.play(playbook), await controller.play(playbook)];
     const first = playbook === 'bootstrap' ? 'changed=0' : 'changed=1';
-    check(recaps[0]?.includes(first) === true && recaps[0].includes('failed=0'), `${playbook}.yml: ${first}`, recaps[0]);
-    check(recaps[1]?.includes('changed=0') === true && recaps[1].includes('failed=0'), `${playbook}.yml again: changed=0`, recaps[1]);
+    check(
+      recaps[0]?.includes(first) === true && recaps[0].includes('failed=0'),
+      `${playbook}.yml: ${first}`,
+      recaps[0],
+    );
+    check(
+      recaps[1]?.includes('changed=0') === true && recaps[1].includes('failed=0'),
+      `${playbook}.yml again: changed=0`,
+      recaps[1],
+    );
   }
 }
 
 async function takeAway(controller: Controller, check: Check): Promise<void> {
   const refused = await controller.uninstall('--yes');
-  check(refused.code === 3 && refused.stdout.includes('is in force there'), 'it is not taken away while a profile is in force', refused.stdout);
+  check(
+    refused.code === 3 && refused.stdout.includes('is in force there'),
+    'it is not taken away while a profile is in force',
+    refused.stdout,
+  );
   await controller.ask('rollback', '--all', '--json');
   const gone = await controller.uninstall('--yes');
   check(gone.code === 0 && JSON.parse(gone.stdout).hosts[0].result.changed === true, 'hft agent uninstall', gone);

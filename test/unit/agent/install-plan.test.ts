@@ -5,8 +5,14 @@ import { parseSeen } from '../../../src/agent/install/seen.ts';
 import { planUninstall } from '../../../src/agent/install/uninstalling.ts';
 import { makeKeyPair, printPublicKey } from '../../../src/agent/keys/key-text.ts';
 
-const [agent, own, other] = [makeKeyPair(), makeKeyPair(), makeKeyPair()].map(({ publicKey }) => publicKey) as [string, string, string];
-const packages = ['/out/hft_0.2.0_amd64.deb', '/out/hft-0.2.0-linux-x64.tar.xz', '/out/hft_0.2.0_arm64.deb'].map(parsePackageFile);
+const [agent, own, other] = [makeKeyPair(), makeKeyPair(), makeKeyPair()].map(({ publicKey }) => publicKey) as [
+  string,
+  string,
+  string,
+];
+const packages = ['/out/hft_0.2.0_amd64.deb', '/out/hft-0.2.0-linux-x64.tar.xz', '/out/hft_0.2.0_arm64.deb'].map(
+  parsePackageFile,
+);
 const wish = {
   ...{ host: 'box7', packages, listen: undefined, metrics: undefined, port: 7411, pinned: [] as readonly string[] },
   controller: { key: own, role: undefined, name: 'alice' },
@@ -15,7 +21,11 @@ const BARE = ['machine=x86_64', 'glibc=glibc 2.36', 'systemd=yes', 'xz=yes', 'dp
 const WHOLE = [
   ...BARE.filter((line) => !line.startsWith('deb')),
   ...['deb=installed 0.2.0', 'listen=10.1.0.7', 'enabled=enabled', 'active=active'],
-  ...[`key=${printPublicKey(agent)}`, `authorized=admin ${printPublicKey(own)} alice`, `authorized=viewer ${printPublicKey(other)} bob`],
+  ...[
+    `key=${printPublicKey(agent)}`,
+    `authorized=admin ${printPublicKey(own)} alice`,
+    `authorized=viewer ${printPublicKey(other)} bob`,
+  ],
 ];
 const seen = (lines: readonly string[], ...more: readonly string[]) =>
   parseSeen(['Welcome to box7!', ...[...lines, ...more].map((line) => `hft:${line}`)].join('\r\n'));
@@ -60,7 +70,11 @@ describe('what is to be done on a host', () => {
 
   test.each([
     ['another architecture', ['machine=riscv64'], /^box7: it is a riscv64, and hft is made for x86_64 and aarch64\.$/],
-    ['no package for it', ['machine=aarch64', 'dpkg=yes', 'missing=libatomic1'], /takes the tarball, since libatomic1 is missing there/],
+    [
+      'no package for it',
+      ['machine=aarch64', 'dpkg=yes', 'missing=libatomic1'],
+      /takes the tarball, since libatomic1 is missing there/,
+    ],
     ['no systemd', ['systemd='], /^box7: systemd does not run it/],
     ['no xz', ['xz=', 'missing=libatomic1'], /^box7: xz is not installed there/],
     ['an old C library', ['glibc=glibc 2.17'], /glibc 2\.17, and hft needs 2\.28/],
@@ -71,12 +85,30 @@ describe('what is to be done on a host', () => {
   });
 
   test('addresses', () => {
-    expect(['10.1.0.7', '10.1.0.7:7500', '[::]', '[::1]:80'].map(withPort)).toEqual(['10.1.0.7:7411', '10.1.0.7:7500', '[::]:7411', '[::1]:80']);
-    expect(['127.0.0.1:7411', '[::1]:80', '0.0.0.0:7411', '10.1.0.7:7411'].map(isLoopback)).toEqual([true, true, false, false]);
+    expect(['10.1.0.7', '10.1.0.7:7500', '[::]', '[::1]:80'].map(withPort)).toEqual([
+      '10.1.0.7:7411',
+      '10.1.0.7:7500',
+      '[::]:7411',
+      '[::1]:80',
+    ]);
+    expect(['127.0.0.1:7411', '[::1]:80', '0.0.0.0:7411', '10.1.0.7:7411'].map(isLoopback)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test('what a host says moves no cursor of who reads it', () => {
+    expect(planInstall(wish, seen([...BARE, 'listen=10.0.0.1\u001b[2J'])).listen).toBe('10.0.0.1\ufffd[2J:7411');
   });
 
   test('names of packages', () => {
-    expect(parsePackageFile('x/hft_1.2.3~rc1_arm64.deb')).toMatchObject({ kind: 'deb', version: '1.2.3~rc1', architecture: 'arm64' });
+    expect(parsePackageFile('x/hft_1.2.3~rc1_arm64.deb')).toMatchObject({
+      kind: 'deb',
+      version: '1.2.3~rc1',
+      architecture: 'arm64',
+    });
     for (const name of ['hft.deb', 'hft_1.0_i386.deb', 'hft-1.0-linux-x64.tar.gz', 'hft_$(x)_amd64.deb'])
       expect(() => parsePackageFile(name)).toThrow('--package');
   });

@@ -7,7 +7,8 @@ import { KnownHosts } from '../../../../src/host/ssh/known-hosts.ts';
 
 const key = (name: string) => Buffer.from(`\0\0\0\x0bssh-ed25519${name}`);
 const line = (hosts: string, of: string, type = 'ssh-ed25519') => `${hosts} ${type} ${key(of).toString('base64')}\n`;
-const judge = (text: string, of: string, host = { name: 'box7', port: 22 }) => new KnownHosts([text], host).judge(key(of));
+const judge = (text: string, of: string, host = { name: 'box7', port: 22 }) =>
+  new KnownHosts([text], host).judge(key(of));
 
 describe('known hosts', () => {
   test.each([
@@ -41,12 +42,17 @@ describe('known hosts', () => {
   });
 
   test('types of keys, and whether an authority is known', () => {
-    const known = new KnownHosts([line('box7', 'a'), line('box7', 'b', 'ssh-rsa'), line('box8', 'c', 'ecdsa-sha2-nistp256')], {
-      name: 'box7',
-      port: 22,
-    });
+    const known = new KnownHosts(
+      [line('box7', 'a'), line('box7', 'b', 'ssh-rsa'), line('box8', 'c', 'ecdsa-sha2-nistp256')],
+      {
+        name: 'box7',
+        port: 22,
+      },
+    );
     expect([known.types, known.hasAuthority]).toEqual([['ssh-ed25519', 'ssh-rsa'], false]);
-    expect(new KnownHosts([`@cert-authority ${line('box*', 'a')}`], { name: 'box7', port: 22 }).hasAuthority).toBe(true);
+    expect(new KnownHosts([`@cert-authority ${line('box*', 'a')}`], { name: 'box7', port: 22 }).hasAuthority).toBe(
+      true,
+    );
   });
 
   test('hashed names are found as ssh-keygen finds them', () => {
@@ -59,7 +65,13 @@ describe('known hosts', () => {
     execFileSync('ssh-keygen', ['-H', '-f', file], { stdio: 'ignore' });
     const hashed = readFileSync(file, 'utf8');
     expect(hashed).not.toContain('box7');
-    for (const [name, port] of [['box7', 22], ['box7', 2222], ['10.1.0.7', 22], ['box8', 22], ['box7', 2223]] as const) {
+    for (const [name, port] of [
+      ['box7', 22],
+      ['box7', 2222],
+      ['10.1.0.7', 22],
+      ['box8', 22],
+      ['box7', 2223],
+    ] as const) {
       const asked = port === 22 ? name : `[${name}]:${port}`;
       const bySsh = spawnSync('ssh-keygen', ['-F', asked, '-f', file]).status === 0 || (port !== 22 && name === 'box7');
       const found = new KnownHosts([hashed], { name, port }).judge(Buffer.from(text, 'base64')) === 'known';

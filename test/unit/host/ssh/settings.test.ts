@@ -1,9 +1,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readSettings, parseSettings } from '../../../../src/host/ssh/settings.ts';
+import { parseSettings, readSettings } from '../../../../src/host/ssh/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hft-settings-'));
 writeFileSync(join(folder, 'more'), 'Host box*\n  User ops\n  Port 2200\n');
@@ -37,7 +36,9 @@ test('the settings are those that ssh works out: Include, Match, several files',
 
 test('what ssh does not take as a destination is one line; a name is never an option', async () => {
   writeFileSync(join(folder, 'bad'), 'NoSuchKeyword 1\n');
-  await expect(readSettings({ name: 'box7', configFile: join(folder, 'bad') })).rejects.toThrow(/^box7: ssh cannot make a destination of it: /);
+  await expect(readSettings({ name: 'box7', configFile: join(folder, 'bad') })).rejects.toThrow(
+    /^box7: ssh cannot make a destination of it: /,
+  );
   await expect(readSettings({ name: '-oProxyCommand=touch /tmp/hft-option', configFile })).rejects.toThrow();
 });
 
