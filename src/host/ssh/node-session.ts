@@ -100,9 +100,7 @@ class NodeSession implements SshSession {
 }
 
 async function openSocket(destination: SshDestination, settings: SshSettings): Promise<Duplex> {
-  return settings.proxyJump === undefined
-    ? openDirect(destination, settings)
-    : openThroughJump(destination, settings);
+  return settings.proxyJump === undefined ? openDirect(destination, settings) : openThroughJump(destination, settings);
 }
 
 /** ssh2 leaves Nagle's algorithm on: with it a command takes 88 ms, without 2. */
