@@ -75,7 +75,7 @@ describe.runIf(hasAnsible)('kernel-tuning', { timeout: TIME_LIMIT_MS }, () => {
     expect(checked.said).toMatch(/^-memory\.knob@0 = 0$/m);
     expect(checked.said).toMatch(/^\+memory\.knob@0 = 1$/m);
     const first = await play('kernel-tuning', words, fleet.environment);
-    expect([first.code, first.changed, fleet.states]).toEqual([0, { h1: 1, h2: 1 }, 'new new']);
+    expect([first.code, first.changed, fleet.states], first.said).toEqual([0, { h1: 1, h2: 1 }, 'new new']);
     const second = await play('kernel-tuning', words, fleet.environment);
     expect([second.code, second.changed, fleet.states]).toEqual([0, { h1: 0, h2: 0 }, 'new new']);
     await fleet.host('h2').kill();
