@@ -8,10 +8,7 @@ export default class AgentInstall extends BaseCommand {
   static override summary = 'Install hft and its agent on hosts that have nothing but sshd and systemd';
   static override description =
     'Over SSH, with your ssh_config and known_hosts: the package, the key of the agent, who may ask it, where it listens, the unit; then its key is pinned here, and it is asked for its status. Shows what it will do first. Done again it does what is missing, so a newer or older package is an upgrade or a downgrade. Exit code 0 as wanted, 1 something is to be done (--dry-run), 3 failed.';
-  static override examples = [
-    '<%= config.bin %> agent install --host box7 --listen 10.1.0.7',
-    '<%= config.bin %> agent install --inventory tokyo.ini --limit canary --yes',
-  ];
+  static override examples = ['<%= config.bin %> agent install --host box7 --listen 10.1.0.7'];
   static override flags = {
     ...sshHostFlags,
     package: Flags.string({
