@@ -100,6 +100,14 @@ const addonBeside: EsbuildPlugin = {
   },
 };
 
+/** What ssh2 has in C beside its own JavaScript and node:crypto is not built, and not shipped: it passes over what is not there. */
+const withoutNative: EsbuildPlugin = {
+  name: 'without-native',
+  setup({ onResolve }) {
+    onResolve({ filter: /sshcrypto\.node$|^cpu-features$/ }, () => ({ path: './not-built', external: true }));
+  },
+};
+
 /** Node-API, glibc 2.25: one file for every Node that hft runs on. */
 function addAddon(outdir: string): void {
   const built = `build/linux/${process.arch}/node/glibc-127-Release/addon.node`;
@@ -117,7 +125,7 @@ async function bundle(outdir: string): Promise<void> {
       plugins: [latePackages, unreached, plainOrder],
       define: { PREPARED_PROFILES: JSON.stringify(JSON.stringify(await prepareShipped())) },
     }),
-    build({ ...shared, outdir, entryPoints: late, plugins: [addonBeside] }),
+    build({ ...shared, outdir, entryPoints: late, plugins: [addonBeside, withoutNative] }),
   ]);
 }
 

@@ -55,7 +55,12 @@ const RULES: readonly {
     why: 'only src/host touches files and processes: take a HostReader or a Host',
   },
   { who: /^src\/(?!host\/)/, what: /^execa$/, why: 'only src/host starts processes: use host.query or host.execute' },
-  { who: /^src\/(?!agent\/|host\/scrub)/, what: /^(zeromq|node:net|node:http)$/, why: 'only src/agent has sockets' },
+  { who: /^src\/(?!agent\/)/, what: /^zeromq$/, why: 'only src/agent talks to agents' },
+  {
+    who: /^src\/(?!agent\/|host\/(scrub|ssh\/))/,
+    what: /^(node:net|node:http|node-ssh)$/,
+    why: 'only src/agent has sockets, and src/host/ssh',
+  },
   { who: /^src\/(?!commands\/|cli\/)/, what: /^@oclif\//, why: 'only commands know oclif: pass plain values' },
   {
     who: /^src\/(topology\/(cpulist|machine)|layout)/,

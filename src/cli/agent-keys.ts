@@ -10,7 +10,7 @@ import {
   readKeyPair,
 } from '../agent/keys/key-files.ts';
 import { type KeyPair, printPublicKey, requirePublicKey } from '../agent/keys/key-text.ts';
-import { pinnedKeys, withPinned } from '../agent/keys/known-agents.ts';
+import { pinnedKeys, withoutPinned, withPinned } from '../agent/keys/known-agents.ts';
 import type { Role } from '../agent/keys/roles.ts';
 import { UsageError } from '../errors.ts';
 import { readTrusted } from '../host/guarded-file.ts';
@@ -82,4 +82,14 @@ export async function trust(host: string, key: string, { add }: { readonly add: 
   const text = withPinned(readTrusted(file) ?? '', address, { key: requirePublicKey(key, 'KEY'), only: !add });
   await new LocalHost().replaceFile(file, text, 0o644);
   return { file, host: printAddress(address), keys: pinnedKeys(text, address).map(printPublicKey) };
+}
+
+/** Forgets the keys of a host's agent. False when none was known. */
+export async function distrust(host: string): Promise<boolean> {
+  const file = knownAgentsFile(process.env);
+  const text = readTrusted(file) ?? '';
+  const left = withoutPinned(text, parseAddress(host, 'HOST'));
+  if (left === text) return false;
+  await new LocalHost().replaceFile(file, left, 0o644);
+  return true;
 }

@@ -22,7 +22,7 @@ import { identifyOwnOutput } from '../host/own-output.ts';
 import type { serveMetrics } from './agent-metrics.ts';
 import { verifyHere } from './agent-verify.ts';
 import { launch, stop } from './launch.ts';
-import { parseListen, parseMetrics } from './listen-address.ts';
+import { parseListen, parseMetrics, printListen } from './listen-address.ts';
 import { list } from './ps.ts';
 import { type Installation, openAgent } from './target.ts';
 
@@ -36,8 +36,7 @@ export interface AgentRunFlags {
 
 /** Serves until SIGTERM. Throws HftError where it cannot begin to. */
 export async function runAgent(installation: Installation, flags: AgentRunFlags): Promise<void> {
-  const { address, port } = parseListen(flags.listen, '--listen', AGENT_PORT);
-  const endpoint = `tcp://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const endpoint = `tcp://${printListen(parseListen(flags.listen, '--listen', AGENT_PORT))}`;
   const scraped = parseMetrics(flags.metrics);
   const log = openOwnLog(flags);
   const host = new LocalHost();

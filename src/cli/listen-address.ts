@@ -6,6 +6,11 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** `10.0.0.7:7411`, `[::1]:7411`. */
+export function printListen({ address, port }: ListenAddress): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
 /** `127.0.0.1`, `[::]:7500`: an address of this host, not a name. Throws UsageError. */
 export function parseListen(text: string, flag: string, defaultPort: number): ListenAddress {
   const match = /^(?:(?<v4>\d+\.\d+\.\d+\.\d+)|\[(?<v6>[0-9a-fA-F:]+)\])(?::(?<port>\d{1,5}))?$/.exec(text);

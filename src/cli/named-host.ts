@@ -32,15 +32,10 @@ export function addressOf({ address }: NamedHost): string {
 }
 
 async function readHosts(files: readonly string[], limit: string | undefined): Promise<readonly NamedHost[]> {
-  const { LocalHost } = await import('../host/local.ts');
   const { requirePublicKey } = await import('../agent/keys/key-text.ts');
-  const { loadInventory } = await import('../fleet/inventory/load.ts');
   const { agentOfHost } = await import('../fleet/inventory/target.ts');
-  const { limitHosts } = await import('../fleet/inventory/limit.ts');
-  const reader = new LocalHost();
-  const inventory = await loadInventory(reader, files);
-  const pattern = limit?.startsWith('@') ? await readLimit(reader, limit.slice(1)) : limit;
-  return limitHosts(inventory, pattern).map((name) => {
+  const { inventory, names } = await readInventory(files, limit);
+  return names.map((name) => {
     const { address, port = AGENT_PORT, keys } = agentOfHost(inventory, name);
     return {
       name,
@@ -48,6 +43,17 @@ async function readHosts(files: readonly string[], limit: string | undefined): P
       keys: keys.map((key) => requirePublicKey(key, `${name}: hft_agent_key`)),
     };
   });
+}
+
+/** The inventory, and the hosts of it that the limit leaves. Throws UsageError, and ProfileError with its place. */
+export async function readInventory(files: readonly string[], limit: string | undefined) {
+  const { LocalHost } = await import('../host/local.ts');
+  const { loadInventory } = await import('../fleet/inventory/load.ts');
+  const { limitHosts } = await import('../fleet/inventory/limit.ts');
+  const reader = new LocalHost();
+  const inventory = await loadInventory(reader, files);
+  const pattern = limit?.startsWith('@') ? await readLimit(reader, limit.slice(1)) : limit;
+  return { inventory, names: limitHosts(inventory, pattern) };
 }
 
 /** `@FILE`: patterns, one a line, as Ansible writes those of hosts that failed. */

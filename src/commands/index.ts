@@ -1,10 +1,12 @@
 import type { Command } from '@oclif/core';
 import Adopt from './adopt.ts';
 import AgentAuthorize from './agent/authorize.ts';
+import AgentInstall from './agent/install.ts';
 import AgentKeygen from './agent/keygen.ts';
 import AgentRun from './agent/run.ts';
 import AgentStatus from './agent/status.ts';
 import AgentTrust from './agent/trust.ts';
+import AgentUninstall from './agent/uninstall.ts';
 import Completion from './completion.ts';
 import Confirm from './confirm.ts';
 import DeploymentList from './deployment/list.ts';
@@ -41,10 +43,12 @@ import VerifySettings from './verify/settings.ts';
 export const commands: Readonly<Record<string, Command.Class>> = {
   adopt: Adopt,
   'agent:authorize': AgentAuthorize,
+  'agent:install': AgentInstall,
   'agent:keygen': AgentKeygen,
   'agent:run': AgentRun,
   'agent:status': AgentStatus,
   'agent:trust': AgentTrust,
+  'agent:uninstall': AgentUninstall,
   completion: Completion,
   confirm: Confirm,
   'deployment:list': DeploymentList,

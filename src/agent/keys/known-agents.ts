@@ -32,3 +32,12 @@ export function withPinned(
   const kept = pin.only ? text.split('\n').filter((line) => line.trim().split(/\s+/)[0] !== name) : text.split('\n');
   return `${kept.join('\n').replace(/\n*$/, '\n').replace(/^\n$/, '')}${name} ${printPublicKey(pin.key)}\n`;
 }
+
+/** The text without any key for an agent. */
+export function withoutPinned(text: string, address: AgentAddress): string {
+  const name = printAddress(address);
+  return text
+    .split('\n')
+    .filter((line) => line.trim().split(/\s+/)[0] !== name)
+    .join('\n');
+}

@@ -101,7 +101,7 @@ describe('processes', () => {
   const rowOf = (name: string, changed: Partial<ProcessRecord>) => ({
     ...{ record: { ...newRecord(name), ...changed }, isAdopted: false, threads: [], nodes: undefined },
     ...{ lockedBytes: undefined, swapBytes: undefined, residentBytes: 4096 },
- bypass: undefined,
+    bypass: undefined,
   });
   const judge = (id: string, domain: string, status: Judged['status']) => ({
     ...{ id, domain, status, expected: null, actual: null, evidence: '' },
