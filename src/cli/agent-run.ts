@@ -85,7 +85,7 @@ async function startDaemon({ installation, agent, endpoint, hostname }: Starting
     },
     hello: async ({ controller: { role, name } }) => {
       const uptimeS = (performance.now() - startedMs) / 1_000;
-      return { host: hostname, version, role, name, uptimeS, counters: daemon.counters };
+      return { host: hostname, version, role, name, uptimeS, counters: daemon.counters, audit: daemon.auditEnd };
     },
     find: (id) => daemon.find(id),
     nowMs: () => performance.now(),
@@ -95,6 +95,7 @@ async function startDaemon({ installation, agent, endpoint, hostname }: Starting
       endpoint,
       services,
       log,
+      about: { host: hostname, version, pid: process.pid },
       state: new LocalStateDirectory(statePath(process.env)),
       keys: readOwnKeys,
       authorized: keepTrying(readAuthorized),

@@ -139,7 +139,11 @@ export const counters = z.object({
 });
 
 export const RESULTS = {
-  hello: z.object({ host: text, version: text, role: text, name: text, uptimeS: z.number(), counters }),
+  hello: z.object({
+    ...{ host: text, version: text, role: text, name: text, uptimeS: z.number(), counters },
+    /** The last line of its audit log. Not of older agents. */
+    audit: z.object({ seq: count, hash: text }).optional(),
+  }),
   status,
   inspect: sentInspection,
   plan: z.object({ plan: z.uuid(), shown: sentPlan, session: z.array(text) }),

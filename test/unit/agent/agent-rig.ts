@@ -54,6 +54,7 @@ export class AgentRig {
       keys: () => this.keys,
       authorized: () => ({ controllers: this.controllers, mistakes: [] }),
       log: (event, facts) => this.log.push({ event, ...facts }),
+      about: { version: '0' },
       now: () => new Date(),
       nowMs: () => this.nowMs,
       services: (daemon) => ({
@@ -68,6 +69,7 @@ export class AgentRig {
         hello: async ({ controller: { role, name } }) => ({
           ...{ host: 'fake', version: '0', role, name, uptimeS: 1 },
           counters: daemon.counters,
+          audit: daemon.auditEnd,
         }),
         find: (id) => daemon.find(id),
         nowMs: () => this.nowMs,

@@ -61,6 +61,7 @@ const daemon = await AgentDaemon.start({
   keys: () => readKeyPair(`${folder}/agent.key`) as KeyPair,
   authorized: () => parseAuthorized(process.env.AUTHORIZED ?? ''),
   log: () => {},
+  about: { version: '0' },
   now: () => new Date(),
   services: (own) => ({
     ...{ agent, plans, nowMs },
