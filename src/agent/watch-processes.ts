@@ -4,8 +4,8 @@ import type { HostReader } from '../host/host.ts';
 import type { StateDirectory } from '../host/state-directory.ts';
 import { readBootIsolated, readPartition } from '../launch/isolated.ts';
 import type { IrqLabel, Seen } from '../launch/judge.ts';
-import { type Look, takeLook } from '../launch/look.ts';
-import { newLookMemory } from '../launch/look-memory.ts';
+import { type Look, type LookRequest, takeLook } from '../launch/look.ts';
+import { type LookMemory, newLookMemory } from '../launch/look-memory.ts';
 import type { PlacedProcess } from '../launch/placement.ts';
 import { adoptedSubject, findSingle, launchedSubjects, type Subject } from '../launch/subject.ts';
 import { intersection, union } from '../topology/cpulist.ts';
@@ -88,21 +88,44 @@ async function* lookAgainAndAgain(
     if (looked % ADOPTED_EVERY === 1) adopted = await adoptedNow(site);
     const watched = await readWatched(site, adopted);
     if (watched === undefined) return;
-    const { subjects, cpus, deployment, gate, partition } = watched;
-    const atMs = performance.now() - startMs;
-    const look = await takeLook(host, {
-      atMs,
-      pids: subjects.flatMap(({ record }) => (record?.phase === 'running' ? (record.pid ?? []) : [])),
+    const { cpus } = watched;
+    yield await lookAt(host, watched, {
+      frame: { host: name, irqs },
+      atMs: performance.now() - startMs,
       exclusive: cpus.exclusive,
       watched: isThorough ? cpus.watched : [],
       nodes: isThorough || looked > 1 ? 'due' : 'none',
       memory,
     });
-    const uptimeS = Number((await host.readText('/proc/uptime'))?.split(' ')[0] ?? 0);
-    const about = { host: name, deployment, gate, subjects, cpus, partition, irqs, uptimeS };
-    yield { look, about: (looks) => ({ ...about, looks }) };
     await pause(startMs + dueMs(looked) - performance.now(), signal);
   }
+}
+
+/**
+ * One look for whoever looks now and then, all day: at the watched processes alone, without the walk through their memory. undefined: nothing
+ * is watched.
+ */
+export async function lookQuietly(
+  site: WatchSite,
+  { adopted, memory, atMs }: { adopted: readonly Adopted[]; memory: LookMemory; atMs: number },
+): Promise<Looked | undefined> {
+  const watched = await readWatched(site, adopted);
+  if (watched === undefined) return undefined;
+  const frame = { host: site.host.label, irqs: new Map<number, IrqLabel>() };
+  return lookAt(site.host, watched, { frame, atMs, exclusive: [], watched: [], nodes: 'none', memory });
+}
+
+interface Looking extends Omit<LookRequest, 'pids'> {
+  readonly frame: Pick<Observed, 'host' | 'irqs'>;
+}
+
+async function lookAt(host: HostReader, watched: Watched, { frame, ...looking }: Looking): Promise<Looked> {
+  const { subjects, cpus, deployment, gate, partition } = watched;
+  const pids = subjects.flatMap(({ record }) => (record?.phase === 'running' ? (record.pid ?? []) : []));
+  const look = await takeLook(host, { ...looking, pids });
+  const uptimeS = Number((await host.readText('/proc/uptime'))?.split(' ')[0] ?? 0);
+  const about = { ...frame, deployment, gate, subjects, cpus, partition, uptimeS };
+  return { look, about: (looks) => ({ ...about, looks }) };
 }
 
 /** The journal is read for it. */

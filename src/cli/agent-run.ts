@@ -16,6 +16,7 @@ import { HftError, UsageError } from '../errors.ts';
 import { readTrusted } from '../host/guarded-file.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
+import { parseLookEvery, watchDrift } from './agent-drift.ts';
 import { launch, stop } from './launch.ts';
 import { list } from './ps.ts';
 import { type Installation, openAgent } from './target.ts';
@@ -33,8 +34,12 @@ function parseListen(text: string): string {
 }
 
 /** Serves until SIGTERM. Throws HftError where it cannot begin to. */
-export async function runAgent(installation: Installation, listen: string): Promise<void> {
+export async function runAgent(
+  installation: Installation,
+  { listen, lookEvery }: { readonly listen: string; readonly lookEvery: string },
+): Promise<void> {
   const endpoint = parseListen(listen);
+  const everyMs = parseLookEvery(lookEvery);
   const host = new LocalHost();
   const { env } = process;
   const agent = await openAgent(installation);
@@ -54,9 +59,11 @@ export async function runAgent(installation: Installation, listen: string): Prom
     });
   });
   await notice.ready(`listening on ${daemon.endpoint}`);
+  const drift = await watchDrift({ installation, agent, daemon, everyMs, log });
   const signal = await ended;
   log('ending', { signal, ...daemon.counters });
   await notice.stopping();
+  await drift.stop();
   await daemon.stop();
 }
 

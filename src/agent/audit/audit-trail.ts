@@ -5,8 +5,8 @@ import { printPublicKey } from '../keys/key-text.ts';
 import type { AnswerBody, Request } from '../protocol/message.ts';
 import type { Question } from '../protocol/request.ts';
 import { type AuditKind, type AuditLog, isUnwritten } from './audit-log.ts';
+import { LineBudget } from './line-budget.ts';
 import { NotAudited } from './not-audited.ts';
-import { Refusals } from './refusals.ts';
 
 export interface TrailSite {
   readonly log: (event: string, facts: Readonly<Record<string, unknown>>) => void;
@@ -39,7 +39,7 @@ const MOST_REQUEST_BYTES = 8 * 1024;
 export class AuditTrail {
   readonly #log: AuditLog;
   readonly #site: TrailSite;
-  readonly #refusals = new Refusals();
+  readonly #refusals = new LineBudget();
   /** What was done and could not be told, since the disk was full: told before anything else is done. */
   #untold: { readonly kind: AuditKind; readonly facts: Readonly<Record<string, unknown>> }[] = [];
 

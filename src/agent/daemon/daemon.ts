@@ -8,12 +8,12 @@ import { mayAct } from '../keys/roles.ts';
 import { type Seal, sealBetween } from '../keys/seal.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type AnswerBody, printAnswer, type ReadRequest, type Request, readRequest } from '../protocol/message.ts';
-import { PROTOCOL, RULES } from '../protocol/request.ts';
+import { RULES } from '../protocol/request.ts';
 import type { Counters } from '../protocol/results.ts';
 import type { Arrived, Peer } from './agent-link.ts';
 import { AgentSocket } from './agent-socket.ts';
 import { Rate } from './rate.ts';
-import { Refused } from './refused.ts';
+import { Refused, sayNotUnderstood, sayVersions } from './refused.ts';
 import { answerOnce, RememberedAnswers } from './remembered.ts';
 import { toSentError } from './sent-error.ts';
 import { type AgentServices, serve } from './services.ts';
@@ -291,19 +291,6 @@ export class AgentDaemon {
 
 const LOGGED_EACH = 64;
 const ENDED_PERIOD_MS = 20;
-
-function sayVersions(asked: number): Refused {
-  const older = asked > PROTOCOL ? 'agent' : 'hft that asks';
-  return new Refused(`The agent speaks version ${PROTOCOL} of the protocol, this hft ${asked}.`, [
-    `Bring the ${older} up to date.`,
-  ]);
-}
-
-function sayNotUnderstood(reason: string): Refused {
-  return new Refused(`The agent does not understand the request: ${reason}.`, [
-    'Its release may be older than the hft that asks: compare `hft --version` and `hft agent status --host`.',
-  ]);
-}
 
 function isSame(known: Work, { question }: Request, { key }: Controller): boolean {
   return known.controller.key === key && JSON.stringify(known.request.question) === JSON.stringify(question);

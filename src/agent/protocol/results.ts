@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Ask } from './request.ts';
+import { sentWatch } from './sent-drift.ts';
 import { sentInspection } from './sent-inspection.ts';
 import { sentLaunch, sentListing, sentRecords } from './sent-processes.ts';
 
@@ -127,6 +128,7 @@ const status = z.object({
   notUndone: z.array(z.object({ run: text, id: text, before: textOrNull, found: textOrNull, evidence: text })),
   latency: z.looseObject({ time: text, profile: textOrNull, cut: z.boolean(), summary: latencySummary }).optional(),
   launched: z.object({ deployment: text, refused: text.optional() }).optional(),
+  watch: sentWatch.optional(),
 });
 
 /** What an agent counts since it started. */

@@ -14,11 +14,22 @@ export default class AgentRun extends BaseCommand {
       helpValue: 'ADDRESS[:PORT]',
       summary: 'An address of this host; port 7411 unless given',
     }),
+    'look-every': Flags.string({
+      default: 'auto',
+      env: 'HFT_AGENT_LOOK_EVERY',
+      helpValue: 'TIME',
+      summary: 'Time between two looks for drift, at least 1s; auto: as often as it may cost',
+    }),
+    look: Flags.boolean({ hidden: true, summary: 'Look at all that is in force once: what an agent starts' }),
   };
 
   async run() {
     const { flags } = await this.parse(AgentRun);
+    if (flags.look) {
+      const { lookHere } = await import('../../cli/agent-drift.ts');
+      return this.log(JSON.stringify(await lookHere(this.config)));
+    }
     const { runAgent } = await import('../../cli/agent-run.ts');
-    await runAgent(this.config, flags.listen);
+    return runAgent(this.config, { listen: flags.listen, lookEvery: flags['look-every'] });
   }
 }

@@ -60,7 +60,7 @@ export class AgentRig {
       services: (daemon) => ({
         agent: this.agent,
         plans,
-        status: async () => ({ ...(await this.agent.status()), launched: undefined }),
+        status: async () => ({ ...(await this.agent.status()), launched: undefined, watch: undefined }),
         check: async (profile) => wantedOfSent(profile),
         launch: () => Promise.reject(new Error('nothing can be launched')),
         stop: () => Promise.reject(new Error('nothing was launched')),

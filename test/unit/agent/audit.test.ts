@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { AuditLog } from '../../../src/agent/audit/audit-log.ts';
 import { AuditTrail } from '../../../src/agent/audit/audit-trail.ts';
 import { checkAudit } from '../../../src/agent/audit/check-audit.ts';
+import { LineBudget } from '../../../src/agent/audit/line-budget.ts';
 import { NotAudited } from '../../../src/agent/audit/not-audited.ts';
-import { Refusals } from '../../../src/agent/audit/refusals.ts';
 import { Killed } from '../../fake-host.ts';
 import { type AppendFault, MemoryState } from '../../faults/memory-state.ts';
 
@@ -208,7 +208,7 @@ describe('on a full disk', () => {
 });
 
 test('who is refused without end gets a line now and then, with the count of the others', () => {
-  const refusals = new Refusals();
+  const refusals = new LineBudget();
   const first = Array.from({ length: 1_000 }, () => refusals.take('a', 0));
   expect(first.filter((each) => each !== undefined)).toHaveLength(64);
   expect(refusals.take('b', 0)).toBe(0);

@@ -45,7 +45,12 @@ test('what was refused, and to whom', async () => {
   await expect(control.rollback({ scope: 'all' })).rejects.toThrow(/for operators/);
   const refused = (await lines()).filter(({ kind }) => kind === 'refused');
   expect(refused).toMatchObject([
-    { ask: 'apply', what: 'refused', by: { name: 'viewer', role: 'viewer' }, reason: expect.stringContaining('viewer') },
+    {
+      ask: 'apply',
+      what: 'refused',
+      by: { name: 'viewer', role: 'viewer' },
+      reason: expect.stringContaining('viewer'),
+    },
     { ask: 'rollback' },
   ]);
 });

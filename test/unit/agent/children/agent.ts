@@ -65,7 +65,7 @@ const daemon = await AgentDaemon.start({
   now: () => new Date(),
   services: (own) => ({
     ...{ agent, plans, nowMs },
-    status: async () => ({ ...(await agent.status()), launched: undefined }),
+    status: async () => ({ ...(await agent.status()), launched: undefined, watch: undefined }),
     check: async (profile) => wantedOfSent(profile),
     launch: () => Promise.reject(new Error('nothing can be launched')),
     stop: () => Promise.reject(new Error('nothing was launched')),

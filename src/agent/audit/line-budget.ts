@@ -1,4 +1,4 @@
-/** So many at once, then one each period: whoever is refused again and again does not fill the disk. */
+/** So many at once, then one each period: what comes again and again does not fill the disk. */
 const AT_ONCE = 64;
 const PERIOD_MS = 10_000;
 /** Keys that are counted by themselves; what comes beyond them is counted together. */
@@ -11,8 +11,8 @@ interface Bucket {
   untold: number;
 }
 
-/** Which refusals get a line of their own in the audit log. Those that get none are counted in the next line of the same key. */
-export class Refusals {
+/** Which refusals, and which drifts, get a line of their own. Those that get none are counted in the next line of the same key. */
+export class LineBudget {
   readonly #buckets = new Map<string, Bucket>();
 
   /** How many before it got no line; undefined: this one gets none. */
