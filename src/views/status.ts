@@ -49,14 +49,18 @@ export function viewStatus(status: LocalStatus, terminal: Terminal): string {
 /** What this look finds changed since hft set it, and what the agent found: it knows settings too that were right already. */
 function viewDrift({ drift, watch }: LocalStatus, terminal: Terminal): readonly string[] {
   const known = new Map(Object.entries(watch?.drifted ?? {}));
+  let explained = 0;
   const line = (id: string, left: string | null, found: string | null) => [
     `  ${paint(terminal, 'red', 'drifted')}  ${id}  ${short(left)} → ${short(found)}`,
-    ...causeOf(known.get(id), terminal),
+    ...(explained++ < MOST_EXPLAINED ? causeOf(known.get(id), terminal) : []),
   ];
   const seen = drift.flatMap(({ id, left, found }) => line(id, left, found));
   const others = [...known.values()].filter(({ id }) => drift.every((each) => each.id !== id));
   return [...seen, ...others.flatMap(({ id, wanted, is }) => line(id, wanted, is))];
 }
+
+/** `--json` has all of them. */
+const MOST_EXPLAINED = 8;
 
 function causeOf(drift: Drifted | undefined, terminal: Terminal): readonly string[] {
   return drift === undefined ? [] : viewDriftCause(drift, terminal);

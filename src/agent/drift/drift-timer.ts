@@ -15,14 +15,19 @@ export interface TimerSite {
   readonly everyMs: number | undefined;
 }
 
-/** Both kinds of look take a ten-thousandth of a CPU each at most: a large host is looked at less often. */
-const SHARE = 10_000;
-const QUICK_MS = { least: 10_000, most: 60_000 };
-const WHOLE_MS = { least: 30 * 60_000, most: 6 * 3_600_000 };
+/** Looks take that part of a CPU each, as far as their bounds allow it: a large host is looked at less often. */
+interface Pace {
+  readonly share: number;
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
+const QUICK: Pace = { share: 1 / 5_000, leastMs: 10_000, mostMs: 30_000 };
+const WHOLE: Pace = { share: 1 / 10_000, leastMs: 30 * 60_000, mostMs: 2 * 3_600_000 };
 
 /** How long until the next look, after looks that cost so much. Pure. */
-export function paceOf(costMs: number, { least, most }: { readonly least: number; readonly most: number }): number {
-  return Math.min(Math.max(costMs * SHARE, least), most);
+function paceOf(costMs: number, { share, leastMs, mostMs }: Pace): number {
+  return Math.min(Math.max(costMs / share, leastMs), mostMs);
 }
 
 /** Looks now and then, for as long as the agent runs; one look at a time, none faster than one a second. */
@@ -30,8 +35,8 @@ export class DriftTimer {
   readonly #site: TimerSite;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
-  #quickMs = QUICK_MS.least;
-  #wholeMs = WHOLE_MS.least;
+  #quickMs = QUICK.leastMs;
+  #wholeMs = WHOLE.leastMs;
   #lastWholeMs = Number.NEGATIVE_INFINITY;
   #isEnded = false;
 
@@ -66,8 +71,8 @@ export class DriftTimer {
       const costMs = cpuMs() - startCpuMs;
       if (is === 'whole') {
         this.#lastWholeMs = startMs;
-        this.#wholeMs = paceOf(costMs, WHOLE_MS);
-      } else this.#quickMs = paceOf((this.#quickMs / SHARE + costMs) / 2, QUICK_MS);
+        this.#wholeMs = paceOf(costMs, WHOLE);
+      } else this.#quickMs = paceOf((this.#quickMs * QUICK.share + costMs) / 2, QUICK);
       await writeDrift(this.#site.run, this.record);
     } catch (error) {
       // The agent serves on: who asks it is answered, and the log says what is wrong here.
