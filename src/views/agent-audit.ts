@@ -48,7 +48,7 @@ function viewLine(record: ChainRecord, terminal: Terminal): string {
     nameOf(record.by),
     ...['ask', 'what', 'setting', 'outcome', 'reason'].map((key) => wordOf(record[key])),
     ...(Array.isArray(record.runs) ? record.runs.map(String) : []),
-  ].filter((word) => word !== '');
+  ].filter((word, index) => word !== '' && (index === 0 || word !== kind));
   const color = kind === 'refused' || kind === 'drift' ? 'yellow' : undefined;
   const [first = '', ...more] = said.map((word) => word.replace(/\p{Cc}/gu, '?'));
   return `${time}  ${color === undefined ? first : paint(terminal, color, first)}  ${more.join('  ')}`.trimEnd();

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as anyTest, beforeAll, describe, expect } from 'vitest';
+import { layoutWanted } from '../../src/layout/schema.ts';
 import { AgentProcess } from './agent-process.ts';
 import { FIRST, LAST, REFERENCE } from './launched.ts';
 import { buildWhenStale } from './run-hft.ts';
@@ -33,7 +34,7 @@ describe('the audit log', { timeout: TIME_LIMIT_MS }, () => {
     expect(statSync(stateFile(agent, AUDIT)).mode & 0o777).toBe(0o600);
     expect(statSync(stateFile(agent, 'agent/audit-head.json')).mode & 0o777).toBe(0o600);
     const shown = await agent.onHost('hft agent audit show');
-    expect(shown.stdout).toMatch(/start[^]*refused {2}alice \(viewer\) {2}rollback[^]*stop/);
+    expect(shown.stdout).toMatch(/start[^]*refused {2}alice \(viewer\) {2}recover[^]*stop/);
     const whole = await agent.onHost(`hft agent audit verify --head ${head} --json`);
     expect([whole.exitCode, JSON.parse(whole.stdout)]).toMatchObject([0, { broken: null, unended: [], files: 1 }]);
   });
@@ -107,7 +108,7 @@ describe('drift on this machine', { timeout: TIME_LIMIT_MS }, () => {
     await agent.introduce('viewer');
     await agent.end();
     const swappiness = readFileSync('/proc/sys/vm/swappiness', 'utf8').trim();
-    const wanted = { name: 'planted', layout: {}, domains: { memory: { swappiness: Number(swappiness) + 1 } } };
+    const wanted = { name: 'planted', layout: layoutWanted.parse({}), domains: { memory: { swappiness: Number(swappiness) + 1 } } };
     const begin = { type: 'begin', run: 'r', time: new Date().toISOString(), host: 'x', origin: 'user', wanted };
     mkdirSync(stateFile(agent, 'journal'), { recursive: true });
     for (const record of [
