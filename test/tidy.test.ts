@@ -118,6 +118,11 @@ const RULES: readonly {
     what: /^(node:|execa|src\/(commands|views|cli|host|tuning|tunables|topology)\/)/,
     why: 'inventories, waves and differences are decided from data: who asks hosts is in src/cli',
   },
+  {
+    who: /^src\/(drift|chain)\//,
+    what: /^(node:(?!crypto$)|execa|src\/(agent|engine|commands|cli|views|host|tunables|tuning)\/)/,
+    why: 'what is made of looks and lines is pure: who looks and writes gives them',
+  },
   { who: /^src\/agent\//, what: /^src\/(commands|views|cli)\//, why: 'the agent answers with data' },
   { who: /^src\/views\//, what: /^(node:|src\/(host|agent|commands)\/(?!agent\.ts))/, why: 'a view is data to text' },
   {

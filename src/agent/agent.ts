@@ -31,6 +31,8 @@ export interface ApplyRequest {
   readonly confirmWithinS: number;
   /** The run is taken back by the host, when hft dies too, unless it is confirmed within that time. */
   readonly mustBeConfirmed?: boolean;
+  /** Nobody asked for it: the agent sets again what had drifted. */
+  readonly isHeal?: boolean;
   /** Ended by the signal, the answer is no. */
   readonly approve: (plan: Plan, signal?: AbortSignal) => Promise<boolean>;
   readonly signal?: AbortSignal;

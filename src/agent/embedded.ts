@@ -20,6 +20,7 @@ import { domains } from '../tuning/index.ts';
 import type { AdoptionRequest } from './adopting.ts';
 import type { Agent, ApplyRequest, Planned } from './agent.ts';
 import { bringBack } from './boot.ts';
+import { lookAtAll, type WholeLook } from './drift/whole-look.ts';
 import { armGuard } from './guard.ts';
 import { keepLatency, readLastLatency, readLastVerdict } from './last-latency.ts';
 import { nameRun } from './name-run.ts';
@@ -48,6 +49,12 @@ export function embeddedAgent(options: EmbeddedOptions): Agent {
 export async function watchLocalRun(options: Omit<EmbeddedOptions, 'probeProgram'>, run: string): Promise<Settled> {
   const state = new LocalStateDirectory(statePath(options.environment));
   return watchRun(engineOn(new LocalHost(), state, options.version), run);
+}
+
+/** What is in force beside this machine as it is. What the process does that the agent starts for it. */
+export async function lookAtThisHost(options: Pick<EmbeddedOptions, 'environment' | 'version'>): Promise<WholeLook> {
+  const state = new LocalStateDirectory(statePath(options.environment));
+  return lookAtAll(engineOn(new LocalHost(), state, options.version));
 }
 
 /** The engine and what it works with. */
@@ -161,7 +168,7 @@ async function applyOn(engine: Engine, request: Applying) {
     planned,
     planAgain,
     trial,
-    origin: 'user',
+    origin: request.isHeal === true ? 'heal' : 'user',
     approve,
     guard: {
       confirmWithinS,

@@ -140,23 +140,19 @@ async function lookOnce(site: WatchSite, watching: Watching, nodes: LookRequest[
   if (++watching.looked % ADOPTED_EVERY === 1) watching.adopted = await adoptedNow(site);
   const watched = await readWatched(site, watching.adopted);
   if (watched === undefined) return undefined;
-  const { subjects, cpus, deployment, gate, partition } = watched;
+  const { cpus } = watched;
   const irqs = watching.irqs ?? (await readIrqLabels(host));
   watching.irqs = irqs;
   if (watching.looked === 1) watching.startMs = performance.now();
-  const look = await takeLook(host, {
+  return lookAt(host, watched, {
+    frame: { host: watching.name, irqs },
     atMs: performance.now() - watching.startMs,
-    pids: subjects.flatMap(({ record }) => (record?.phase === 'running' ? (record.pid ?? []) : [])),
     exclusive: cpus.exclusive,
     watched: isThorough ? cpus.watched : [],
     nodes,
     memory,
-    bypass: findBypasses(subjects),
     isThorough,
   });
-  const uptimeS = Number((await host.readText('/proc/uptime'))?.split(' ')[0] ?? 0);
-  const about = { host: watching.name, deployment, gate, subjects, cpus, partition, irqs, uptimeS };
-  return { look, about: (looks) => ({ ...about, looks }) };
 }
 
 async function* lookAgainAndAgain(
@@ -171,6 +167,33 @@ async function* lookAgainAndAgain(
     yield looked;
     await pause(watching.startMs + dueMs(watching.looked) - performance.now(), signal);
   }
+}
+
+/**
+ * One look for whoever looks now and then, all day: at the watched processes alone, without the walk through their memory. undefined: nothing
+ * is watched.
+ */
+export async function lookQuietly(
+  site: WatchSite,
+  { adopted, memory, atMs }: { adopted: readonly Adopted[]; memory: LookMemory; atMs: number },
+): Promise<Looked | undefined> {
+  const watched = await readWatched(site, adopted);
+  if (watched === undefined) return undefined;
+  const frame = { host: site.host.label, irqs: new Map<number, IrqLabel>() };
+  return lookAt(site.host, watched, { frame, atMs, exclusive: [], watched: [], nodes: 'none', memory });
+}
+
+interface Looking extends Omit<LookRequest, 'pids' | 'bypass'> {
+  readonly frame: Pick<Observed, 'host' | 'irqs'>;
+}
+
+async function lookAt(host: HostReader, watched: Watched, { frame, ...looking }: Looking): Promise<Looked> {
+  const { subjects, cpus, deployment, gate, partition } = watched;
+  const pids = subjects.flatMap(({ record }) => (record?.phase === 'running' ? (record.pid ?? []) : []));
+  const look = await takeLook(host, { ...looking, pids, bypass: findBypasses(subjects) });
+  const uptimeS = Number((await host.readText('/proc/uptime'))?.split(' ')[0] ?? 0);
+  const about = { ...frame, deployment, gate, subjects, cpus, partition, uptimeS };
+  return { look, about: (looks) => ({ ...about, looks }) };
 }
 
 /** The journal is read for it. */

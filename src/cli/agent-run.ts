@@ -19,6 +19,7 @@ import { readTrusted } from '../host/guarded-file.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
 import { identifyOwnOutput } from '../host/own-output.ts';
+import { parseLookEvery, watchDrift } from './agent-drift.ts';
 import type { serveMetrics } from './agent-metrics.ts';
 import { verifyHere } from './agent-verify.ts';
 import { launch, stop } from './launch.ts';
@@ -30,6 +31,7 @@ export interface AgentRunFlags {
   readonly listen: string;
   readonly metrics: string;
   readonly 'responder-port': number;
+  readonly 'look-every': string;
   readonly 'log-format': string;
   readonly 'log-level': string;
 }
@@ -39,6 +41,7 @@ export async function runAgent(installation: Installation, flags: AgentRunFlags)
   const endpoint = `tcp://${printListen(parseListen(flags.listen, '--listen', AGENT_PORT))}`;
   const scraped = parseMetrics(flags.metrics);
   const log = openOwnLog(flags);
+  const everyMs = parseLookEvery(flags['look-every']);
   const host = new LocalHost();
   const { env } = process;
   const agent = await openAgent(installation);
@@ -63,9 +66,11 @@ export async function runAgent(installation: Installation, flags: AgentRunFlags)
     });
   });
   await notice.ready(`listening on ${daemon.endpoint}`);
+  const drift = await watchDrift({ installation, agent, daemon, everyMs, log });
   const signal = await ended;
   log('ending', { signal, ...daemon.counters });
   await notice.stopping();
+  await drift.stop();
   await daemon.stop();
   metrics?.close();
 }
@@ -123,7 +128,16 @@ async function startDaemon(starting: Starting): Promise<AgentDaemon> {
     },
     hello: async ({ controller: { role, name } }) => {
       const uptimeS = (performance.now() - startedMs) / 1_000;
-      return { host: hostname, version, role, name, uptimeS, counters: daemon.counters, responderPort };
+      return {
+        host: hostname,
+        version,
+        role,
+        name,
+        uptimeS,
+        counters: daemon.counters,
+        responderPort,
+        audit: daemon.auditEnd,
+      };
     },
     find: (id) => daemon.find(id),
     nowMs: () => performance.now(),
@@ -133,6 +147,7 @@ async function startDaemon(starting: Starting): Promise<AgentDaemon> {
       endpoint,
       services,
       log,
+      about: { host: hostname, version, pid: process.pid },
       state: new LocalStateDirectory(statePath(process.env)),
       keys: readOwnKeys,
       authorized,

@@ -5,7 +5,7 @@ import { UsageError } from '../errors.ts';
 import type { HostReader } from '../host/host.ts';
 import { LocalHost } from '../host/local.ts';
 import { LocalStateDirectory } from '../host/local-state.ts';
-import type { ChainCheck } from '../ptp/evidence.ts';
+import type { EvidenceCheck } from '../ptp/evidence.ts';
 import { type PtpExpectation, UTC_LIMITS } from '../ptp/expectation.ts';
 import type { PtpLook, PtpTarget } from '../ptp/look.ts';
 import { ptpMetrics } from '../ptp/metrics.ts';
@@ -112,7 +112,7 @@ function badness({ summary }: PtpReport): number {
 }
 
 /** Whether the evidence log of this host is whole. */
-export async function verifyEvidence(): Promise<ChainCheck & { readonly folder: string }> {
+export async function verifyEvidence(): Promise<EvidenceCheck & { readonly folder: string }> {
   const state = new LocalStateDirectory(statePath(process.env));
   return { folder: `${state.path}/ptp`, ...(await checkEvidence(state)) };
 }

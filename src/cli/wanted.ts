@@ -14,8 +14,8 @@ export interface NamedWanted {
 /** A profile by name or path, as the engine takes it. Throws InvalidProfile with file:line:col. */
 export async function loadWanted(nameOrPath: string, root: string): Promise<NamedWanted> {
   const profile = await loadProfile(nameOrPath, installedProfiles(root));
-  const { name, layout, latency } = profile;
-  const wanted = { name, layout, domains: profile.wanted, ...(latency && { latency }) };
+  const { name, layout, latency, drift } = profile;
+  const wanted = { name, layout, domains: profile.wanted, ...(latency && { latency }), ...(drift && { drift }) };
   return { wanted, scope: { skip: [PERSISTENCE] }, locate: (act) => locateErrors(profile, act) };
 }
 

@@ -1,5 +1,7 @@
 import type { Command } from '@oclif/core';
 import Adopt from './adopt.ts';
+import AgentAuditShow from './agent/audit/show.ts';
+import AgentAuditVerify from './agent/audit/verify.ts';
 import AgentAuthorize from './agent/authorize.ts';
 import AgentInstall from './agent/install.ts';
 import AgentKeygen from './agent/keygen.ts';
@@ -42,6 +44,8 @@ import VerifySettings from './verify/settings.ts';
 /** Every command, by its id: `profile:list` is typed `hft profile list`. A test compares this list with the folder. */
 export const commands: Readonly<Record<string, Command.Class>> = {
   adopt: Adopt,
+  'agent:audit:show': AgentAuditShow,
+  'agent:audit:verify': AgentAuditVerify,
   'agent:authorize': AgentAuthorize,
   'agent:install': AgentInstall,
   'agent:keygen': AgentKeygen,

@@ -18,8 +18,9 @@ export type JournalRecord =
       readonly time: string;
       readonly host: string;
       readonly bootId: string | undefined;
-      /** user: somebody asked for a profile. boot: the one in force was put back after a reboot. adopt: somebody asked for a process. */
-      readonly origin: 'user' | 'boot' | 'adopt';
+      /** user: somebody asked for a profile. boot: the one in force was put back after a reboot. adopt: somebody asked for a process.
+       *  heal: the agent set again what had drifted. */
+      readonly origin: 'user' | 'boot' | 'adopt' | 'heal';
       readonly adopted?: Adopted;
       readonly wanted: Wanted;
       /** The domains that the run was about; without it all of the profile. */

@@ -1,3 +1,4 @@
+import type { HostReader } from '../host/host.ts';
 import type { PartInForce } from './in-force.ts';
 import type { Run } from './journal.ts';
 import { observeAndPlan } from './observe.ts';
@@ -7,7 +8,7 @@ import type { Engine, Planned } from './tune.ts';
 
 /** The plan for all that is in force, within a scope. */
 export async function planParts(
-  engine: Engine,
+  engine: Pick<Engine, 'domains'> & { readonly host: HostReader },
   parts: readonly PartInForce[],
   frame: { readonly scope: Scope; readonly runs: readonly Run[] },
 ): Promise<Planned> {

@@ -115,6 +115,9 @@ function isPast({ begin }: Run, bootId: string | undefined): boolean {
   return begin.origin === 'adopt' && begin.bootId !== bootId;
 }
 
+/** Nobody asked for these runs: the newest that somebody asked for is taken back, with what came after it. */
+const BY_ITSELF: readonly Run['begin']['origin'][] = ['boot', 'heal'];
+
 function isOpen(run: Run): boolean {
   return run.result !== 'undone';
 }
@@ -122,7 +125,7 @@ function isOpen(run: Run): boolean {
 function chooseRuns(open: readonly Run[], scope: 'last' | 'all' | { to: string } | { run: string }): readonly Run[] {
   if (scope === 'all') return open;
   if (scope === 'last') {
-    const start = open.findLastIndex((run) => run.begin.origin !== 'boot');
+    const start = open.findLastIndex((run) => !BY_ITSELF.includes(run.begin.origin));
     return open.slice(Math.max(start, 0));
   }
   const name = 'to' in scope ? scope.to : scope.run;

@@ -1,3 +1,4 @@
+import type { DriftWanted } from '../drift/schema.ts';
 import type { LatencyWanted } from '../latency/targets/schema.ts';
 import type { LayoutWanted } from '../layout/schema.ts';
 
@@ -8,6 +9,8 @@ export interface Wanted {
   readonly domains: Readonly<Record<string, unknown>>;
   /** What the latency of the host is judged by; it changes nothing. */
   readonly latency?: LatencyWanted;
+  /** What the agent may do about settings that drifted. */
+  readonly drift?: DriftWanted;
 }
 
 /**

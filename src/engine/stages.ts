@@ -81,7 +81,7 @@ async function planRest(request: TuneRequest, { confirmation }: Going, progress:
 
 /** The boot stages kernel arguments of its own choice only: of a trial that failed it must not stage any. */
 function withChosenBoot({ origin, planned }: TuneRequest, again: Plan): readonly Change[] {
-  if (origin === 'user') return again.changes;
+  if (origin !== 'boot') return again.changes;
   return [...again.changes.filter((change) => !isBoot(change)), ...planned.plan.changes.filter(isBoot)];
 }
 

@@ -48,7 +48,7 @@ export interface TuneRequest {
   readonly planned: Planned;
   /** The plan for the machine as it is now. */
   readonly planAgain: () => Promise<Planned>;
-  readonly origin: 'user' | 'boot';
+  readonly origin: 'user' | 'boot' | 'heal';
   /** Kernel arguments are booted once from a trial entry before they become the default. */
   readonly trial?: boolean;
   /** For a run that somebody watches through the network; armed before anything is written that can cut that. */

@@ -33,14 +33,14 @@ export class LocalStateDirectory implements StateDirectory {
   }
 
   /** All or nothing: when it fails the file is cut back to what it held before, as far as the disk allows. */
-  async append(name: string, text: string, durable: boolean): Promise<void> {
+  async append(name: string, text: string, durable: boolean, mode = FILE_MODE): Promise<void> {
     const file = this.#inside(name);
     makeFoldersDurably(path.dirname(file));
     const isNew = !fs.existsSync(file);
     onPath('append', file, () => {
-      const fd = fs.openSync(file, 'a', FILE_MODE);
+      const fd = fs.openSync(file, 'a', mode);
       try {
-        if (isNew) fs.fchmodSync(fd, FILE_MODE);
+        if (isNew) fs.fchmodSync(fd, mode);
         appendWhole(fd, Buffer.from(text), durable);
       } finally {
         fs.closeSync(fd);

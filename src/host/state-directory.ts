@@ -5,9 +5,10 @@ export interface StateDirectory {
   list(folder: string): Promise<readonly string[]>;
   /** undefined when there is no such file. */
   readText(name: string): Promise<string | undefined>;
-  /** Appends to a file, making it when needed. When `durable`, returns only after fsync (of the file, and of the
-   *  folder when the file is new). Throws HostError (ENOSPC, EROFS, EACCES …); a short write counts as failed. */
-  append(name: string, text: string, durable: boolean): Promise<void>;
+  /** Appends to a file, making it when needed; everybody may read one that is made unless `mode` says otherwise. When
+   *  `durable`, returns only after fsync (of the file, and of the folder when the file is new). Throws HostError (ENOSPC,
+   *  EROFS, EACCES …); a short write counts as failed. */
+  append(name: string, text: string, durable: boolean, mode?: number): Promise<void>;
   /** Replaces a file atomically and durably. Everybody may read it unless `mode` says otherwise. */
   replace(name: string, text: string, mode?: number): Promise<void>;
   remove(name: string): Promise<void>;

@@ -1,3 +1,4 @@
+import type { DriftWanted } from '../drift/schema.ts';
 import type { LatencyWanted } from '../latency/targets/schema.ts';
 import type { LayoutWanted } from '../layout/schema.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
@@ -18,6 +19,8 @@ export interface Profile {
   readonly layout: LayoutWanted;
   /** What `hft verify latency` judges by; undefined when the profile has no limits. */
   readonly latency: LatencyWanted | undefined;
+  /** What the agent may do about settings that drifted; undefined: it tells them. */
+  readonly drift: DriftWanted | undefined;
   /** The merged keys as they were written (`64M`, not 67108864), without the header. */
   readonly written: Readonly<Record<string, unknown>>;
   /** Where each value was written, by its path: `layout.isolated.cores`. */
@@ -32,7 +35,7 @@ export interface ProfileContext extends ProfileStore {
 export async function loadProfile(nameOrPath: string, context: ProfileContext): Promise<Profile> {
   const source = await readProfileTree(nameOrPath, context);
   const written = toPlain(source.tree) as Record<string, unknown>;
-  const { name, description, layout, latency, ...wanted } =
+  const { name, description, layout, latency, drift, ...wanted } =
     findKnown(source, written, context) ?? (await check(source, written, context));
   return {
     name: name ?? source.name,
@@ -42,6 +45,7 @@ export async function loadProfile(nameOrPath: string, context: ProfileContext): 
     wanted: Object.fromEntries(Object.entries(wanted).filter(([, part]) => part !== undefined)),
     layout,
     latency,
+    drift,
     written: Object.fromEntries(Object.entries(written).filter(([key]) => key !== 'name' && key !== 'description')),
     positions: listPlaces(source.tree),
   };
@@ -53,6 +57,7 @@ interface CheckedProfile {
   readonly description?: string | undefined;
   readonly layout: LayoutWanted;
   readonly latency?: LatencyWanted | undefined;
+  readonly drift?: DriftWanted | undefined;
   readonly [domain: string]: unknown;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { driftSchema } from '../drift/schema.ts';
 import { latencyWanted } from '../latency/targets/schema.ts';
 import { layoutWanted } from '../layout/schema.ts';
 import type { TuningDomain } from '../tuning/domain.ts';
@@ -34,6 +35,7 @@ export async function profileSchema(domains: readonly TuningDomain[]) {
       layout: layoutWanted.prefault({}),
       ...Object.fromEntries(parts),
       latency: latencyWanted.optional(),
+      drift: driftSchema(written.map((domain) => domain.name)).optional(),
     })
     .describe('A profile of hft: what a host should be like');
 }

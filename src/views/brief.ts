@@ -29,10 +29,12 @@ export function briefStatus({
   notUndone,
   waiting,
   launched,
+  watch,
 }: LocalStatus): string {
+  const drifted = new Set([...drift.map(({ id }) => id), ...Object.keys(watch?.drifted ?? {})]);
   return joined([
     profile === undefined ? 'no profile in force' : `${profile} in force`,
-    drift.length > 0 && `${drift.length} drifted`,
+    drifted.size > 0 && `${drifted.size} drifted`,
     pendingReboot.length > 0 && 'a reboot is pending',
     waiting !== undefined && 'waits for a confirmation',
     cutOff.length > 0 && 'a run was cut off',

@@ -1,4 +1,4 @@
-import type { ChainCheck } from '../ptp/evidence.ts';
+import type { EvidenceCheck } from '../ptp/evidence.ts';
 import { formatNs } from '../ptp/nanoseconds.ts';
 import type { ClockReport, ClockState, PtpReport } from '../ptp/report.ts';
 import { indented, paint, type Terminal } from './terminal.ts';
@@ -108,7 +108,7 @@ function sayState(name: string, { port, sync, offsetNs, system, pathDelayNs }: C
 }
 
 /** What following the chain of an evidence log showed. */
-export function viewChain(check: ChainCheck & { readonly folder: string }, terminal: Terminal): string {
+export function viewChain(check: EvidenceCheck & { readonly folder: string }, terminal: Terminal): string {
   const { folder, files, lines, samples, excursions, end, torn, problem } = check;
   if (files === 0) return `There is no evidence log in ${folder}: \`hft verify ptp --watch --evidence\` writes one.`;
   const rest = [

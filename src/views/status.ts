@@ -1,31 +1,34 @@
 import type { LaunchedStatus, LocalStatus } from '../agent/local-status.ts';
+import type { Drifted } from '../drift/drift.ts';
 import type { Status } from '../engine/status.ts';
 import type { LatencyVerdict } from '../latency/report/record.ts';
+import { shortValue as short, viewDriftCause, viewEnded, viewWatching, watchJson } from './drift.ts';
 import { paint, type Terminal } from './terminal.ts';
 
 /** The stable JSON of `hft status`: what is not there is null. */
-export function statusJson({ profile, since, run, waiting, latency, launched, ...rest }: LocalStatus) {
+export function statusJson({ profile, since, run, waiting, latency, launched, watch, ...rest }: LocalStatus) {
   const known = { profile: profile ?? null, since: since ?? null, run: run ?? null, waiting: waiting ?? null };
   const shown = launched === undefined ? null : { deployment: launched.deployment, refused: launched.refused ?? null };
-  return { ...known, ...rest, latency: latency ?? null, launched: shown };
+  const watched = watch === undefined ? null : watchJson(watch);
+  return { ...known, ...rest, latency: latency ?? null, launched: shown, watch: watched };
 }
 
-/** A few lines: this is typed all day. */
 /** 0 as hft left it; 1 drift, or what could not be undone or may not start; 5 a reboot is pending. */
-export function statusExitCode({ drift, cutOff, notUndone, launched, pendingReboot }: LocalStatus): number {
-  const differs = [drift, cutOff, notUndone].some((left) => left.length > 0);
+export function statusExitCode({ drift, cutOff, notUndone, launched, pendingReboot, watch }: LocalStatus): number {
+  const differs = [drift, Object.values(watch?.drifted ?? {}), cutOff, notUndone].some((left) => left.length > 0);
   if (differs || launched?.refused !== undefined) return 1;
   return pendingReboot.length > 0 ? 5 : 0;
 }
 
+/** A few lines: this is typed all day. */
 export function viewStatus(status: LocalStatus, terminal: Terminal): string {
   const lines = [`${paint(terminal, 'bold', status.host)}  ${viewProfile(status)}`];
-  for (const { id, left, found } of status.drift) {
-    lines.push(`  ${paint(terminal, 'red', 'drifted')}  ${id}  ${short(left)} → ${short(found)}`);
-  }
-  if (status.profile !== undefined && status.drift.length === 0) {
+  const drift = viewDrift(status, terminal);
+  lines.push(...drift);
+  if (status.profile !== undefined && drift.length === 0) {
     lines.push(`  ${paint(terminal, 'green', 'no drift')}  ${status.changes.length} settings as hft left them`);
   }
+  if (status.watch) lines.push(viewWatching(status.watch, terminal), ...viewEnded(status.watch.ended, terminal));
   for (const id of status.pendingReboot)
     lines.push(`  ${paint(terminal, 'yellow', 'reboot')}   ${id} takes effect at the next boot`);
   if (status.waiting)
@@ -41,6 +44,26 @@ export function viewStatus(status: LocalStatus, terminal: Terminal): string {
   if (status.launched) lines.push(viewLaunched(status.launched, terminal));
   if (status.latency) lines.push(viewLatencyVerdict(status.latency, terminal));
   return lines.join('\n');
+}
+
+/** What this look finds changed since hft set it, and what the agent found: it knows settings too that were right already. */
+function viewDrift({ drift, watch }: LocalStatus, terminal: Terminal): readonly string[] {
+  const known = new Map(Object.entries(watch?.drifted ?? {}));
+  let explained = 0;
+  const line = (id: string, left: string | null, found: string | null) => [
+    `  ${paint(terminal, 'red', 'drifted')}  ${id}  ${short(left)} → ${short(found)}`,
+    ...(explained++ < MOST_EXPLAINED ? causeOf(known.get(id), terminal) : []),
+  ];
+  const seen = drift.flatMap(({ id, left, found }) => line(id, left, found));
+  const others = [...known.values()].filter(({ id }) => drift.every((each) => each.id !== id));
+  return [...seen, ...others.flatMap(({ id, wanted, is }) => line(id, wanted, is))];
+}
+
+/** `--json` has all of them. */
+const MOST_EXPLAINED = 8;
+
+function causeOf(drift: Drifted | undefined, terminal: Terminal): readonly string[] {
+  return drift === undefined ? [] : viewDriftCause(drift, terminal);
 }
 
 function viewLaunched({ deployment, refused }: LaunchedStatus, terminal: Terminal): string {
@@ -68,9 +91,4 @@ function count(number: number, what: string): string {
 
 function viewProfile({ profile, since }: Status): string {
   return profile === undefined ? 'no profile in force' : `profile ${profile} since ${since}`;
-}
-
-function short(value: string | null): string {
-  if (value === null) return 'nothing';
-  return value.includes('\n') ? `${value.split('\n').length - 1} lines` : value;
 }

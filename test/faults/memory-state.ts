@@ -16,13 +16,13 @@ export class MemoryState implements StateDirectory {
   /** From this append on, the disk is full. */
   fullFrom: number | undefined;
   private dead = false;
-  private held = false;
+  private readonly held = new Set<string>();
 
   revive(): this {
     this.dead = false;
     this.fault = undefined;
     this.fullFrom = undefined;
-    this.held = false;
+    this.held.clear();
     return this;
   }
 
@@ -67,12 +67,12 @@ export class MemoryState implements StateDirectory {
     this.synced.delete(name);
   }
 
-  async lock(): Promise<Lock> {
-    if (this.held) throw new HostError('lock', this.path, 'EBUSY');
-    this.held = true;
+  async lock(_purpose: string, folder = ''): Promise<Lock> {
+    if (this.held.has(folder)) throw new HostError('lock', this.path, 'EBUSY');
+    this.held.add(folder);
     return {
       release: async () => {
-        this.held = false;
+        this.held.delete(folder);
       },
     };
   }

@@ -151,7 +151,7 @@ describe('somebody else', () => {
 
   test('holds the lock: refused, nothing is written', async () => {
     const rig = makeRig();
-    await rig.state.lock();
+    await rig.state.lock('a test');
     await expect(tuneRig(rig)).rejects.toThrow();
     expect(rig.host.log).toEqual([]);
   });

@@ -141,9 +141,13 @@ function askPlan(
 }
 
 /** Its keys as they were checked here; those of the host's hft are its own. */
-export function toSent({ name, layout, latency, domains }: Wanted): SentProfile {
+export function toSent({ name, layout, latency, drift, domains }: Wanted): SentProfile {
   const { [PERSISTENCE]: persistence, ...written } = domains;
-  return { name, keys: { layout, ...(latency && { latency }), ...written }, persist: persistence !== undefined };
+  return {
+    name,
+    keys: { layout, ...(latency && { latency }), ...(drift && { drift }), ...written },
+    persist: persistence !== undefined,
+  };
 }
 
 function toSentScope({ only, skip, exceptIds, onlyIds }: Scope) {

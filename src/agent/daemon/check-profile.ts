@@ -8,10 +8,10 @@ import type { SentProfile } from '../protocol/request.ts';
 export async function checkSentProfile({ name, keys, persist }: SentProfile, command: string): Promise<Wanted> {
   const { data, error } = await checkPlain(keys, domains);
   if (data === undefined) throw new ProfileRefused(name, error.issues);
-  const { name: _name, description: _description, layout, latency, ...parts } = data;
+  const { name: _name, description: _description, layout, latency, drift, ...parts } = data;
   const written = Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined));
   const own = persist ? { [PERSISTENCE]: { command } } : {};
-  return { name, layout, domains: { ...written, ...own }, ...(latency && { latency }) };
+  return { name, layout, domains: { ...written, ...own }, ...(latency && { latency }), ...(drift && { drift }) };
 }
 
 type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };

@@ -1,18 +1,21 @@
+import type { ChainEnd } from '../../chain/chain.ts';
 import type { StateDirectory } from '../../host/state-directory.ts';
+import { AuditLog } from '../audit/audit-log.ts';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import type { AuthorizedControllers, Controller } from '../keys/authorized.ts';
-import type { KeyPair } from '../keys/key-text.ts';
+import { type KeyPair, printPublicKey } from '../keys/key-text.ts';
 import { mayAct } from '../keys/roles.ts';
 import { type Seal, sealBetween } from '../keys/seal.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type AnswerBody, printAnswer, type ReadRequest, type Request, readRequest } from '../protocol/message.ts';
-import { PROTOCOL, RULES } from '../protocol/request.ts';
+import { RULES } from '../protocol/request.ts';
 import type { Counters } from '../protocol/results.ts';
 import { type DaemonActivity, describeWorks } from './activity.ts';
 import type { Arrived, Peer } from './agent-link.ts';
 import { AgentSocket } from './agent-socket.ts';
 import type { Log } from './log.ts';
 import { Rate } from './rate.ts';
-import { Refused } from './refused.ts';
+import { Refused, sayNotUnderstood, sayVersions } from './refused.ts';
 import { answerOnce, RememberedAnswers } from './remembered.ts';
 import { toSentError } from './sent-error.ts';
 import { type AgentServices, serve } from './services.ts';
@@ -29,6 +32,8 @@ export interface DaemonSite {
   readonly authorized: () => AuthorizedControllers;
   readonly services: (daemon: AgentDaemon) => AgentServices;
   readonly log: Log;
+  /** What runs: for the audit log. */
+  readonly about: Readonly<Record<string, unknown>>;
   readonly now: () => Date;
   readonly nowMs: () => number;
 }
@@ -37,6 +42,7 @@ export interface DaemonSite {
 export class AgentDaemon {
   readonly #site: DaemonSite;
   readonly #remembered: RememberedAnswers;
+  readonly #audit: AuditTrail;
   readonly #services: AgentServices;
   readonly #rate = new Rate();
   readonly #works = new Map<string, Work>();
@@ -49,18 +55,36 @@ export class AgentDaemon {
   #isEnding = false;
   #isDeaf = false;
 
-  private constructor(site: DaemonSite, remembered: RememberedAnswers) {
+  private constructor(site: DaemonSite, remembered: RememberedAnswers, audit: AuditTrail) {
     this.#site = site;
     this.#remembered = remembered;
+    this.#audit = audit;
     this.#keys = site.keys();
     this.#services = site.services(this);
   }
 
-  /** Listens. Throws HftError for keys, and what zeromq throws for the address. */
+  /** Listens. Throws HftError for keys and where another agent writes the audit log, and what zeromq throws for the address. */
   static async start(site: DaemonSite): Promise<AgentDaemon> {
-    const daemon = new AgentDaemon(site, await RememberedAnswers.open(site.state));
-    await daemon.#open();
-    return daemon;
+    const audit = new AuditTrail(await AuditLog.open(site.state, site.now), site);
+    try {
+      const daemon = new AgentDaemon(site, await RememberedAnswers.open(site.state), audit);
+      await daemon.#open();
+      const { endpoint } = daemon;
+      await audit.started({ ...site.about, endpoint, key: printPublicKey(daemon.#keys.publicKey) });
+      return daemon;
+    } catch (error) {
+      await audit.release();
+      throw error;
+    }
+  }
+
+  /** What it does by itself is written there too. */
+  get audit(): AuditTrail {
+    return this.#audit;
+  }
+
+  get auditEnd(): ChainEnd {
+    return this.#audit.end;
   }
 
   get endpoint(): string {
@@ -89,6 +113,7 @@ export class AgentDaemon {
     const keys = this.#site.keys();
     const isNew = keys.publicKey !== this.#keys.publicKey;
     this.#site.log('reloaded', { key: keys.publicKey, isNew });
+    await this.#audit.tell('reload', { key: printPublicKey(keys.publicKey), isNew });
     if (!isNew) return;
     this.#keys = keys;
     this.#seals = new Map();
@@ -114,6 +139,7 @@ export class AgentDaemon {
     while (this.#works.size > 0) await new Promise((resolve) => setTimeout(resolve, ENDED_PERIOD_MS));
     await this.#socket?.drain();
     this.#socket?.close();
+    await this.#audit.close({ ...this.#counters });
   }
 
   async #open(): Promise<void> {
@@ -123,7 +149,7 @@ export class AgentDaemon {
       isKnown: (key) => this.#controllerOf(key) !== undefined,
       onMessage: (arrived) => this.#take(arrived),
       onMalformed: () => this.#count('malformed', {}),
-      onCut: (why, key, address) => this.#count('limited', { why, by: this.#controllerOf(key)?.name, address }),
+      onCut: (why, key, address) => this.#count('limited', { why, address }, this.#controllerOf(key)),
       onUnknownKey: (key, address) => this.#count('unknownKeys', { key, address }),
     });
     this.#socket = socket;
@@ -159,11 +185,11 @@ export class AgentDaemon {
       return new Refused('This key is not authorised any more.', ['See /etc/hft/authorized_controllers on the host.']);
     }
     if (!this.#rate.take(controller.key, this.#site.nowMs())) {
-      this.#count('limited', { by: controller.name });
+      this.#count('limited', {}, controller);
       return new Refused(`More than ${LIMITS.perSecond} requests a second.`, ['Ask again in a second.']);
     }
     if (read.is === 'request') return undefined;
-    this.#count('refused', { by: controller.name, ...read });
+    this.#count('refused', { ...read }, controller);
     return read.is === 'foreign' ? sayVersions(read.version) : sayNotUnderstood(read.reason);
   }
 
@@ -171,7 +197,7 @@ export class AgentDaemon {
     const { id, question } = request;
     const { controller, peer } = from;
     const refuse = (message: string, next: readonly string[] = []) => {
-      this.#count('refused', { by: controller.name, ask: question.ask, reason: message });
+      this.#count('refused', { id, ask: question.ask, reason: message }, controller);
       peer.send(printAnswer(id, { is: 'error', error: toSentError(new Refused(message, next)) }));
     };
     const { role, aside = false } = RULES[question.ask];
@@ -218,7 +244,9 @@ export class AgentDaemon {
     work.startedMs = startedMs;
     try {
       const attempt = () => this.#attempt(work);
-      return writes ? await answerOnce(work, this.#remembered, { attempt, now: this.#site.now }) : await attempt();
+      const audited = (act: typeof attempt) => this.#audited(work, act);
+      if (!writes) return await audited(attempt);
+      return await answerOnce(work, this.#remembered, { attempt, audited, now: this.#site.now });
     } catch (error) {
       return this.#describe(error);
     } finally {
@@ -229,6 +257,16 @@ export class AgentDaemon {
       const { name: by, role } = controller;
       this.#site.log('request', { by, role, ask: request.question.ask, id: request.id, tookMs });
     }
+  }
+
+  /** Whoever only looks leaves no line. */
+  #audited(work: Work, act: () => Promise<AnswerBody>): Promise<AnswerBody> {
+    const { request, controller } = work;
+    const { question } = request;
+    if (RULES[question.ask].role === 'viewer') return act();
+    const shown = 'plan' in question ? this.#services.plans.peek(controller.key, question.plan) : undefined;
+    const plan = shown && { wanted: shown.wanted, settings: shown.planned.plan.changes.length };
+    return this.#audit.around(work, plan, act);
   }
 
   async #attempt(work: Work): Promise<AnswerBody> {
@@ -263,28 +301,19 @@ export class AgentDaemon {
     }
   }
 
-  /** Each is logged, but for a flood: then every power of two. */
-  #count(what: Exclude<keyof Counters, 'answered'>, facts: Readonly<Record<string, unknown>>): void {
+  /** Each is logged, but for a flood: then every power of two. Who sent what is no message is not known. */
+  #count(what: Counted, facts: Readonly<Record<string, unknown>>, controller?: Controller): void {
     const count = ++this.#counters[what];
-    if (count < LOGGED_EACH || Number.isInteger(Math.log2(count))) this.#site.log(what, { count, ...facts });
+    const by = controller && { by: controller.name };
+    if (count < LOGGED_EACH || Number.isInteger(Math.log2(count))) this.#site.log(what, { count, ...by, ...facts });
+    if (what !== 'malformed') this.#audit.refused({ what, ...facts, by: controller });
   }
 }
 
+type Counted = Exclude<keyof Counters, 'answered'>;
+
 const LOGGED_EACH = 64;
 const ENDED_PERIOD_MS = 20;
-
-function sayVersions(asked: number): Refused {
-  const older = asked > PROTOCOL ? 'agent' : 'hft that asks';
-  return new Refused(`The agent speaks version ${PROTOCOL} of the protocol, this hft ${asked}.`, [
-    `Bring the ${older} up to date.`,
-  ]);
-}
-
-function sayNotUnderstood(reason: string): Refused {
-  return new Refused(`The agent does not understand the request: ${reason}.`, [
-    'Its release may be older than the hft that asks: compare `hft --version` and `hft agent status --host`.',
-  ]);
-}
 
 function isSame(known: Work, { question }: Request, { key }: Controller): boolean {
   if (known.controller.key !== key) return false;

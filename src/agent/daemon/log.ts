@@ -19,6 +19,15 @@ export const EVENTS = {
   'nobody-authorised': 'error',
   'metrics-listening': 'info',
   'reading-failed': 'warning',
+  drift: 'warning',
+  'drift-ended': 'info',
+  'drift-failed': 'error',
+  'drift-not-judged': 'warning',
+  healed: 'info',
+  'not-healed': 'warning',
+  audited: 'info',
+  'not-audited': 'error',
+  'audit-cut': 'error',
   bug: 'error',
 } as const satisfies Readonly<Record<string, LogLevel>>;
 

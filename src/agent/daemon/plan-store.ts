@@ -31,6 +31,12 @@ export class PlanStore {
     return id;
   }
 
+  /** For the record of what is asked; undefined where `find` throws. */
+  peek(key: string, id: string): ShownPlan | undefined {
+    const kept = this.#kept.get(id);
+    return kept?.key === key ? kept : undefined;
+  }
+
   /** Throws Refused when the agent has it no more, or made it for somebody else. */
   find(key: string, id: string, nowMs: number): ShownPlan {
     const kept = this.#kept.get(id);

@@ -91,6 +91,8 @@ export class RememberedAnswers {
 interface Answering {
   /** Does it. Never throws. */
   readonly attempt: () => Promise<AnswerBody>;
+  /** Writes down that it is begun, and how it ended. Throws where it cannot be written, before anything is done. */
+  readonly audited: (act: () => Promise<AnswerBody>) => Promise<AnswerBody>;
   readonly now: () => Date;
 }
 
@@ -98,7 +100,7 @@ interface Answering {
 export async function answerOnce(
   { request, controller }: Pick<Work, 'request' | 'controller'>,
   remembered: RememberedAnswers,
-  { attempt, now }: Answering,
+  { attempt, audited, now }: Answering,
 ): Promise<AnswerBody> {
   const asked = { ...request, key: controller.key, by: controller.name };
   const found = await remembered.find(asked);
@@ -108,10 +110,12 @@ export async function answerOnce(
     throw new Refused('The agent was ended in the middle of this request.', [
       '`hft status --host` shows what is in force; what was cut off is undone by the next `hft tune` or `hft rollback`.',
     ]);
-  await remembered.begin(asked, now());
-  const answer = await attempt();
-  await remembered.end(asked, now(), answer);
-  return answer;
+  return audited(async () => {
+    await remembered.begin(asked, now());
+    const answer = await attempt();
+    await remembered.end(asked, now(), answer);
+    return answer;
+  });
 }
 
 /** `id` is a UUID: it cannot lead out of the folder. */

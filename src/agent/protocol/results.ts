@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 import type { Ask } from './request.ts';
+import { sentWatch } from './sent-drift.ts';
 import { sentInspection } from './sent-inspection.ts';
 import { sentLaunch, sentListing, sentRecords } from './sent-processes.ts';
 import { sentPtpShape } from './sent-ptp.ts';
@@ -129,6 +130,7 @@ const status = z.object({
   notUndone: z.array(z.object({ run: text, id: text, before: textOrNull, found: textOrNull, evidence: text })),
   latency: z.looseObject({ time: text, profile: textOrNull, cut: z.boolean(), summary: latencySummary }).optional(),
   launched: z.object({ deployment: text, refused: text.optional() }).optional(),
+  watch: sentWatch.optional(),
 });
 
 /** What an agent counts since it started. */
@@ -144,7 +146,11 @@ export const counters = z.object({
 const responderPort = z.number().int().min(1_024).max(65_535).optional();
 
 export const RESULTS = {
-  hello: z.object({ host: text, version: text, role: text, name: text, uptimeS: z.number(), counters, responderPort }),
+  hello: z.object({
+    ...{ host: text, version: text, role: text, name: text, uptimeS: z.number(), counters, responderPort },
+    /** The last line of its audit log. Not of older agents. */
+    audit: z.object({ seq: count, hash: text }).optional(),
+  }),
   status,
   inspect: sentInspection,
   plan: z.object({ plan: z.uuid(), shown: sentPlan, session: z.array(text) }),

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { agentRunFlags } from '../../cli/agent-run-flags.ts';
 import { BaseCommand } from '../base.ts';
 
 export default class AgentRun extends BaseCommand {
@@ -11,42 +12,16 @@ export default class AgentRun extends BaseCommand {
   ];
   static override enableJsonFlag = false;
   static override flags = {
-    listen: Flags.string({
-      default: '127.0.0.1',
-      env: 'HFT_AGENT_LISTEN',
-      helpValue: 'ADDRESS[:PORT]',
-      summary: 'An address of this host; port 7411 unless given',
-    }),
-    'responder-port': Flags.integer({
-      default: 17_707,
-      min: 1_024,
-      max: 65_535,
-      env: 'HFT_AGENT_RESPONDER_PORT',
-      helpValue: 'PORT',
-      summary: 'Where it answers `verify latency --peer agent://` of a controller, while that asks; TCP and UDP',
-    }),
-    metrics: Flags.string({
-      default: 'off',
-      env: 'HFT_AGENT_METRICS',
-      helpValue: 'ADDRESS[:PORT]',
-      summary: 'Serve /metrics and /healthz over HTTP to everybody who reaches this address; port 7412 unless given',
-    }),
-    'log-format': Flags.string({
-      default: 'auto',
-      env: 'HFT_AGENT_LOG_FORMAT',
-      options: ['auto', 'json', 'journal'],
-      summary: 'Lines of JSON, or those behind their priority for the journal of systemd; auto: where that reads them',
-    }),
-    'log-level': Flags.string({
-      default: 'info',
-      env: 'HFT_AGENT_LOG_LEVEL',
-      options: ['error', 'warning', 'info', 'debug'],
-      summary: 'The least urgent lines that are logged',
-    }),
+    ...agentRunFlags,
+    look: Flags.boolean({ hidden: true, summary: 'Look at all that is in force once: what an agent starts' }),
   };
 
   async run() {
     const { flags } = await this.parse(AgentRun);
+    if (flags.look) {
+      const { lookHere } = await import('../../cli/agent-drift.ts');
+      return this.log(JSON.stringify(await lookHere(this.config)));
+    }
     const { runAgent } = await import('../../cli/agent-run.ts');
     await runAgent(this.config, flags);
   }

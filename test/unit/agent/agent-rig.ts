@@ -56,12 +56,13 @@ export class AgentRig {
       keys: () => this.keys,
       authorized: () => ({ controllers: this.controllers, mistakes: [] }),
       log: (event, facts) => this.log.push({ event, ...facts }),
+      about: { version: '0' },
       now: () => new Date(),
       nowMs: () => this.nowMs,
       services: (daemon) => ({
         agent: this.agent,
         plans,
-        status: async () => ({ ...(await this.agent.status()), launched: undefined }),
+        status: async () => ({ ...(await this.agent.status()), launched: undefined, watch: undefined }),
         check: async (profile) => wantedOfSent(profile),
         launch: () => Promise.reject(new Error('nothing can be launched')),
         stop: () => Promise.reject(new Error('nothing was launched')),
@@ -71,6 +72,7 @@ export class AgentRig {
         hello: async ({ controller: { role, name } }) => ({
           ...{ host: 'fake', version: '0', role, name, uptimeS: 1 },
           counters: daemon.counters,
+          audit: daemon.auditEnd,
         }),
         find: (id) => daemon.find(id),
         nowMs: () => this.nowMs,

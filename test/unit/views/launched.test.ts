@@ -17,6 +17,7 @@ const STATUS: LocalStatus = {
   notUndone: [],
   latency: undefined,
   launched: undefined,
+  watch: undefined,
 };
 const TERMINAL = { columns: 80, color: false };
 

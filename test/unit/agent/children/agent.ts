@@ -61,10 +61,11 @@ const daemon = await AgentDaemon.start({
   keys: () => readKeyPair(`${folder}/agent.key`) as KeyPair,
   authorized: () => parseAuthorized(process.env.AUTHORIZED ?? ''),
   log: () => {},
+  about: { version: '0' },
   now: () => new Date(),
   services: (own) => ({
     ...{ agent, plans, nowMs },
-    status: async () => ({ ...(await agent.status()), launched: undefined }),
+    status: async () => ({ ...(await agent.status()), launched: undefined, watch: undefined }),
     check: async (profile) => wantedOfSent(profile),
     launch: () => Promise.reject(new Error('nothing can be launched')),
     stop: () => Promise.reject(new Error('nothing was launched')),
