@@ -5,7 +5,6 @@ import { AuditTrail } from '../audit/audit-trail.ts';
 import type { AuthorizedControllers, Controller } from '../keys/authorized.ts';
 import { type KeyPair, printPublicKey } from '../keys/key-text.ts';
 import { mayAct } from '../keys/roles.ts';
-import { type Seal, sealBetween } from '../keys/seal.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type AnswerBody, printAnswer, type ReadRequest, type Request, readRequest } from '../protocol/message.ts';
 import { RULES } from '../protocol/request.ts';
@@ -13,10 +12,12 @@ import type { Counters } from '../protocol/results.ts';
 import { type DaemonActivity, describeWorks } from './activity.ts';
 import type { Arrived, Peer } from './agent-link.ts';
 import { AgentSocket } from './agent-socket.ts';
+import { Counts } from './counts.ts';
 import type { Log } from './log.ts';
 import { Rate } from './rate.ts';
 import { Refused, sayNotUnderstood, sayVersions } from './refused.ts';
 import { answerOnce, RememberedAnswers } from './remembered.ts';
+import { Seals } from './seals.ts';
 import { toSentError } from './sent-error.ts';
 import { type AgentServices, serve } from './services.ts';
 import { Turns } from './turns.ts';
@@ -48,8 +49,8 @@ export class AgentDaemon {
   readonly #works = new Map<string, Work>();
   readonly #turns = new Turns(LIMITS.atWork);
   readonly #unheard = new UnheardAnswer();
-  readonly #counters = { answered: 0, refused: 0, malformed: 0, unknownKeys: 0, limited: 0 };
-  #seals = new Map<string, Seal>();
+  readonly #counts: Counts;
+  #seals: Seals;
   #keys: KeyPair;
   #socket: AgentSocket | undefined;
   #isEnding = false;
@@ -59,12 +60,16 @@ export class AgentDaemon {
     this.#site = site;
     this.#remembered = remembered;
     this.#audit = audit;
+    this.#counts = new Counts(site.log, audit);
     this.#keys = site.keys();
+    this.#seals = new Seals(this.#keys, site.log);
     this.#services = site.services(this);
   }
 
   /** Listens. Throws HftError for keys and where another agent writes the audit log, and what zeromq throws for the address. */
   static async start(site: DaemonSite): Promise<AgentDaemon> {
+    // One without keys leaves the audit log alone.
+    site.keys();
     const audit = new AuditTrail(await AuditLog.open(site.state, site.now), site);
     try {
       const daemon = new AgentDaemon(site, await RememberedAnswers.open(site.state), audit);
@@ -92,7 +97,7 @@ export class AgentDaemon {
   }
 
   get counters(): Counters {
-    return { ...this.#counters };
+    return this.#counts.counters;
   }
 
   get activity(): DaemonActivity {
@@ -116,7 +121,7 @@ export class AgentDaemon {
     await this.#audit.tell('reload', { key: printPublicKey(keys.publicKey), isNew });
     if (!isNew) return;
     this.#keys = keys;
-    this.#seals = new Map();
+    this.#seals = new Seals(keys, this.#site.log);
     await this.#socket?.drain();
     this.#socket?.close();
     try {
@@ -139,7 +144,7 @@ export class AgentDaemon {
     while (this.#works.size > 0) await new Promise((resolve) => setTimeout(resolve, ENDED_PERIOD_MS));
     await this.#socket?.drain();
     this.#socket?.close();
-    await this.#audit.close({ ...this.#counters });
+    await this.#audit.close({ ...this.counters });
   }
 
   async #open(): Promise<void> {
@@ -148,9 +153,9 @@ export class AgentDaemon {
       keys: this.#keys,
       isKnown: (key) => this.#controllerOf(key) !== undefined,
       onMessage: (arrived) => this.#take(arrived),
-      onMalformed: () => this.#count('malformed', {}),
-      onCut: (why, key, address) => this.#count('limited', { why, address }, this.#controllerOf(key)),
-      onUnknownKey: (key, address) => this.#count('unknownKeys', { key, address }),
+      onMalformed: () => this.#counts.add('malformed', {}),
+      onCut: (why, key, address) => this.#counts.add('limited', { why, address }, this.#controllerOf(key)),
+      onUnknownKey: (key, address) => this.#counts.add('unknownKeys', { key, address }),
     });
     this.#socket = socket;
   }
@@ -158,13 +163,13 @@ export class AgentDaemon {
   /** Whoever sent it is known before any of it is looked at. */
   #take({ peer, sender, sum, body }: Arrived): void {
     const controller = this.#controllerOf(sender);
-    if (controller !== undefined && this.#sealOf(controller)?.matches(body, sum) !== true) {
-      this.#count('malformed', { claims: controller.name });
+    if (controller !== undefined && this.#seals.of(controller)?.matches(body, sum) !== true) {
+      this.#counts.add('malformed', { claims: controller.name });
       return;
     }
     const read = readRequest(body);
     if (read.is === 'malformed') {
-      this.#count('malformed', { bytes: body.length });
+      this.#counts.add('malformed', { bytes: body.length });
       return;
     }
     const why = this.#whyRefused(read, { sender, controller });
@@ -181,15 +186,15 @@ export class AgentDaemon {
     { sender, controller }: { sender: string; controller: Controller | undefined },
   ): Refused | undefined {
     if (controller === undefined) {
-      this.#count('unknownKeys', { key: sender });
+      this.#counts.add('unknownKeys', { key: sender });
       return new Refused('This key is not authorised any more.', ['See /etc/hft/authorized_controllers on the host.']);
     }
     if (!this.#rate.take(controller.key, this.#site.nowMs())) {
-      this.#count('limited', {}, controller);
+      this.#counts.add('limited', {}, controller);
       return new Refused(`More than ${LIMITS.perSecond} requests a second.`, ['Ask again in a second.']);
     }
     if (read.is === 'request') return undefined;
-    this.#count('refused', { ...read }, controller);
+    this.#counts.add('refused', { ...read }, controller);
     return read.is === 'foreign' ? sayVersions(read.version) : sayNotUnderstood(read.reason);
   }
 
@@ -197,7 +202,7 @@ export class AgentDaemon {
     const { id, question } = request;
     const { controller, peer } = from;
     const refuse = (message: string, next: readonly string[] = []) => {
-      this.#count('refused', { id, ask: question.ask, reason: message }, controller);
+      this.#counts.add('refused', { id, ask: question.ask, reason: message }, controller);
       peer.send(printAnswer(id, { is: 'error', error: toSentError(new Refused(message, next)) }));
     };
     const { role, aside = false } = RULES[question.ask];
@@ -252,7 +257,7 @@ export class AgentDaemon {
     } finally {
       clearInterval(beat);
       if (!aside) this.#turns.free();
-      this.#counters.answered++;
+      this.#counts.answered();
       const tookMs = Math.round(this.#site.nowMs() - startedMs);
       const { name: by, role } = controller;
       this.#site.log('request', { by, role, ask: request.question.ask, id: request.id, tookMs });
@@ -286,33 +291,8 @@ export class AgentDaemon {
   #controllerOf(key: string): Controller | undefined {
     return this.#site.authorized().controllers.find((controller) => controller.key === key);
   }
-
-  /** undefined: what stands in the file is no key that anybody could have. */
-  #sealOf({ key, name }: Controller): Seal | undefined {
-    const known = this.#seals.get(key);
-    if (known !== undefined) return known;
-    try {
-      const seal = sealBetween(this.#keys, key, { controller: key, agent: this.#keys.publicKey });
-      this.#seals.set(key, seal);
-      return seal;
-    } catch (error) {
-      this.#site.log('no-key', { of: name, reason: String(error) });
-      return undefined;
-    }
-  }
-
-  /** Each is logged, but for a flood: then every power of two. Who sent what is no message is not known. */
-  #count(what: Counted, facts: Readonly<Record<string, unknown>>, controller?: Controller): void {
-    const count = ++this.#counters[what];
-    const by = controller && { by: controller.name };
-    if (count < LOGGED_EACH || Number.isInteger(Math.log2(count))) this.#site.log(what, { count, ...by, ...facts });
-    if (what !== 'malformed') this.#audit.refused({ what, ...facts, by: controller });
-  }
 }
 
-type Counted = Exclude<keyof Counters, 'answered'>;
-
-const LOGGED_EACH = 64;
 const ENDED_PERIOD_MS = 20;
 
 function isSame(known: Work, { question }: Request, { key }: Controller): boolean {
