@@ -136,7 +136,7 @@ async function startDaemon(starting: Starting): Promise<AgentDaemon> {
         uptimeS,
         counters: daemon.counters,
         responderPort,
-        audit: daemon.auditEnd,
+        audit: daemon.audit.end,
       };
     },
     find: (id) => daemon.find(id),

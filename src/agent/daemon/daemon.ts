@@ -1,4 +1,3 @@
-import type { ChainEnd } from '../../chain/chain.ts';
 import type { StateDirectory } from '../../host/state-directory.ts';
 import { AuditLog } from '../audit/audit-log.ts';
 import { AuditTrail } from '../audit/audit-trail.ts';
@@ -86,10 +85,6 @@ export class AgentDaemon {
   /** What it does by itself is written there too. */
   get audit(): AuditTrail {
     return this.#audit;
-  }
-
-  get auditEnd(): ChainEnd {
-    return this.#audit.end;
   }
 
   get endpoint(): string {

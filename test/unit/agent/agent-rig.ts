@@ -72,7 +72,7 @@ export class AgentRig {
         hello: async ({ controller: { role, name } }) => ({
           ...{ host: 'fake', version: '0', role, name, uptimeS: 1 },
           counters: daemon.counters,
-          audit: daemon.auditEnd,
+          audit: daemon.audit.end,
         }),
         find: (id) => daemon.find(id),
         nowMs: () => this.nowMs,
