@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What measures this machine, or counts what it does, has it to itself: what runs beside it would be measured too. */
 const MEASURES = [
-  'test/cli/latency{,-causes,-fix-killed,-planted}.test.ts',
+  'test/cli/{latency{,-causes,-fix-killed,-planted},verify-all}.test.ts',
   'test/unit/latency/{life,load,measured,pipeline,program}.test.ts',
   'test/unit/latency/servers/zeromq.test.ts',
 ];

@@ -107,7 +107,7 @@ describe('a real measurement', () => {
   test('is saved, compared with, and copied to another place', () => {
     const environment = cleanEnvironment();
     const run = (line: string) => runShell(line, { environment });
-    const measure = 'hft verify latency --probe wakeup --duration 1s --json';
+    const measure = 'hft verify latency --probe wakeup --cpus 1 --duration 1s --json';
     const saved = JSON.parse(run(`${measure} --save stock`).stdout);
     expect(saved.saved).toMatchObject({ name: 'stock', runs: 1, error: null });
     expect(run(`${measure} --save stock`)).toMatchObject({ exitCode: 2 });
@@ -133,9 +133,12 @@ describe('a real measurement', () => {
     mkdirSync(baselines, { recursive: true });
     // A file where the folder of the name is to be.
     writeFileSync(join(baselines, 'stock'), '');
-    const { stdout, stderr, exitCode } = runShell('hft verify latency --probe wakeup --duration 1s --save stock', {
-      environment,
-    });
+    const { stdout, stderr, exitCode } = runShell(
+      'hft verify latency --probe wakeup --cpus 1 --duration 1s --save stock',
+      {
+        environment,
+      },
+    );
     expect(exitCode).toBe(3);
     expect(stdout).toContain('wakeup  every 500us');
     expect(stderr).toContain('Not saved: ');

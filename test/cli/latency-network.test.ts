@@ -16,7 +16,18 @@ afterEach(() => {
 /** Returns when it listens; its JSON is there when it has ended. */
 async function serve(more: readonly string[]) {
   const port = await freePort();
-  const argv = ['verify', 'latency', '--serve', '--listen', `127.0.0.1:${port}`, '--wait', 'block', ...more];
+  const argv = [
+    'verify',
+    'latency',
+    '--serve',
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--wait',
+    'block',
+    '--cpus',
+    '1',
+    ...more,
+  ];
   const child = spawn(join(ROOT, 'bin/hft'), argv, { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
   serving = child;
   let said = '';
@@ -93,7 +104,10 @@ test.each([
   ['--serve --peer 10.0.0.7', '--serve measures nothing, so it does not go with --peer.'],
   ['--serve --profile colo --save x', '--serve measures nothing, so it does not go with --save, --profile.'],
   ['--serve --fix', '--serve measures nothing, so it does not go with --fix.'],
-  ['--serve --listen 192.0.2.1', 'The responder cannot listen: TCP: 192.0.2.1:17707 is no address of this host.'],
+  [
+    '--serve --cpus 1 --listen 192.0.2.1',
+    'The responder cannot listen: TCP: 192.0.2.1:17707 is no address of this host.',
+  ],
   ['--serve --listen here:1:2', '--listen: expected HOST[:PORT] or [IPv6][:PORT], got here:1:2'],
   ['--serve --cpus 4000', 'CPU 4000'],
   ['--probe network --peer no-such-host.invalid', '--peer: the host no-such-host.invalid is not known'],

@@ -66,7 +66,7 @@ describe('of this machine', () => {
 
   test('the last measurement is in its own page, in the status, and in the report', () => {
     const measured = hft(
-      'hft verify latency --probe wakeup --duration 1s --profile workstation --report now.html --json',
+      'hft verify latency --probe wakeup --cpus 1 --duration 1s --profile workstation --report now.html --json',
     );
     expect(measured.stderr).toBe('');
     const result = JSON.parse(measured.stdout);
@@ -84,14 +84,14 @@ describe('of this machine', () => {
   });
 
   test('where nothing can be kept, measuring does not fail for that', () => {
-    const lines = 'HFT_STATE_DIR=/proc/nowhere hft verify latency --probe wakeup --duration 1s';
+    const lines = 'HFT_STATE_DIR=/proc/nowhere hft verify latency --probe wakeup --cpus 1 --duration 1s';
     const { stderr, exitCode } = hft(lines);
     expect(stderr).toBe('Not kept for `hft status` and `hft report`: make /proc/nowhere: ENOENT.\n');
     expect(exitCode).toBe(0);
   });
 
   test('a page that cannot be written is told before measuring', () => {
-    const { stderr, exitCode } = hft('hft verify latency --duration 1h --report /proc/nowhere/page.html');
+    const { stderr, exitCode } = hft('hft verify latency --cpus 1 --duration 1h --report /proc/nowhere/page.html');
     expect({ stderr, exitCode }).toEqual({ stderr: 'make /proc/nowhere: ENOENT\n', exitCode: 3 });
   });
 });
