@@ -40,9 +40,9 @@ const flow = z
   .strictObject({
     protocol: z.enum(['udp4', 'tcp4', 'ether']).describe('udp4, tcp4, or ether (by the MAC address that it goes to)'),
     destination: address().describe('IPv4 address that it goes to, such as that of a feed'),
-    destinationPort: port(),
-    source: address(),
-    sourcePort: port(),
+    destinationPort: port().describe('UDP or TCP port that it goes to'),
+    source: address().describe('IPv4 address that it comes from'),
+    sourcePort: port().describe('UDP or TCP port that it comes from'),
     mac: z
       .string()
       .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'expected a MAC address such as 01:00:5e:01:01:01, in lower case')

@@ -186,6 +186,7 @@ async function verify({
   const wanted = { name: 'colo', layout: {} as never, domains: {}, ...(latency && { latency }) };
   const agent = {
     machine: async () => machine,
+    pinnedTo: async () => [],
     plan: async () => ({ plan: { changes: [], unread: [] }, machine: { ...machine, layout: undefined } }) as never,
     async probe(request: { probe: string; variant: Variant }): Promise<Measured> {
       asked.push(`${request.probe} ${request.variant.name}`);
