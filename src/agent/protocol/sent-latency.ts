@@ -88,7 +88,7 @@ const row = z.object({
   notJudged: textOrNull,
   unit: z.literal('ns'),
   floorNs: number,
-  unseenPerSecondMax: number,
+  unseenPerSecondMax: number.nullable(),
   gaps: z.object({ perSecond: number, stolenShare: number }).nullable(),
   beside: z.object({ rule, samples: number, percentiles }).nullable(),
   baseline: z

@@ -48,8 +48,8 @@ export interface LatencyRow {
   readonly unit: 'ns';
   /** What is shorter is not seen: it stands as 0. */
   readonly floorNs: number;
-  /** What was never seen comes less often than this, with 95 % confidence. */
-  readonly unseenPerSecondMax: number;
+  /** What was never seen comes less often than this, with 95 % confidence; null: nothing was watched. */
+  readonly unseenPerSecondMax: number | null;
   readonly gaps: { readonly perSecond: number; readonly stolenShare: number } | null;
   /** The same run counted in another way, never judged. */
   readonly beside: BesideRow | null;
@@ -146,7 +146,8 @@ function makeRow(
     notJudged: null,
     unit: 'ns',
     floorNs,
-    unseenPerSecondMax,
+    // One that was cut before its first block has watched nothing.
+    unseenPerSecondMax: Number.isFinite(unseenPerSecondMax) ? unseenPerSecondMax : null,
     gaps:
       jitter === undefined ? null : { perSecond: jitter.gapsPerSecond.value, stolenShare: jitter.stolenShare.value },
     beside: null,
